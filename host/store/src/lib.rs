@@ -1,1 +1,15 @@
-//! Waits for its first room.
+//! Keeping: rows in order, consistent snapshots, conditional commits (E1 to E9).
+//!
+//! Two layers. Below, bytes: `kv` (the traits), `disk` (redb, one writer thread, group commit), `memory` (deterministic,
+//! with faults), `overlay` (a unit's staged changes). Above, meaning: one key family in each file. `DESIGN.md` draws
+//! every key. The engine calls both; nothing here decides what a process does.
+
+mod batch;
+mod error;
+mod kv;
+mod queue;
+mod window;
+
+pub use batch::{Batch, Fingerprint, Priority};
+pub use error::Error;
+pub use kv::{Completion, Key, Range, Reader, Row, Scan, Seq, Snapshot, Stats, Store, Value, Writer};
