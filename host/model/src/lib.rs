@@ -1,1 +1,40 @@
-//! Waits for its first room.
+//! The nouns of Stepwise: what a record, a process, a job, a verb and a refusal are.
+//!
+//! Every crate of the host speaks these words. Nothing here reads a clock, a file or a store, nothing decides,
+//! and nothing knows how it looks on a wire or in a file: the edges and the store have shapes of their own.
+
+pub mod argument;
+pub mod caller;
+pub mod condition;
+pub mod entity;
+pub mod expression;
+pub mod fact;
+pub mod id;
+pub mod job;
+pub mod message;
+pub mod name;
+pub mod package;
+pub mod process;
+pub mod query;
+pub mod record;
+pub mod refusal;
+pub mod schema;
+pub mod starter;
+pub mod step;
+pub mod time;
+pub mod value;
+pub mod verb;
+
+pub use argument::{Argument, Field};
+pub use caller::{Caller, Origin};
+pub use id::{
+    ActivationId, AttributeId, CorrelationId, Digest, EntityId, JobId, ProcessId, RecordId, RecordRef, Version,
+};
+pub use message::{Image, Message};
+pub use name::{AttributeName, ChoiceName, EntityName, NameProblem, ProcessName, SetName, StepId, StepName};
+pub use record::{Record, Values};
+pub use refusal::Refusal;
+pub use schema::Schema;
+pub use time::{Date, Span, Timestamp};
+pub use value::{Decimal, Money, Value, ValueType};
+pub use verb::{Outcome, Verb};

@@ -1,0 +1,228 @@
+//! Jobs: background runs of processes, their states (E18), what their rows keep (E20), and the run log.
+
+use smol_str::SmolStr;
+
+use crate::{
+    ActivationId, AttributeId, CorrelationId, Image, JobId, Message, RecordRef, StepId, Timestamp, Value, Values,
+};
+
+/// A background run of a process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Its identity.
+    pub id: JobId,
+    /// The copy of the definition that it runs, whatever happens to the definition.
+    pub activation: ActivationId,
+    /// The record it runs on.
+    pub record: Option<RecordRef>,
+    /// The user as whom it runs.
+    pub user: RecordRef,
+    /// What started it.
+    pub cause: Cause,
+    /// Where it stands.
+    pub state: JobState,
+    /// What it has got so far.
+    pub progress: Progress,
+    /// When it was made.
+    pub created_on: Timestamp,
+    /// When it first ran.
+    pub started_on: Option<Timestamp>,
+    /// When it ended.
+    pub completed_on: Option<Timestamp>,
+    /// How often its current step was tried.
+    pub attempts: u32,
+    /// Changes with each claim that another one must not overtake (E17).
+    pub epoch: u64,
+    /// Jobs with one token run one at a time, in the order of creation (E19).
+    pub token: Option<SmolStr>,
+}
+
+/// What started a job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// The event.
+    pub message: Message,
+    /// The attributes named in the request.
+    pub attributes: Vec<AttributeId>,
+    /// The request's values, of the attributes that the activation reads.
+    pub change: Image,
+    /// The record before the event, of the attributes that the activation reads.
+    pub before: Image,
+    /// The record after the event, of the attributes that the activation reads.
+    pub after: Image,
+    /// Who caused the first operation of the chain.
+    pub initiating_user: RecordRef,
+    /// Who caused the event itself.
+    pub caller: RecordRef,
+    /// The chain.
+    pub correlation: CorrelationId,
+    /// How deep in the chain the job's own operations stand.
+    pub depth: u16,
+}
+
+/// The state of a job. That a worker has claimed one is known in memory only: after a crash it is ready again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// It can go on.
+    Ready,
+    /// A person must do something.
+    Suspended(SmolStr),
+    /// A person stopped it for a while.
+    Paused,
+    /// It goes on at that time.
+    Postponed(Timestamp),
+    /// It ended as it should.
+    Succeeded(Option<SmolStr>),
+    /// It ended by an error.
+    Failed(SmolStr),
+    /// It was ended before its end.
+    Canceled(SmolStr),
+}
+
+impl JobState {
+    /// `statecode` and `statuscode` of the API (processes 1.6).
+    pub fn codes(&self) -> (i32, i32) {
+        match self {
+            Self::Ready => (0, 0),
+            Self::Suspended(_) | Self::Paused | Self::Postponed(_) => (1, 10),
+            Self::Succeeded(_) => (3, 30),
+            Self::Failed(_) => (3, 31),
+            Self::Canceled(_) => (3, 32),
+        }
+    }
+
+    /// The word that people read.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Suspended(_) => "suspended",
+            Self::Paused => "paused",
+            Self::Postponed(_) => "postponed",
+            Self::Succeeded(_) => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::Canceled(_) => "canceled",
+        }
+    }
+
+    /// Every word, in the order of a job's life.
+    pub const WORDS: [&'static str; 7] =
+        ["ready", "suspended", "paused", "postponed", "succeeded", "failed", "canceled"];
+
+    /// Why it stands so, in words.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Suspended(reason) | Self::Failed(reason) | Self::Canceled(reason) => Some(reason),
+            Self::Succeeded(message) => message.as_deref(),
+            Self::Ready | Self::Paused | Self::Postponed(_) => None,
+        }
+    }
+
+    /// Whether it has ended for good.
+    pub fn is_completed(&self) -> bool {
+        matches!(self, Self::Succeeded(_) | Self::Failed(_) | Self::Canceled(_))
+    }
+}
+
+/// What a run has got so far: where it stands, and what its steps have given. A snapshot, never a replay.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Progress {
+    /// The next instruction of the activation's program.
+    pub cursor: u32,
+    /// Variables and outputs, by their number in the program.
+    pub slots: Vec<(u16, Value)>,
+    /// Results of named steps.
+    pub results: Vec<(StepId, StepResult)>,
+}
+
+/// What a step has given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepResult {
+    /// A record it made or changed.
+    Record(RecordRef),
+    /// Values under their names.
+    Fields(Vec<crate::Field>),
+}
+
+/// One line of a run log, keyed by its job and its number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// When.
+    pub at: Timestamp,
+    /// The step, by its id; absent where the run itself is meant.
+    pub step: Option<StepId>,
+    /// What happened.
+    pub event: LogEvent,
+}
+
+/// What a run log tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogEvent {
+    /// The run began.
+    Started,
+    /// A record was made.
+    Created(RecordRef),
+    /// A record was changed.
+    Updated {
+        /// Which.
+        record: RecordRef,
+        /// The values given.
+        change: Values,
+    },
+    /// A record got another owner.
+    Assigned {
+        /// Which.
+        record: RecordRef,
+        /// To whom.
+        owner: RecordRef,
+    },
+    /// State and status were set.
+    StatusSet {
+        /// Of which record.
+        record: RecordRef,
+        /// `statecode`
+        state: i32,
+        /// `statuscode`
+        status: i32,
+    },
+    /// A condition was decided: the number of the branch from 1, 0 for otherwise.
+    Branched(u16),
+    /// A custom step answered.
+    Answered {
+        /// What it gave.
+        outputs: Vec<crate::Field>,
+        /// Processor time it used, in microseconds.
+        cpu_micros: u64,
+    },
+    /// A guest said something.
+    Said {
+        /// How grave it is.
+        level: crate::step::LogLevel,
+        /// What it said.
+        message: SmolStr,
+    },
+    /// A try failed.
+    Tried {
+        /// Why.
+        error: SmolStr,
+        /// When it is tried again; absent: not by itself.
+        again: Option<Timestamp>,
+    },
+    /// The run ended, or waits for a person.
+    Ended {
+        /// The word of the state.
+        state: SmolStr,
+        /// Why.
+        reason: Option<SmolStr>,
+    },
+}
+
+/// Which jobs a list wants; what is absent does not matter.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct JobFilter {
+    /// Those in the state of this word.
+    pub state: Option<SmolStr>,
+    /// Those of this process.
+    pub process: Option<crate::ProcessId>,
+    /// Those on this record.
+    pub record: Option<RecordRef>,
+}

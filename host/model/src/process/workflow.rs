@@ -1,0 +1,287 @@
+//! Workflows (processes 1, formats 5): a record's event starts a list of steps.
+//!
+//! The definition with its names resolved against a schema. `rules::workflow` makes a program of it that runs.
+
+use smol_str::SmolStr;
+
+use crate::{
+    Argument, AttributeId, AttributeName, EntityId, StepId, StepName,
+    condition::Condition,
+    expression::{Expression, Path, ValueSource},
+    process::{Header, Retention},
+};
+
+/// A workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workflow {
+    /// Name, title, state.
+    pub header: Header,
+    /// The entity whose records it runs on; absent: runs without a record. Fixed once applied.
+    pub entity: Option<EntityId>,
+    /// In the background or within the caller's transaction.
+    pub mode: Mode,
+    /// The user who owns it, by name; absent: who applies.
+    pub owner: Option<SmolStr>,
+    /// Which records it reacts to.
+    pub scope: Scope,
+    /// What starts it.
+    pub start: Start,
+    /// Whether people may start it.
+    pub on_demand: bool,
+    /// Whether other processes may start it.
+    pub child: bool,
+    /// Jobs of one value run one at a time, in the order of their events.
+    pub in_order_by: Option<Expression>,
+    /// Its variables with their defaults.
+    pub variables: Vec<Argument>,
+    /// What it takes when run on demand or as a child.
+    pub inputs: Vec<Argument>,
+    /// What it gives back.
+    pub outputs: Vec<Argument>,
+    /// How long its run log stays.
+    pub retention: Retention,
+    /// Its steps; at least one.
+    pub steps: Vec<Step>,
+}
+
+/// When a workflow runs, seen from the one who changed the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Later, as a job.
+    Background,
+    /// At once, in the caller's unit of work.
+    RealTime {
+        /// As whom.
+        run_as: RunAs,
+        /// Lower runs first at one event and stage.
+        rank: i32,
+    },
+}
+
+/// As whom a real-time workflow runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunAs {
+    /// As its owner.
+    Owner,
+    /// As the caller.
+    Caller,
+}
+
+/// Which records a workflow reacts to, by their owner against the workflow's owner (D3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of its owner.
+    User,
+    /// Those of the owner's business unit.
+    BusinessUnit,
+    /// Those of that unit and all below it.
+    ParentChild,
+    /// All.
+    Organization,
+}
+
+/// What starts a workflow by itself.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Start {
+    /// A record is created.
+    pub create: bool,
+    /// One of these is named in an update.
+    pub update: Option<UpdateTrigger>,
+    /// State or status is set.
+    pub status: bool,
+    /// The owner is set.
+    pub assign: bool,
+    /// The record is deleted.
+    pub delete: bool,
+    /// It must hold at the event.
+    pub condition: Option<Condition>,
+    /// Whether naming an attribute without changing it is not enough.
+    pub only_when_changed: bool,
+}
+
+/// Which updates start a workflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpdateTrigger {
+    /// Any.
+    Any,
+    /// Those that name one of these.
+    Attributes(Vec<AttributeId>),
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Its identity: given, or its place.
+    pub id: StepId,
+    /// Whether `id` was given, so that expressions may name it.
+    pub named: bool,
+    /// What people call it.
+    pub title: Option<String>,
+    /// What it does.
+    pub action: StepAction,
+    /// How often and when a failed try is repeated; absent: by the kind of error.
+    pub retry: Option<Retry>,
+    /// What happens when it fails for good.
+    pub on_error: OnError,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepAction {
+    /// Groups steps under a title.
+    Stage {
+        /// The title.
+        title: String,
+        /// The steps.
+        steps: Vec<Step>,
+    },
+    /// Runs the steps of the first branch whose condition holds, else the others.
+    If {
+        /// The branches, in order; at least one.
+        branches: Vec<(Condition, Vec<Step>)>,
+        /// The steps when none holds.
+        otherwise: Vec<Step>,
+    },
+    /// Makes a record; the result is the record.
+    Create {
+        /// Its entity.
+        entity: EntityId,
+        /// Its values.
+        set: Vec<(AttributeId, ValueSource)>,
+    },
+    /// Changes a record; the result is the record.
+    Update {
+        /// Which.
+        target: Path,
+        /// What is done to its attributes, each once.
+        changes: Vec<(AttributeId, Change)>,
+    },
+    /// Gives a record another owner.
+    Assign {
+        /// Which.
+        target: Path,
+        /// To whom.
+        to: ValueSource,
+    },
+    /// Sets state and status.
+    ChangeStatus {
+        /// Which record.
+        target: Path,
+        /// To what.
+        to: StatusName,
+    },
+    /// Sets a variable or an output.
+    AssignValue {
+        /// Names and values; a name is `variables.x` or `outputs.x`.
+        set: Vec<(Slot, ValueSource)>,
+    },
+    /// Runs a custom step; the result is its outputs.
+    Custom {
+        /// Its name.
+        step: StepName,
+        /// The versions that will do; absent: the newest at activation.
+        version: Option<semver::VersionReq>,
+        /// Its inputs.
+        inputs: Vec<(SmolStr, ValueSource)>,
+    },
+    /// Ends the workflow.
+    Stop {
+        /// How.
+        outcome: StopOutcome,
+        /// Why; absent: the step's title.
+        message: Option<ValueSource>,
+    },
+}
+
+/// What an update does to one attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The value replaces the old one.
+    Set(ValueSource),
+    /// The text goes behind the old one.
+    Append(ValueSource),
+    /// The number is added.
+    Increment(ValueSource),
+    /// The number is taken away.
+    Decrement(ValueSource),
+    /// The old one is multiplied by the number.
+    Multiply(ValueSource),
+    /// The attribute becomes empty.
+    Clear,
+}
+
+impl Change {
+    /// The value that it needs.
+    pub fn operand(&self) -> Option<&ValueSource> {
+        match self {
+            Self::Set(value)
+            | Self::Append(value)
+            | Self::Increment(value)
+            | Self::Decrement(value)
+            | Self::Multiply(value) => Some(value),
+            Self::Clear => None,
+        }
+    }
+
+    /// Whether it needs the value that is there.
+    pub fn reads_old(&self) -> bool {
+        matches!(self, Self::Append(_) | Self::Increment(_) | Self::Decrement(_) | Self::Multiply(_))
+    }
+}
+
+/// A status or a state of the target's entity, by name; which entity that is, is known when the step runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusName(pub AttributeName);
+
+/// Where an assigned value goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// A variable.
+    Variable(AttributeName),
+    /// An output.
+    Output(AttributeName),
+}
+
+/// How a workflow is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopOutcome {
+    /// `succeeded`
+    Succeeded,
+    /// `canceled`
+    Canceled,
+}
+
+/// When a failed try is repeated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retry {
+    /// Tries in all; 1 turns repetition off.
+    pub attempts: u32,
+    /// Before the second try, in microseconds.
+    pub first: i64,
+    /// By how much each pause is longer than the one before.
+    pub factor: f64,
+    /// The longest pause, in microseconds.
+    pub longest: i64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 4, first: 10_000_000, factor: 2.0, longest: 3_600_000_000 }
+    }
+}
+
+/// What happens when a step fails for good.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum OnError {
+    /// By the kind of error (processes 1.7).
+    #[default]
+    ByKind,
+    /// The job waits for a person.
+    Suspend,
+    /// The job fails.
+    Fail,
+    /// The next step runs; this step's result is empty.
+    Continue,
+    /// These steps run instead.
+    Steps(Vec<Step>),
+}

@@ -1,0 +1,269 @@
+//! Refusals: every expected "no" with its stable code and the data that explains it.
+//!
+//! A refusal is no fault: nothing was written, and whoever asked can do something about it. Edges map the code to
+//! their status; scenarios expect it with `! code`.
+
+use smol_str::SmolStr;
+
+use crate::{ValueType, Version};
+
+/// An expected "no".
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such entity.
+    #[error("there is no entity `{0}`")]
+    UnknownEntity(SmolStr),
+    /// The entity has no such attribute.
+    #[error("`{entity}` has no attribute `{attribute}`")]
+    UnknownAttribute {
+        /// The entity.
+        entity: SmolStr,
+        /// What was named.
+        attribute: SmolStr,
+    },
+    /// There is no such process.
+    #[error("there is no process `{0}`")]
+    UnknownProcess(SmolStr),
+    /// The record is not there.
+    #[error("there is no `{entity}` {record}")]
+    NotFound {
+        /// The entity.
+        entity: SmolStr,
+        /// Which record: its id, key or name.
+        record: SmolStr,
+    },
+    /// The record is there already.
+    #[error("`{entity}` {record} exists already")]
+    Exists {
+        /// The entity.
+        entity: SmolStr,
+        /// The record.
+        record: SmolStr,
+    },
+    /// The record was changed since the caller read it.
+    #[error("`{entity}` {record} has version {actual}, not {expected}: somebody changed it meanwhile")]
+    VersionMismatch {
+        /// The entity.
+        entity: SmolStr,
+        /// The record.
+        record: SmolStr,
+        /// What the caller expects.
+        expected: Version,
+        /// What it is.
+        actual: Version,
+    },
+    /// Another record has the same key.
+    #[error("key `{key}` of `{entity}` is taken by {holder}")]
+    DuplicateKey {
+        /// The entity.
+        entity: SmolStr,
+        /// The key.
+        key: SmolStr,
+        /// The record that has it.
+        holder: SmolStr,
+    },
+    /// A value is of the wrong type.
+    #[error("`{attribute}` holds {expected}, not {found}")]
+    WrongType {
+        /// The attribute or argument.
+        attribute: SmolStr,
+        /// What it holds.
+        expected: ValueType,
+        /// What was given, in words.
+        found: SmolStr,
+    },
+    /// A value breaks a bound of its attribute.
+    #[error("`{attribute}` {rule}")]
+    OutOfBounds {
+        /// The attribute or argument.
+        attribute: SmolStr,
+        /// The bound, in words: "is at most 100 characters long".
+        rule: SmolStr,
+    },
+    /// A required value is missing.
+    #[error("`{attribute}` of `{entity}` is required")]
+    Required {
+        /// The entity.
+        entity: SmolStr,
+        /// The attribute.
+        attribute: SmolStr,
+    },
+    /// Only the engine writes this attribute.
+    #[error("`{attribute}` of `{entity}` is written by the engine only")]
+    ReadOnly {
+        /// The entity.
+        entity: SmolStr,
+        /// The attribute.
+        attribute: SmolStr,
+    },
+    /// A lookup names a record of an entity that it may not point to, or one that is not there.
+    #[error("`{attribute}` cannot point to {target}: {why}")]
+    BadReference {
+        /// The lookup.
+        attribute: SmolStr,
+        /// What was named.
+        target: SmolStr,
+        /// Why not.
+        why: SmolStr,
+    },
+    /// The entity has no owner to set.
+    #[error("records of `{0}` belong to the organisation and cannot be assigned")]
+    NoOwner(SmolStr),
+    /// State and status do not belong together, or there is no such one.
+    #[error("`{entity}` has no status {status} in state {state}")]
+    BadStatus {
+        /// The entity.
+        entity: SmolStr,
+        /// The state, by name or number.
+        state: SmolStr,
+        /// The status, by name or number.
+        status: SmolStr,
+    },
+    /// The status may not follow the one that the record has.
+    #[error("`{entity}` cannot go from status `{from}` to `{to}`")]
+    BadTransition {
+        /// The entity.
+        entity: SmolStr,
+        /// The status now.
+        from: SmolStr,
+        /// The status wanted.
+        to: SmolStr,
+    },
+    /// Other records keep this one from being deleted.
+    #[error("`{entity}` {record} cannot be deleted: `{by}` points to it with `{attribute}`")]
+    Referenced {
+        /// The entity.
+        entity: SmolStr,
+        /// The record.
+        record: SmolStr,
+        /// The entity whose record points to it.
+        by: SmolStr,
+        /// The lookup.
+        attribute: SmolStr,
+    },
+    /// The verb is not for this entity.
+    #[error("{verb} is not possible on `{entity}`: {why}")]
+    NotPossible {
+        /// The verb.
+        verb: SmolStr,
+        /// The entity.
+        entity: SmolStr,
+        /// Why.
+        why: SmolStr,
+    },
+    /// A chain of operations is too deep (D1).
+    #[error("operation {depth} of one chain, {limit} are allowed: a process starts itself; the chain is {chain}")]
+    TooDeep {
+        /// How deep.
+        depth: u16,
+        /// The limit.
+        limit: u16,
+        /// The chain's correlation and the process that went too far.
+        chain: SmolStr,
+    },
+    /// The process may not be started so.
+    #[error("`{process}` cannot be started: {why}")]
+    NotStartable {
+        /// The process.
+        process: SmolStr,
+        /// Why.
+        why: SmolStr,
+    },
+    /// What was asked is not possible in this state of the job.
+    #[error("job {job} is {state}: {why}")]
+    JobState {
+        /// The job.
+        job: SmolStr,
+        /// The word of its state.
+        state: SmolStr,
+        /// What is not possible then.
+        why: SmolStr,
+    },
+    /// A limit of the system (E40).
+    #[error("{what} is limited to {limit}")]
+    Limit {
+        /// What.
+        what: SmolStr,
+        /// The figure.
+        limit: u64,
+    },
+    /// A text that the caller gave cannot be understood.
+    #[error("{what} cannot be read: {why}")]
+    Unreadable {
+        /// What: "the filter".
+        what: SmolStr,
+        /// Why, with the place.
+        why: SmolStr,
+    },
+    /// A real-time process or a custom step says no, in its own words.
+    #[error("{message}")]
+    Stopped {
+        /// The process or step.
+        by: SmolStr,
+        /// What it says.
+        message: SmolStr,
+    },
+    /// The files of a solution are not right; the problems say where.
+    #[error("the solution has {} problem(s)", .0.len())]
+    BadSolution(Vec<Problem>),
+    /// The store was too busy for the caller's deadline: worth trying again.
+    #[error("too many others changed the same records; nothing was written")]
+    Busy,
+    /// The disk has no room.
+    #[error("the disk has no room for more; reading goes on")]
+    Full,
+}
+
+/// Something wrong in a file that people write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct Problem {
+    /// The file, as its solution names it.
+    pub file: SmolStr,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// How many characters are meant; 0 where only the beginning is known.
+    pub length: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it: "did you mean `createdon`?"
+    pub hint: Option<String>,
+    /// Whether the solution can be applied all the same.
+    pub warning: bool,
+}
+
+impl Refusal {
+    /// The stable code, in kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownEntity(_) => "unknown-entity",
+            Self::UnknownAttribute { .. } => "unknown-attribute",
+            Self::UnknownProcess(_) => "unknown-process",
+            Self::NotFound { .. } => "not-found",
+            Self::Exists { .. } => "exists",
+            Self::VersionMismatch { .. } => "version-mismatch",
+            Self::DuplicateKey { .. } => "duplicate-key",
+            Self::WrongType { .. } => "wrong-type",
+            Self::OutOfBounds { .. } => "out-of-bounds",
+            Self::Required { .. } => "required",
+            Self::ReadOnly { .. } => "read-only",
+            Self::BadReference { .. } => "bad-reference",
+            Self::NoOwner(_) => "no-owner",
+            Self::BadStatus { .. } => "bad-status",
+            Self::BadTransition { .. } => "bad-transition",
+            Self::Referenced { .. } => "referenced",
+            Self::NotPossible { .. } => "not-possible",
+            Self::TooDeep { .. } => "too-deep",
+            Self::NotStartable { .. } => "not-startable",
+            Self::JobState { .. } => "job-state",
+            Self::Limit { .. } => "limit",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Stopped { .. } => "stopped",
+            Self::BadSolution(_) => "bad-solution",
+            Self::Busy => "busy",
+            Self::Full => "full",
+        }
+    }
+}
