@@ -1,0 +1,174 @@
+//! Steps that behave: what the others are measured against.
+
+use crate::Number;
+use std::sync::atomic::{AtomicI64, Ordering};
+use stepwise_sdk::{Duration, prelude::*};
+
+/// One input of each common type.
+#[derive(Inputs)]
+pub struct All {
+    text: Option<String>,
+    whole: Option<i64>,
+    decimal: Option<Decimal>,
+    money: Option<Money>,
+    float: Option<f64>,
+    boolean: Option<bool>,
+    date: Option<Date>,
+    date_time: Option<DateTime>,
+    duration: Option<Duration>,
+    guid: Option<Guid>,
+    lookup: Option<Reference>,
+    records: Option<Vec<Reference>>,
+    choice: Option<Size>,
+}
+
+/// What came in.
+#[derive(Outputs)]
+pub struct Same {
+    text: Option<String>,
+    whole: Option<i64>,
+    decimal: Option<Decimal>,
+    money: Option<Money>,
+    float: Option<f64>,
+    boolean: Option<bool>,
+    date: Option<Date>,
+    date_time: Option<DateTime>,
+    duration: Option<Duration>,
+    guid: Option<Guid>,
+    lookup: Option<Reference>,
+    records: Option<Vec<Reference>>,
+    choice: Option<Size>,
+}
+
+/// A choice.
+#[derive(Choice)]
+pub enum Size {
+    Small = 1,
+    Large = 2,
+}
+
+/// Gives back what it gets.
+pub struct Echo;
+
+impl Step for Echo {
+    const NAME: &str = "evil.echo";
+    type Inputs = All;
+    type Outputs = Same;
+
+    fn run(_: &Context, all: All) -> Result<Same, Failure> {
+        Ok(Same {
+            text: all.text,
+            whole: all.whole,
+            decimal: all.decimal,
+            money: all.money,
+            float: all.float,
+            boolean: all.boolean,
+            date: all.date,
+            date_time: all.date_time,
+            duration: all.duration,
+            guid: all.guid,
+            lookup: all.lookup,
+            records: all.records,
+            choice: all.choice,
+        })
+    }
+}
+
+/// Counts its calls in a static: always 1 when every call has an instance of its own.
+pub struct Count;
+
+impl Step for Count {
+    const NAME: &str = "evil.count";
+    type Inputs = ();
+    type Outputs = Number;
+
+    fn run(_: &Context, (): ()) -> Result<Number, Failure> {
+        static CALLS: AtomicI64 = AtomicI64::new(0);
+        Ok(Number {
+            number: CALLS.fetch_add(1, Ordering::Relaxed) + 1,
+        })
+    }
+}
+
+/// Which task.
+#[derive(Inputs)]
+pub struct Which {
+    /// Gets a new subject, and a task of its own.
+    #[argument(to = "task")]
+    task: Reference,
+}
+
+/// What was made.
+#[derive(Outputs)]
+pub struct Made {
+    /// The new task.
+    task: Reference,
+    /// The version of the old one.
+    version: i64,
+}
+
+/// Uses the verbs.
+pub struct Bump;
+
+impl Step for Bump {
+    const NAME: &str = "evil.bump";
+    const USES: &[(&str, &[Verb])] = &[("task", &[Verb::Retrieve, Verb::Update, Verb::Create])];
+    const ERRORS: &[(&str, &str)] = &[("no-subject", "The task has no subject")];
+    type Inputs = Which;
+    type Outputs = Made;
+
+    fn run(context: &Context, Which { task }: Which) -> Result<Made, Failure> {
+        let record = context.retrieve(&task, &["subject"])?;
+        let Value::Text(subject) = record.get("subject") else {
+            return Err(Failure::rule_violated(
+                "no-subject",
+                "the task has no subject",
+            ));
+        };
+        let subject = format!("{subject}!");
+        let version = context.update(&task, attributes! { "subject" => subject.clone() })?;
+        context.info(format!("now {subject}"));
+        let task = context.create(
+            "task",
+            attributes! { "subject" => subject, "regardingobjectid" => task },
+        )?;
+        Ok(Made {
+            task,
+            version: version as i64,
+        })
+    }
+}
+
+/// What a guest sees of the machine.
+#[derive(Outputs)]
+pub struct Seen {
+    /// The step's clock, and Rust's.
+    clocks: String,
+    /// Two random numbers.
+    random: String,
+    /// Environment variables and arguments.
+    environment: String,
+    /// What the operator set for `greeting`.
+    greeting: Option<String>,
+}
+
+/// Looks around.
+pub struct Surroundings;
+
+impl Step for Surroundings {
+    const NAME: &str = "evil.surroundings";
+    type Inputs = ();
+    type Outputs = Seen;
+
+    fn run(context: &Context, (): ()) -> Result<Seen, Failure> {
+        let system = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_err(|error| Failure::permanent("clock", error.to_string()))?;
+        Ok(Seen {
+            clocks: format!("{} {}", context.now().0, system.as_micros()),
+            random: format!("{} {}", context.random(), context.random()),
+            environment: format!("{} {}", std::env::vars().count(), std::env::args().count()),
+            greeting: context.config("greeting"),
+        })
+    }
+}
