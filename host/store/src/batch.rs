@@ -32,10 +32,6 @@ impl Fingerprint {
         self.0.to_be_bytes()[0]
     }
 
-    pub(crate) fn bits(self) -> u64 {
-        self.0
-    }
-
     fn of(kind: u8, bytes: &[u8]) -> Fingerprint {
         let mut hasher = DefaultHasher::new();
         hasher.write_u8(kind);

@@ -5,11 +5,17 @@
 //! every key. The engine calls both; nothing here decides what a process does.
 
 mod batch;
+pub mod disk;
 mod error;
 mod kv;
+mod memory;
+mod overlay;
 mod queue;
 mod window;
 
 pub use batch::{Batch, Fingerprint, Priority};
+pub use disk::Disk;
 pub use error::Error;
 pub use kv::{Completion, Key, Range, Reader, Row, Scan, Seq, Snapshot, Stats, Store, Value, Writer};
+pub use memory::{Fault, Memory};
+pub use overlay::{Overlay, Savepoint, Unvalidated};

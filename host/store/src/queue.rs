@@ -51,11 +51,6 @@ impl Queue {
         take(&mut self.interactive, &mut group, &mut rows, GROUP_ROWS);
         group
     }
-
-    /// Everything, for a store that cannot commit.
-    pub fn take_all(&mut self) -> Vec<Request> {
-        self.interactive.drain(..).chain(self.background.drain(..)).collect()
-    }
 }
 
 fn take(from: &mut VecDeque<Request>, group: &mut Vec<Request>, rows: &mut usize, limit: usize) {
