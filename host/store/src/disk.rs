@@ -33,6 +33,9 @@ const FORMAT: &str = "format";
 /// The format this version writes, and the newest it reads.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// Tells how many bytes may still be written beside a path.
+pub type FreeBytes = dyn Fn(&Path) -> std::io::Result<u64> + Send + Sync;
+
 /// How a store on disk is opened.
 #[derive(Clone)]
 pub struct Options {
@@ -49,7 +52,7 @@ pub struct Options {
     /// Told the progress of a repair, from 0.0 to 1.0, for readyz.
     pub on_repair: Arc<dyn Fn(f64) + Send + Sync>,
     /// Asked for the free bytes of the file system before each group; the real one by default.
-    pub free_bytes: Arc<dyn Fn(&Path) -> std::io::Result<u64> + Send + Sync>,
+    pub free_bytes: Arc<FreeBytes>,
 }
 
 impl Default for Options {

@@ -11,6 +11,10 @@ mod kv;
 mod memory;
 mod overlay;
 mod queue;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use batch::{Batch, Fingerprint, Priority};

@@ -38,13 +38,7 @@ pub struct Savepoint {
 impl Overlay {
     /// Nothing staged yet over `base`.
     pub fn new(base: Arc<dyn Snapshot>) -> Overlay {
-        Overlay {
-            base,
-            staged: BTreeMap::new(),
-            undo: Vec::new(),
-            touched: Vec::new(),
-            read: RefCell::default(),
-        }
+        Overlay { base, staged: BTreeMap::new(), undo: Vec::new(), touched: Vec::new(), read: RefCell::default() }
     }
 
     /// The state the unit reads from.

@@ -167,7 +167,6 @@ impl Opener {
         }
     }
 
-
     fn explain(&self, error: DatabaseError) -> Error {
         match error {
             DatabaseError::Storage(StorageError::Io(error)) if error.kind() == ErrorKind::InvalidData => {

@@ -40,13 +40,8 @@ impl DiskSnapshot {
         Err(shared.read_failed(self.open.opening, failed))
     }
 
-    fn row<'a>(
-        &self,
-        next: impl FnOnce() -> Option<Result<Found<'a>, StorageError>>,
-    ) -> Option<Result<Row, Error>> {
-        let copy = || {
-            next().transpose().map(|row| row.map(|(key, value)| (key.value().into(), value.value().into())))
-        };
+    fn row<'a>(&self, next: impl FnOnce() -> Option<Result<Found<'a>, StorageError>>) -> Option<Result<Row, Error>> {
+        let copy = || next().transpose().map(|row| row.map(|(key, value)| (key.value().into(), value.value().into())));
         self.access(copy).transpose()
     }
 }
