@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod schema;
 pub mod starter;
 pub mod step;
+pub mod text;
 pub mod time;
 pub mod value;
 pub mod verb;
