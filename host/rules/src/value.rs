@@ -11,4 +11,4 @@ mod fold;
 pub use arithmetic::{append, decrement, increment, multiply};
 pub use coerce::{Holder, coerce, coerce_into, describe};
 pub use compare::{compare, equal};
-pub use fold::{contains, ends_with, fold, fold_char, starts_with};
+pub use fold::{contains, ends_with, fold, starts_with};

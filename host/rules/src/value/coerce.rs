@@ -181,7 +181,10 @@ fn whole(value: Value, holder: &Holder<'_>) -> Result<Value, Refusal> {
             let exact = decimal(&value, holder)?;
             let number = exact.is_integer().then(|| i64::try_from(exact).ok()).flatten();
             number.ok_or_else(|| {
-                out_of_bounds(holder, format_smolstr!("is a whole number, not {}; `round` makes one", exact.normalize()))
+                out_of_bounds(
+                    holder,
+                    format_smolstr!("is a whole number, not {}; `round` makes one", exact.normalize()),
+                )
             })?
         }
     };

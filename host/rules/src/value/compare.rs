@@ -8,8 +8,6 @@ use std::cmp::Ordering;
 use model::{Decimal, Span, Value};
 use smol_str::format_smolstr;
 
-use super::fold::fold_char;
-
 /// How `left` stands to `right`; nothing where they are of types that have no common order.
 ///
 /// A day and a moment have none: which moment a day begins at depends on a time zone.
@@ -19,7 +17,7 @@ pub fn compare(left: &Value, right: &Value) -> Option<Ordering> {
         (V::Null, V::Null) => Ordering::Equal,
         (V::Null, _) => Ordering::Less,
         (_, V::Null) => Ordering::Greater,
-        (V::Text(left), V::Text(right)) => left.chars().map(fold_char).cmp(right.chars().map(fold_char)),
+        (V::Text(left), V::Text(right)) => model::text::compare(left, right),
         (V::Whole(left), V::Whole(right)) => left.cmp(right),
         (V::Choice(left), V::Choice(right)) => left.cmp(right),
         (V::Boolean(left), V::Boolean(right)) => left.cmp(right),
@@ -38,9 +36,7 @@ pub fn compare(left: &Value, right: &Value) -> Option<Ordering> {
 /// bare id of its record.
 pub fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Reference(record), Value::Guid(id)) | (Value::Guid(id), Value::Reference(record)) => {
-            record.id.0 == *id
-        }
+        (Value::Reference(record), Value::Guid(id)) | (Value::Guid(id), Value::Reference(record)) => record.id.0 == *id,
         _ => compare(left, right) == Some(Ordering::Equal),
     }
 }
