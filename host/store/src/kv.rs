@@ -67,8 +67,13 @@ pub trait Snapshot: Send + Sync {
 
 /// What the key families read from: a bare snapshot, or a unit's overlay, which also lists what was read.
 pub trait Reader {
-    /// The value of `key`, if it has one.
-    fn get(&self, key: &[u8]) -> Result<Option<Value>, Error>;
+    /// The value of `key`, if it has one; a unit that writes rests on it.
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
+        self.peek(key)
+    }
+
+    /// The value of `key`, if it has one, where nothing is decided by it, or where a bucket stands for it.
+    fn peek(&self, key: &[u8]) -> Result<Option<Value>, Error>;
 
     /// The rows of `range`. Whoever decides by them also names their bucket with [`Reader::watch`].
     fn scan(&self, range: &Range) -> Result<Scan<'_>, Error>;
@@ -91,7 +96,7 @@ pub trait Writer {
 }
 
 impl Reader for dyn Snapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
+    fn peek(&self, key: &[u8]) -> Result<Option<Value>, Error> {
         Snapshot::get(self, key)
     }
 
@@ -101,7 +106,7 @@ impl Reader for dyn Snapshot {
 }
 
 impl Reader for Arc<dyn Snapshot> {
-    fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
+    fn peek(&self, key: &[u8]) -> Result<Option<Value>, Error> {
         Snapshot::get(&**self, key)
     }
 
@@ -147,6 +152,38 @@ impl Range {
         } else {
             self.lower = cursor;
         }
+        self
+    }
+
+    /// From where `other` begins.
+    pub fn starting_with(mut self, other: Range) -> Range {
+        self.lower = other.lower;
+        self
+    }
+
+    /// From behind `other`, which is a prefix.
+    pub fn starting_behind(mut self, other: Range) -> Range {
+        self.lower = match other.upper {
+            Bound::Excluded(end) => Bound::Included(end),
+            Bound::Included(last) => Bound::Excluded(last),
+            // Nothing is behind the last prefix.
+            Bound::Unbounded => Bound::Excluded(Key::from([])),
+        };
+        self
+    }
+
+    /// To where `other` ends.
+    pub fn ending_with(mut self, other: Range) -> Range {
+        self.upper = other.upper;
+        self
+    }
+
+    /// To before `other`.
+    pub fn ending_before(mut self, other: Range) -> Range {
+        self.upper = match other.lower {
+            Bound::Included(first) => Bound::Excluded(first),
+            bound => bound,
+        };
         self
     }
 

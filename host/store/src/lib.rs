@@ -5,12 +5,20 @@
 //! every key. The engine calls both; nothing here decides what a process does.
 
 mod batch;
+mod codec;
+pub mod definitions;
 pub mod disk;
 mod error;
+pub mod jobs;
+pub mod journal;
+pub mod key;
 mod kv;
 mod memory;
 mod overlay;
+pub mod packages;
+pub mod principals;
 mod queue;
+pub mod records;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
 #[cfg(test)]

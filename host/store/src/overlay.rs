@@ -151,6 +151,10 @@ impl Reader for Overlay {
         self.current(key)
     }
 
+    fn peek(&self, key: &[u8]) -> Result<Option<Value>, Error> {
+        self.current(key)
+    }
+
     fn scan(&self, range: &Range) -> Result<Scan<'_>, Error> {
         self.merged(range)
     }
@@ -179,7 +183,7 @@ impl Writer for Overlay {
 pub struct Unvalidated<'a>(&'a Overlay);
 
 impl Reader for Unvalidated<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
+    fn peek(&self, key: &[u8]) -> Result<Option<Value>, Error> {
         self.0.current(key)
     }
 

@@ -1,0 +1,280 @@
+//! The row of a job. Its id is in the key; what is the same as another field is left out, since a parked job is to cost
+//! little (E8).
+
+use minicbor::Decoder;
+use model::{
+    ActivationId, AttributeId, CorrelationId, Field, JobId, Message, ProcessId, RecordRef, StepId, Timestamp, Values,
+    job::{Cause, Job, JobState, Progress, StepResult},
+};
+use smol_str::SmolStr;
+
+use crate::{
+    Error, Value,
+    codec::{self, Read, Row, needed, wrong},
+};
+
+pub fn encode(job: &Job) -> Value {
+    Row::of(|row| {
+        row.field(0).array(2);
+        row.u64(job.activation.process.0.into());
+        row.u64(job.activation.version.into());
+        row.optional(1, job.record, Row::record);
+        row.field(2).record(job.user);
+        row.field(3).fields(|row| cause(row, job));
+        row.field(4);
+        state(row, &job.state);
+        row.optional(5, Some(&job.progress).filter(|progress| **progress != Progress::default()), |row, progress| {
+            row.fields(|row| put_progress(row, progress));
+        });
+        row.field(6).time(job.created_on);
+        row.optional(7, job.started_on, Row::time);
+        row.optional(8, job.completed_on, Row::time);
+        row.optional(9, Some(job.attempts).filter(|attempts| *attempts > 0), |row, attempts| row.u64(attempts.into()));
+        row.optional(10, Some(job.epoch).filter(|epoch| *epoch > 0), Row::u64);
+        row.optional(11, job.token.as_ref(), |row, token| row.text(token));
+    })
+}
+
+fn cause(row: &mut Row, job: &Job) {
+    let cause = &job.cause;
+    row.field(0).u64(message_number(cause.message));
+    if !cause.attributes.is_empty() {
+        row.field(1).list(cause.attributes.iter(), |row, attribute| row.u64(attribute.0.into()));
+    }
+    for (number, image) in [(2, &cause.change), (3, &cause.before), (4, &cause.after)] {
+        row.optional(number, Some(image).filter(|image| !image.is_empty()), codec::put_values);
+    }
+    row.optional(5, Some(cause.initiating_user).filter(|user| *user != job.user), Row::record);
+    row.optional(6, Some(cause.caller).filter(|user| *user != job.user), Row::record);
+    row.field(7).uuid(cause.correlation.0);
+    row.field(8).u64(cause.depth.into());
+}
+
+fn state(row: &mut Row, state: &JobState) {
+    row.array(2);
+    row.u64(match state {
+        JobState::Ready => 0,
+        JobState::Suspended(_) => 1,
+        JobState::Paused => 2,
+        JobState::Postponed(_) => 3,
+        JobState::Succeeded(_) => 4,
+        JobState::Failed(_) => 5,
+        JobState::Canceled(_) => 6,
+    });
+    match state {
+        JobState::Postponed(until) => row.time(*until),
+        other => row.text(other.reason().unwrap_or_default()),
+    }
+}
+
+fn put_progress(row: &mut Row, progress: &Progress) {
+    row.field(0).u64(progress.cursor.into());
+    row.field(1).array(progress.slots.len() * 2);
+    for (slot, value) in &progress.slots {
+        row.u64((*slot).into());
+        codec::put_value(row, value);
+    }
+    row.field(2).list(progress.results.iter(), |row, (step, result)| {
+        row.array(3);
+        row.text(step.as_str());
+        match result {
+            StepResult::Record(record) => {
+                row.u64(0);
+                row.record(*record);
+            }
+            StepResult::Fields(fields) => {
+                row.u64(1);
+                put_fields(row, fields);
+            }
+        }
+    });
+}
+
+/// Writes values under their names.
+pub fn put_fields(row: &mut Row, fields: &[Field]) {
+    row.array(fields.len() * 2);
+    for field in fields {
+        row.text(&field.name);
+        codec::put_value(row, &field.value);
+    }
+}
+
+/// Reads values under their names.
+pub fn get_fields(from: &mut Decoder<'_>) -> Read<Vec<Field>> {
+    let length = codec::array(from)?;
+    let mut fields = Vec::new();
+    for _ in 0..length / 2 {
+        fields.push(Field { name: codec::text(from)?, value: codec::get_value(from)? });
+    }
+    Ok(fields)
+}
+
+pub fn decode(id: JobId, row: &[u8]) -> Result<Job, Error> {
+    codec::read("jobs", row, |from| read(id, from))
+}
+
+fn read(id: JobId, from: &mut Decoder<'_>) -> Read<Job> {
+    let (mut activation, mut record, mut user, mut cause, mut state) = (None, None, None, None, None);
+    let (mut created_on, mut started_on, mut completed_on) = (None, None, None);
+    let (mut progress, mut attempts, mut epoch, mut token) = (Progress::default(), 0, 0, None);
+    codec::fields(from, |number, from| {
+        match number {
+            0 => {
+                codec::array_of(from, 2)?;
+                activation = Some(ActivationId { process: ProcessId(from.u32()?), version: from.u32()? });
+            }
+            1 => record = Some(codec::record(from)?),
+            2 => user = Some(codec::record(from)?),
+            3 => cause = Some(read_cause(from)?),
+            4 => state = Some(read_state(from)?),
+            5 => progress = read_progress(from)?,
+            6 => created_on = Some(codec::time(from)?),
+            7 => started_on = Some(codec::time(from)?),
+            8 => completed_on = Some(codec::time(from)?),
+            9 => attempts = from.u32()?,
+            10 => epoch = from.u64()?,
+            11 => token = Some(codec::text(from)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let user = needed(user, "user")?;
+    Ok(Job {
+        id,
+        activation: needed(activation, "activation")?,
+        record,
+        user,
+        cause: needed(cause, "cause")?.with(user)?,
+        state: needed(state, "state")?,
+        progress,
+        created_on: needed(created_on, "created on")?,
+        started_on,
+        completed_on,
+        attempts,
+        epoch,
+        token,
+    })
+}
+
+/// A cause as it is stored: users that are the job's own are absent.
+#[derive(Default)]
+struct StoredCause {
+    message: Option<Message>,
+    attributes: Vec<AttributeId>,
+    change: Values,
+    before: Values,
+    after: Values,
+    initiating_user: Option<RecordRef>,
+    caller: Option<RecordRef>,
+    correlation: Option<CorrelationId>,
+    depth: u16,
+}
+
+impl StoredCause {
+    fn with(self, user: RecordRef) -> Read<Cause> {
+        Ok(Cause {
+            message: needed(self.message, "message")?,
+            attributes: self.attributes,
+            change: self.change,
+            before: self.before,
+            after: self.after,
+            initiating_user: self.initiating_user.unwrap_or(user),
+            caller: self.caller.unwrap_or(user),
+            correlation: needed(self.correlation, "correlation")?,
+            depth: self.depth,
+        })
+    }
+}
+
+fn read_cause(from: &mut Decoder<'_>) -> Read<StoredCause> {
+    let mut cause = StoredCause::default();
+    codec::fields(from, |number, from| {
+        match number {
+            0 => cause.message = Some(message(from.u64()?)?),
+            1 => cause.attributes = codec::list(from, |from| from.u16().map(AttributeId))?,
+            2 => cause.change = codec::get_values(from)?,
+            3 => cause.before = codec::get_values(from)?,
+            4 => cause.after = codec::get_values(from)?,
+            5 => cause.initiating_user = Some(codec::record(from)?),
+            6 => cause.caller = Some(codec::record(from)?),
+            7 => cause.correlation = Some(codec::correlation(from)?),
+            8 => cause.depth = from.u16()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(cause)
+}
+
+fn read_state(from: &mut Decoder<'_>) -> Read<JobState> {
+    codec::array_of(from, 2)?;
+    let number = from.u8()?;
+    if number == 3 {
+        return codec::time(from).map(|until: Timestamp| JobState::Postponed(until));
+    }
+    let reason: SmolStr = codec::text(from)?;
+    Ok(match number {
+        0 => JobState::Ready,
+        1 => JobState::Suspended(reason),
+        2 => JobState::Paused,
+        4 => JobState::Succeeded(Some(reason).filter(|reason| !reason.is_empty())),
+        5 => JobState::Failed(reason),
+        6 => JobState::Canceled(reason),
+        other => return Err(wrong(format!("the unknown state {other}"))),
+    })
+}
+
+fn read_progress(from: &mut Decoder<'_>) -> Read<Progress> {
+    let mut progress = Progress::default();
+    codec::fields(from, |number, from| {
+        match number {
+            0 => progress.cursor = from.u32()?,
+            1 => {
+                let length = codec::array(from)?;
+                for _ in 0..length / 2 {
+                    progress.slots.push((from.u16()?, codec::get_value(from)?));
+                }
+            }
+            2 => progress.results = codec::list(from, read_result)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(progress)
+}
+
+fn read_result(from: &mut Decoder<'_>) -> Read<(StepId, StepResult)> {
+    codec::array_of(from, 3)?;
+    let step = step(from)?;
+    Ok(match from.u8()? {
+        0 => (step, StepResult::Record(codec::record(from)?)),
+        1 => (step, StepResult::Fields(get_fields(from)?)),
+        other => return Err(wrong(format!("a result of the unknown kind {other}"))),
+    })
+}
+
+/// Reads the identity of a step.
+pub fn step(from: &mut Decoder<'_>) -> Read<StepId> {
+    StepId::parse(from.str()?).map_err(wrong)
+}
+
+/// The number of a message in a row: never given twice.
+pub fn message_number(message: Message) -> u64 {
+    match message {
+        Message::Create => 0,
+        Message::Update => 1,
+        Message::SetStatus => 2,
+        Message::Assign => 3,
+        Message::Delete => 4,
+        Message::OnDemand => 5,
+        Message::Child => 6,
+        Message::Action => 7,
+        Message::Schedule => 8,
+    }
+}
+
+/// The message with this number.
+pub fn message(number: u64) -> Read<Message> {
+    let known = Message::ALL.into_iter().find(|message| message_number(*message) == number);
+    known.ok_or_else(|| wrong(format!("the unknown message {number}")))
+}
