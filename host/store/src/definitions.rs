@@ -138,13 +138,13 @@ pub fn numbers(reader: &(impl Reader + ?Sized)) -> Result<HashMap<EntityName, En
 pub fn process_number(unit: &mut (impl Reader + Writer), name: &ProcessName) -> Result<ProcessId, Error> {
     let key = Tuple::of(Family::ProcessNumber).name(name.as_str());
     if let Some(row) = unit.get(key.bytes())? {
-        return codec::read("numbers", &row, |from| read_number(from)).map(ProcessId);
+        return codec::read("numbers", &row, read_number).map(ProcessId);
     }
     let bucket = Tuple::of(Family::ProcessNumber);
     unit.watch(bucket.bytes());
     let mut highest = 0;
     for row in unit.scan(&Range::prefix(bucket.bytes()))? {
-        highest = highest.max(codec::read("numbers", &row?.1, |from| read_number(from))?);
+        highest = highest.max(codec::read("numbers", &row?.1, read_number)?);
     }
     unit.touch(bucket.bytes());
     unit.put(key.key(), Row::of(|row| row.field(0).u64(u64::from(highest) + 1)));

@@ -21,6 +21,8 @@ use std::{
 
 use redb::TableDefinition;
 
+#[cfg(test)]
+pub(crate) use self::space::check as check_space;
 use self::{open::Opener, state::State, writer::Shared};
 use crate::{Batch, Completion, Error, Fingerprint, Snapshot, Stats, Store, queue::Request};
 

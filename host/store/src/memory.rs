@@ -59,6 +59,12 @@ impl Memory {
         self.0.faults.lock().add(fault, nth);
     }
 
+    /// Versions of rows that are kept, tombstones among them.
+    #[cfg(test)]
+    pub(crate) fn versions(&self) -> usize {
+        self.0.rows.read().versions()
+    }
+
     fn commit_group(&self, group: Vec<Request>) {
         let shared = &self.0;
         let seq = Seq(shared.rows.read().seq().0 + 1);

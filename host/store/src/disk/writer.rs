@@ -217,8 +217,9 @@ impl Shared {
         match opened {
             Ok(open) => Ok(state.reopened(open)),
             Err(error) => {
-                // A file that takes long to fail is not asked more often than it can answer.
-                let wait = self.opener.options.reopen_every.max(begun.elapsed() * 4);
+                // To find damage the whole file is walked, and nobody mends it meanwhile.
+                let walk = if matches!(error, Error::Corrupt { .. }) { begun.elapsed() * 4 } else { Duration::ZERO };
+                let wait = self.opener.options.reopen_every.max(walk);
                 let answer = unavailable(&error);
                 state.file = File::Down { reason: error, retry: Instant::now() + wait };
                 Err(answer)

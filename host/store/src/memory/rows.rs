@@ -79,6 +79,11 @@ impl Rows {
         }
     }
 
+    #[cfg(test)]
+    pub fn versions(&self) -> usize {
+        self.rows.values().map(Vec::len).sum()
+    }
+
     fn sweep(&mut self) {
         let oldest = self.held.keys().next().copied().unwrap_or(self.seq);
         while let Some((seq, key)) = self.stale.pop_front_if(|(seq, _)| *seq <= oldest) {

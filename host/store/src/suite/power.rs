@@ -20,6 +20,7 @@ pub struct Power(Arc<Mutex<Disk>>);
 #[derive(Debug, Default)]
 struct Disk {
     now: Vec<u8>,
+    before: Vec<u8>,
     history: Vec<Event>,
 }
 
@@ -33,6 +34,11 @@ enum Event {
 }
 
 impl Power {
+    /// A storage with these bytes, all of them on the disk.
+    pub fn of(bytes: Vec<u8>) -> Power {
+        Power(Arc::new(Mutex::new(Disk { now: bytes.clone(), before: bytes, history: Vec::new() })))
+    }
+
     /// Notes that `number` has happened.
     pub fn mark(&self, number: u64) {
         self.0.lock().history.push(Event::Mark(number));
@@ -79,28 +85,28 @@ fn apply(bytes: &mut Vec<u8>, event: &Event) {
     }
 }
 
-/// Plays a power cut between any two flushes, `tries` times each with another fate of what was not flushed. `check` gets
-/// the bytes that are left, the last mark before the cut, and the words that name it.
+/// Plays a power cut before each flush, `tries` times each with another fate of what was not flushed. `check` gets the
+/// bytes that are left, the last mark before the cut, and the words that name it.
 pub fn replay_every_crash(power: &Power, seed: u64, tries: u32, mut check: impl FnMut(Vec<u8>, u64, &str)) {
-    let history = power.0.lock().history.clone();
+    let (mut durable, history) = {
+        let disk = power.0.lock();
+        (disk.before.clone(), disk.history.clone())
+    };
     let mut random = Random(seed | 1);
-    let mut durable = Vec::new();
     let mut marked = 0;
-    let mut flushes = 0;
-    for piece in history.split_inclusive(|event| matches!(event, Event::Sync)) {
+    for (flushes, piece) in history.split_inclusive(|event| matches!(event, Event::Sync)).enumerate() {
+        // A mark is made after the flush that it rests on.
+        let marks = piece.iter().filter_map(|event| match event {
+            Event::Mark(number) => Some(*number),
+            _ => None,
+        });
+        marked = marks.fold(marked, u64::max);
         for fate in 0..tries {
             let mut bytes = durable.clone();
             lose(&mut bytes, piece, fate, &mut random);
             check(bytes, marked, &format!("seed {seed}, after flush {flushes}, fate {fate}"));
         }
         piece.iter().for_each(|event| apply(&mut durable, event));
-        for event in piece {
-            match event {
-                Event::Mark(number) => marked = *number,
-                Event::Sync => flushes += 1,
-                _ => {}
-            }
-        }
     }
 }
 
