@@ -38,12 +38,8 @@ pub enum Family {
     JobRecord = 0x24,
     /// The run log.
     Log = 0x28,
-    /// What jobs wait for on a record.
+    /// What jobs wait for, by record and attribute.
     Wait = 0x30,
-    /// When waits come due.
-    WaitDue = 0x31,
-    /// What is to leave the house.
-    Outbox = 0x38,
     /// Changes by record.
     Journal = 0x40,
     /// Numbers of entities with their attributes and keys.
@@ -84,8 +80,6 @@ impl Family {
             JobRecord,
             Log,
             Wait,
-            WaitDue,
-            Outbox,
             Journal,
             EntityNumbers,
             ProcessNumber,
@@ -295,7 +289,7 @@ impl Tuple {
         }
         let mut digits = mantissa.unsigned_abs().to_string().into_bytes();
         // 0.DIGITS x 10^exponent, -28 to 29.
-        let exponent = digits.len() - number.scale() as usize + 64;
+        let exponent = digits.len() + 64 - number.scale() as usize;
         while digits.last() == Some(&b'0') {
             digits.pop();
         }
@@ -376,6 +370,12 @@ pub fn time_before(key: &[u8], from_end: usize) -> Result<Timestamp, Error> {
 /// The number of four bytes that ends a key.
 pub fn last_u32(key: &[u8]) -> Result<u32, Error> {
     Ok(u32::from_be_bytes(last(key)?))
+}
+
+/// The number of two bytes behind `skip` bytes of a key.
+pub fn u16_behind(key: &[u8], skip: usize) -> Result<u16, Error> {
+    let bytes = key.get(skip..).and_then(|rest| rest.first_chunk()).ok_or_else(short)?;
+    Ok(u16::from_be_bytes(*bytes))
 }
 
 /// The digest that ends a key.

@@ -23,6 +23,7 @@ pub mod records;
 pub mod suite;
 #[cfg(test)]
 mod tests;
+pub mod waits;
 mod window;
 
 pub use batch::{Batch, Fingerprint, Priority};

@@ -1,10 +1,14 @@
 //! Both backends pass the suite; what only one of them can do is tested beside it.
 
+mod arbitrary;
 mod crash;
 mod damage;
+mod families;
 mod faults;
 mod file;
+mod keys;
 mod memory;
+mod rows;
 
 use std::{path::Path, sync::Arc};
 

@@ -127,8 +127,13 @@ fn one_flush_serves_everyone_who_came_while_the_last_one_ran() {
     let (gate, open) = crossbeam_channel::bounded::<()>(1);
     let mut first = Batch::new(Seq(0));
     first.put(&b"first"[..], &b""[..]);
-    let hold = move |_| open.recv().expect("the gate opens");
+    let (entered, writing) = crossbeam_channel::bounded(1);
+    let hold = move |_| {
+        entered.send(()).expect("the test listens");
+        open.recv().expect("the gate opens");
+    };
     store.submit(first, Box::new(hold));
+    writing.recv().expect("the first group is its own");
     for number in 0..200u32 {
         let mut batch = Batch::new(Seq(0));
         batch.put(number.to_be_bytes(), &b"v"[..]);
