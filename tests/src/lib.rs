@@ -1,1 +1,3 @@
-//! Waits for its first room.
+//! What the tests of the whole share: the built guests, the world of a page with the real sandbox, the real binary.
+
+pub mod page;

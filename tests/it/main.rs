@@ -1,0 +1,3 @@
+//! One binary for every test that is no page: a second one would link the whole house again.
+
+mod tidy;
