@@ -4,8 +4,11 @@
 //! can go wrong is a `Refusal` or a value that says so. The engine asks, acts on the answer, and asks again. Each rule
 //! has a number (D1, E11, processes 1.3) that `host/docs/rules.md` explains.
 
+pub mod condition;
 pub mod depth;
 pub mod filter;
 pub mod retry;
+pub mod trigger;
 pub mod validate;
 pub mod value;
+pub mod workflow;

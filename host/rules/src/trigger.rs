@@ -11,7 +11,6 @@ use model::{
     expression::{NamedRecord, Path},
     fact::Fact,
     process::workflow::{Scope, UpdateTrigger, Workflow},
-    schema::Schema,
     starter,
 };
 use script::{Environment, Facts};
@@ -77,15 +76,10 @@ pub enum Reason {
 }
 
 impl Trigger {
-    /// What starts `workflow`, which belongs to `owner`; sentences where its start condition cannot be compiled.
-    pub fn compile(
-        process: ProcessId,
-        workflow: &Workflow,
-        owner: RecordRef,
-        schema: &Schema,
-    ) -> Result<Self, Vec<String>> {
+    /// What starts `workflow`, which belongs to `owner`; a sentence where its start condition cannot be compiled.
+    pub fn compile(process: ProcessId, workflow: &Workflow, owner: RecordRef) -> Result<Self, String> {
         let start = &workflow.start;
-        let condition = start.condition.as_ref().map(|condition| Condition::compile(condition, schema)).transpose();
+        let condition = start.condition.as_ref().map(|condition| Condition::compile(condition)).transpose();
         Ok(Self {
             process,
             entity: workflow.entity,
@@ -97,7 +91,7 @@ impl Trigger {
             assign: start.assign,
             only_when_changed: start.only_when_changed,
             scope: workflow.scope,
-            condition: condition.map_err(|sentence| vec![format!("`start.if`: {sentence}")])?,
+            condition: condition.map_err(|sentence| format!("`start.if`: {sentence}"))?,
         })
     }
 
@@ -152,14 +146,14 @@ impl Trigger {
             _ => &[],
         };
         let extra = of_message.iter().copied().filter(|attribute| !fact.change.names(*attribute));
-        let mut named = fact.change.attributes().chain(extra).filter(|attribute| self.wants(*attribute)).peekable();
-        match named.peek() {
-            None => Err(Reason::NotNamed),
-            Some(_) if self.only_when_changed && !named.any(|attribute| has_changed(fact, attribute)) => {
-                Err(Reason::NotChanged)
+        let mut reason = Err(Reason::NotNamed);
+        for attribute in fact.change.attributes().chain(extra).filter(|attribute| self.wants(*attribute)) {
+            if !self.only_when_changed || has_changed(fact, attribute) {
+                return Ok(());
             }
-            Some(_) => Ok(()),
+            reason = Err(Reason::NotChanged);
         }
+        reason
     }
 
     fn wants(&self, attribute: AttributeId) -> bool {

@@ -9,6 +9,6 @@ mod compare;
 mod fold;
 
 pub use arithmetic::{append, decrement, increment, multiply};
-pub use coerce::{Holder, coerce, coerce_into, describe};
+pub use coerce::{Holder, Names, coerce, coerce_into, describe};
 pub use compare::{compare, equal};
 pub use fold::{contains, ends_with, fold, starts_with};

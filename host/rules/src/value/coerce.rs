@@ -14,6 +14,9 @@ use model::{
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
+/// Gives the name of an entity.
+pub type Names<'a> = &'a dyn Fn(EntityId) -> SmolStr;
+
 /// What something can hold: an attribute, an argument, a variable.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder<'a> {
@@ -80,11 +83,11 @@ impl<'a> Holder<'a> {
 
 /// `value` as `attribute` keeps it. Text without a character, and options of which there is none, are empty.
 pub fn coerce(value: Value, attribute: &Attribute, schema: &Schema) -> Result<Value, Refusal> {
-    coerce_into(value, &Holder::of(attribute), schema)
+    coerce_into(value, &Holder::of(attribute), &|entity| schema.name_of(entity))
 }
 
-/// `value` as `holder` keeps it.
-pub fn coerce_into(value: Value, holder: &Holder<'_>, schema: &Schema) -> Result<Value, Refusal> {
+/// `value` as `holder` keeps it; `name_of` names entities for refusals.
+pub fn coerce_into(value: Value, holder: &Holder<'_>, name_of: Names<'_>) -> Result<Value, Refusal> {
     let value = match holder.value_type {
         _ if value.is_null() => return Ok(value),
         ValueType::Text => text(value, holder)?,
@@ -98,7 +101,7 @@ pub fn coerce_into(value: Value, holder: &Holder<'_>, schema: &Schema) -> Result
         ValueType::Float => float(value, holder)?,
         ValueType::Choice => choice(value, holder)?,
         ValueType::Choices => choices(value, holder)?,
-        ValueType::Reference => reference(value, holder, schema)?,
+        ValueType::Reference => reference(value, holder, name_of)?,
         ValueType::Date | ValueType::DateTime | ValueType::Guid => written(value, holder)?,
         ValueType::Bytes => bytes(value, holder)?,
         ValueType::Boolean | ValueType::Duration | ValueType::Document => same(value, holder)?,
@@ -277,7 +280,7 @@ fn no_option(holder: &Holder<'_>, found: SmolStr) -> Refusal {
     out_of_bounds(holder, format_smolstr!("has no option {found}; its options are {}", names.join(", ")))
 }
 
-fn reference(value: Value, holder: &Holder<'_>, schema: &Schema) -> Result<Value, Refusal> {
+fn reference(value: Value, holder: &Holder<'_>, name_of: Names<'_>) -> Result<Value, Refusal> {
     let target = match &value {
         Value::Reference(target) => *target,
         // A bare id will do where there is only one entity that it can mean.
@@ -289,10 +292,10 @@ fn reference(value: Value, holder: &Holder<'_>, schema: &Schema) -> Result<Value
     };
     match holder.targets {
         Some(targets) if !targets.contains(&target.entity) => {
-            let names: Vec<_> = targets.iter().map(|entity| format!("`{}`", schema.name_of(*entity))).collect();
+            let names: Vec<_> = targets.iter().map(|entity| format!("`{}`", name_of(*entity))).collect();
             Err(Refusal::BadReference {
                 attribute: holder.name.into(),
-                target: format_smolstr!("`{}` {}", schema.name_of(target.entity), target.id),
+                target: format_smolstr!("`{}` {}", name_of(target.entity), target.id),
                 why: format_smolstr!("it points to records of {}", names.join(" or ")),
             })
         }

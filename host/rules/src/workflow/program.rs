@@ -1,0 +1,276 @@
+//! A workflow as flat instructions: what jobs of one activation share and never change.
+//!
+//! Built by `compile`, run by the machine; the engine asks it what to keep with a job (E20), where a path begins and
+//! what the step at a cursor is called.
+
+use std::fmt;
+
+use model::{
+    Argument, AttributeId, EntityId, EntityName, ProcessName, Schema, StepId, StepName, Value, ValueType,
+    entity::ChoiceOption, package::StepDefinition, process::workflow::Retry,
+};
+use script::Compiled;
+use smol_str::SmolStr;
+
+use super::{
+    assign::Assign,
+    assign_value::AssignValue,
+    branch::{Ask, Test},
+    change_status::ChangeStatus,
+    create::Create,
+    custom::Custom,
+    source::Reads,
+    stop::Stop,
+    update::Update,
+};
+use crate::value::Holder;
+
+/// The custom steps that are installed.
+pub trait Steps {
+    /// The newest definition of the step that a version range allows, or of all.
+    fn step(&self, name: &StepName, version: Option<&semver::VersionReq>) -> Option<&StepDefinition>;
+}
+
+/// A compiled workflow.
+#[derive(Debug)]
+pub struct Program {
+    pub(super) name: ProcessName,
+    pub(super) title: SmolStr,
+    pub(super) slots: Vec<Slot>,
+    pub(super) steps: Vec<StepInfo>,
+    pub(super) code: Vec<Line>,
+    pub(super) images: Images,
+    pub(super) order: Option<Compiled>,
+    pub(super) entities: Vec<(EntityId, EntityName)>,
+}
+
+/// The attributes of the images that a job keeps (E20): what its activation reads of the event.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Images {
+    /// Of the record before.
+    pub before: Vec<AttributeId>,
+    /// Of the record after.
+    pub after: Vec<AttributeId>,
+    /// Of the request.
+    pub change: Vec<AttributeId>,
+    /// Of the record itself: kept in the image before when the event is its deletion (D16).
+    pub record: Vec<AttributeId>,
+}
+
+/// Where in its process a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'p> {
+    /// The step.
+    pub step: &'p StepId,
+    /// What people call it.
+    pub title: Option<&'p str>,
+    /// The stage it stands in.
+    pub stage: Option<&'p str>,
+}
+
+impl Program {
+    /// The process's name.
+    pub fn name(&self) -> &ProcessName {
+        &self.name
+    }
+
+    /// The step at `cursor`; nothing behind the last one.
+    pub fn place(&self, cursor: u32) -> Option<Place<'_>> {
+        let step = self.step(self.line(cursor)?)?;
+        Some(Place { step: &step.id, title: step.title.as_deref(), stage: step.stage.as_deref() })
+    }
+
+    /// What a job keeps of the event.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// `in-order-by`: jobs for which it gives one value run one at a time (E19).
+    pub fn order(&self) -> Option<&Compiled> {
+        self.order.as_ref()
+    }
+
+    /// The custom steps it calls, with repetition.
+    pub fn calls(&self) -> impl Iterator<Item = (&StepName, Option<&semver::VersionReq>)> {
+        self.code.iter().filter_map(|line| match &line.instruction {
+            Instruction::Custom(custom) => Some((&custom.name, custom.version.as_ref())),
+            Instruction::Ask(ask) => Some((&ask.custom.name, ask.custom.version.as_ref())),
+            _ => None,
+        })
+    }
+
+    pub(super) fn line(&self, cursor: u32) -> Option<&Line> {
+        self.code.get(cursor as usize)
+    }
+
+    pub(super) fn step(&self, line: &Line) -> Option<&StepInfo> {
+        self.steps.get(usize::from(line.step?))
+    }
+
+    pub(super) fn first_values(&self) -> Vec<(u16, Value)> {
+        let filled = self.slots.iter().zip(0..).filter(|(slot, _)| !slot.parameter.default.is_null());
+        filled.map(|(slot, number)| (number, slot.parameter.default.clone())).collect()
+    }
+
+    pub(super) fn slot(&self, root: Root, name: &str) -> Option<(u16, &Slot)> {
+        self.slots
+            .iter()
+            .zip(0..)
+            .find(|(slot, _)| slot.root == root && slot.parameter.name == name)
+            .map(|(slot, number)| (number, slot))
+    }
+
+    pub(super) fn entity_name(&self, entity: EntityId) -> SmolStr {
+        let known = self.entities.iter().find(|(known, _)| *known == entity);
+        known.map_or_else(|| smol_str::format_smolstr!("#{entity}"), |(_, name)| name.as_str().into())
+    }
+}
+
+/// A step, as far as it matters while a job runs.
+#[derive(Debug)]
+pub(super) struct StepInfo {
+    pub id: StepId,
+    pub title: Option<SmolStr>,
+    pub stage: Option<SmolStr>,
+    pub retry: Retry,
+    pub on_error: OnError,
+    /// Whether some expression asks for its result.
+    pub kept: bool,
+}
+
+/// What follows a failure for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnError {
+    ByKind,
+    Suspend,
+    Fail,
+    /// The run goes on there.
+    Continue(u32),
+    /// The run goes on there, and its steps may ask for the error.
+    Steps(u32),
+}
+
+/// One instruction with the step it belongs to; the last one belongs to none.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub step: Option<u16>,
+    pub reads: Reads,
+    pub instruction: Instruction,
+}
+
+/// What the machine can do. Jumps only go forward.
+#[derive(Debug)]
+pub(super) enum Instruction {
+    Create(Create),
+    Update(Update),
+    Assign(Assign),
+    ChangeStatus(ChangeStatus),
+    AssignValue(AssignValue),
+    Custom(Box<Custom>),
+    Ask(Box<Ask>),
+    Test(Box<Test>),
+    Branch(u16),
+    Jump(u32),
+    Stop(Stop),
+    End,
+}
+
+impl Instruction {
+    /// Whether it asks for a verb.
+    pub fn is_verb(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Update(_) | Self::Assign(_) | Self::ChangeStatus(_))
+    }
+
+    /// The call of a custom step whose outputs can be asked for.
+    pub fn custom(&self) -> Option<&Custom> {
+        match self {
+            Self::Custom(custom) => Some(custom),
+            _ => None,
+        }
+    }
+}
+
+/// Where a slot's name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    Inputs,
+    Variables,
+    Outputs,
+}
+
+impl Root {
+    pub fn of(word: &str) -> Option<Self> {
+        match word {
+            "inputs" => Some(Self::Inputs),
+            "variables" => Some(Self::Variables),
+            "outputs" => Some(Self::Outputs),
+            _ => None,
+        }
+    }
+}
+
+/// A variable, input or output of the process; its number is its place.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub root: Root,
+    pub parameter: Parameter,
+}
+
+/// A declared argument with its names resolved.
+#[derive(Debug)]
+pub(super) struct Parameter {
+    pub name: SmolStr,
+    pub required: bool,
+    pub default: Value,
+    pub value_type: ValueType,
+    min: Option<model::Decimal>,
+    max: Option<model::Decimal>,
+    max_length: Option<u32>,
+    pub options: Vec<ChoiceOption>,
+    pub targets: Option<Vec<EntityId>>,
+}
+
+impl Parameter {
+    /// The argument, or a sentence where it names an entity that is not there.
+    pub fn resolve(argument: &Argument, schema: &Schema) -> Result<Self, String> {
+        let kind = &argument.kind;
+        let targets = kind.to.iter().map(|name| {
+            let entity = schema.named(name.as_str());
+            entity.map(|entity| entity.id).ok_or_else(|| format!("`{}` points to `{name}`, which is no entity", argument.name))
+        });
+        let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
+        Ok(Self {
+            name: argument.name.as_str().into(),
+            required: argument.required,
+            default: argument.default.clone(),
+            value_type: kind.value_type,
+            min: kind.min,
+            max: kind.max,
+            max_length: kind.max_length,
+            options: kind.options.clone(),
+            targets: (!targets.is_empty()).then_some(targets),
+        })
+    }
+
+    /// What it can hold.
+    pub fn holder(&self) -> Holder<'_> {
+        Holder {
+            min: self.min,
+            max: self.max,
+            max_length: self.max_length,
+            options: &self.options,
+            targets: self.targets.as_deref(),
+            ..Holder::plain(&self.name, self.value_type)
+        }
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(stage) = self.stage {
+            write!(f, "stage `{stage}`, ")?;
+        }
+        write!(f, "step `{}`", self.step)?;
+        self.title.map_or(Ok(()), |title| write!(f, " ({title})"))
+    }
+}
