@@ -221,7 +221,7 @@ impl Side {
             Self::Known(_) => {}
             Self::Path(path) => note(path),
             Self::Expression(expression) => expression.expression().paths.iter().for_each(note),
-            Self::Source(source) => source.source().paths().for_each(note),
+            Self::Source(source) => source.paths().into_iter().for_each(note),
         }
     }
 
@@ -367,7 +367,10 @@ fn day(value: &Value, scope: &Scope<'_>) -> Result<Date, Problem> {
 
 fn includes(left: &Known, operands: &[Side], all: bool, scope: &Scope<'_>) -> Result<bool, Problem> {
     let Value::Choices(options) = &left.value else {
-        return Err(Problem::new(format!("only a list of options includes some, not {}", value::describe(&left.value))));
+        return Err(Problem::new(format!(
+            "only a list of options includes some, not {}",
+            value::describe(&left.value)
+        )));
     };
     for operand in operands {
         let right = operand.get(scope)?;

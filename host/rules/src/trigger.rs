@@ -79,7 +79,7 @@ impl Trigger {
     /// What starts `workflow`, which belongs to `owner`; a sentence where its start condition cannot be compiled.
     pub fn compile(process: ProcessId, workflow: &Workflow, owner: RecordRef) -> Result<Self, String> {
         let start = &workflow.start;
-        let condition = start.condition.as_ref().map(|condition| Condition::compile(condition)).transpose();
+        let condition = start.condition.as_ref().map(Condition::compile).transpose();
         Ok(Self {
             process,
             entity: workflow.entity,
@@ -112,13 +112,11 @@ impl Trigger {
         let cheap = self.looks_at(fact).and_then(|()| self.in_scope(fact, organisation));
         let decided = cheap.and_then(|()| match &self.condition {
             None => Ok(()),
-            Some(condition) => {
-                match condition.evaluate(&read(condition.paths(), condition.records()), environment) {
-                    Ok(true) => Ok(()),
-                    Ok(false) => Err(Reason::ConditionFalse),
-                    Err(problem) => Err(Reason::ConditionFailed(smol_str::format_smolstr!("{problem}"))),
-                }
-            }
+            Some(condition) => match condition.evaluate(&read(condition.paths(), condition.records()), environment) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Reason::ConditionFalse),
+                Err(problem) => Err(Reason::ConditionFailed(smol_str::format_smolstr!("{problem}"))),
+            },
         });
         decided.map_or_else(Verdict::No, |()| Verdict::Starts)
     }

@@ -43,7 +43,8 @@ impl Custom {
             if source.is_none() && argument.required && argument.default.is_null() {
                 wrong.push(format!("`{name}` needs the input `{}`", argument.name));
             }
-            let source = source.map(|(input, source)| Source::compile(source).map_err(|why| format!("`{input}`: {why}")));
+            let source =
+                source.map(|(input, source)| Source::compile(source).map_err(|why| format!("`{input}`: {why}")));
             match (Parameter::resolve(argument, schema), source.transpose()) {
                 (Ok(parameter), Ok(source)) => inputs.push((parameter, source)),
                 (parameter, source) => wrong.extend(parameter.err().into_iter().chain(source.err())),

@@ -79,11 +79,8 @@ impl<'p> Run<'p, '_> {
         let Ok(error) = StepId::parse(ERROR) else { return };
         self.forget(&error);
         let field = |name: &str, text: &str| Field { name: name.into(), value: Value::text(text) };
-        let fields = vec![
-            field("code", &failure.code),
-            field("message", &failure.message),
-            field("step", step.id.as_str()),
-        ];
+        let fields =
+            vec![field("code", &failure.code), field("message", &failure.message), field("step", step.id.as_str())];
         self.job.progress.results.push((error, StepResult::Fields(fields)));
     }
 

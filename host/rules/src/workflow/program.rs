@@ -236,7 +236,9 @@ impl Parameter {
         let kind = &argument.kind;
         let targets = kind.to.iter().map(|name| {
             let entity = schema.named(name.as_str());
-            entity.map(|entity| entity.id).ok_or_else(|| format!("`{}` points to `{name}`, which is no entity", argument.name))
+            entity
+                .map(|entity| entity.id)
+                .ok_or_else(|| format!("`{}` points to `{name}`, which is no entity", argument.name))
         });
         let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
         Ok(Self {

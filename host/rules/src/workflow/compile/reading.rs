@@ -137,4 +137,3 @@ fn one_of(path: &Path, first: Option<&str>, known: &[&str]) -> Result<(Leads, us
         _ => Err(format!("`{path}`: `{}` has {}", path.root, known.join(", "))),
     }
 }
-

@@ -289,4 +289,3 @@ impl<'a> Compiler<'a> {
         self.emit(step, Reads::default(), Instruction::Jump(to));
     }
 }
-
