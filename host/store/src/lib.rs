@@ -5,6 +5,8 @@
 //! every key. The engine calls both; nothing here decides what a process does.
 
 mod batch;
+#[cfg(any(test, feature = "bench"))]
+pub mod bench;
 mod codec;
 pub mod definitions;
 pub mod disk;
