@@ -9,11 +9,11 @@ pub mod dynamic;
 pub mod environment;
 pub mod expression;
 pub mod facts;
+pub mod filter;
 pub mod language;
 pub mod library;
 pub mod manifest;
 pub mod source;
-pub mod text;
 
 pub use calendar::Calendar;
 pub use diagnostic::{Diagnostic, Problem};
@@ -21,3 +21,6 @@ pub use environment::Environment;
 pub use expression::Compiled;
 pub use facts::{Facts, Known};
 pub use source::{CompiledSource, SourceKind, source_kind, template};
+
+#[cfg(test)]
+mod testing;

@@ -18,7 +18,6 @@ use super::{
 use crate::{
     Environment,
     dynamic::{Choice, Choices, Reference, kind},
-    text,
 };
 
 type Surroundings = Arc<dyn Fn() -> Arc<Environment> + Send + Sync>;
@@ -273,7 +272,7 @@ pub(super) fn compare(
     around: &dyn Fn() -> Arc<Environment>,
 ) -> Result<Option<Ordering>, String> {
     if let (Some(left), Some(right)) = (left.read_lock::<ImmutableString>(), right.read_lock::<ImmutableString>()) {
-        return Ok(Some(text::compare(&left, &right)));
+        return Ok(Some(model::text::compare(&left, &right)));
     }
     if let (Some(left), Some(right)) = (number(left), number(right)) {
         return Ok(Some(left.cmp(&right)));
@@ -330,7 +329,7 @@ fn compare_choices(left: &Dynamic, right: &Dynamic) -> Result<Option<Ordering>, 
 fn choice_against(choice: &Choice, other: &Dynamic) -> Result<Option<Ordering>, String> {
     if let Some(name) = other.read_lock::<ImmutableString>() {
         return match &choice.option {
-            Some(option) => Ok(Some(text::compare(option, &name))),
+            Some(option) => Ok(Some(model::text::compare(option, &name))),
             None => {
                 Err(format!("the names of options are not known here: compare with a number, not with `{}`", *name))
             }

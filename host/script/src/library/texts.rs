@@ -8,7 +8,7 @@ use super::{
     arguments::{Arguments, bounded, show},
     operators::equal,
 };
-use crate::{dynamic::Choices, text};
+use crate::dynamic::Choices;
 
 const fn f(
     name: &'static str,
@@ -41,11 +41,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[("contains(\"Late fee\", \"FEE\")", "true"), ("2 in [1, 2]", "true")],
     ),
     f("starts_with", "starts_with(text, part)", (2, 2), |call| {
-        Ok(text::fold(&call.text(0)?).starts_with(&text::fold(&call.text(1)?)).into())
+        Ok(fold(&call.text(0)?).starts_with(&fold(&call.text(1)?)).into())
     })
     .help("Whether the text begins with the part, without regard to case.", &[("starts_with(\"Ada\", \"a\")", "true")]),
     f("ends_with", "ends_with(text, part)", (2, 2), |call| {
-        Ok(text::fold(&call.text(0)?).ends_with(&text::fold(&call.text(1)?)).into())
+        Ok(fold(&call.text(0)?).ends_with(&fold(&call.text(1)?)).into())
     })
     .help("Whether the text ends with the part, without regard to case.", &[("ends_with(\"Ada\", \"D\")", "false")]),
     f("index_of", "index_of(text, part)", (2, 2), index_of).help(
@@ -113,11 +113,11 @@ fn contains(call: &Arguments<'_>) -> Answer {
         let wanted = call.whole(1)?;
         return Ok(choices.0.iter().any(|choice| i64::from(*choice) == wanted).into());
     }
-    Ok(text::fold(&call.text(0)?).contains(&text::fold(&call.text(1)?)).into())
+    Ok(fold(&call.text(0)?).contains(&fold(&call.text(1)?)).into())
 }
 
 fn index_of(call: &Arguments<'_>) -> Answer {
-    let (text, part) = (text::fold(&call.text(0)?), text::fold(&call.text(1)?));
+    let (text, part) = (fold(&call.text(0)?), fold(&call.text(1)?));
     let place = text.find(&part).map_or(0, |place| text[..place].chars().count() + 1);
     Ok((place as i64).into())
 }
@@ -177,4 +177,8 @@ fn join(call: &Arguments<'_>) -> Answer {
         }
     }
     bounded(joined)
+}
+
+fn fold(text: &str) -> String {
+    model::text::folded(text).collect()
 }
