@@ -39,6 +39,7 @@ macro_rules! conformance {
             prefixes_of_ff_bytes_end_where_the_keys_do,
             every_batch_of_a_burst_is_answered_once_and_in_order,
             large_values_come_back_whole,
+            many_rows_among_many_others_are_all_there,
             a_batch_that_read_a_changed_key_is_refused,
             a_batch_that_read_an_absent_key_is_refused_when_it_appears,
             a_batch_that_scanned_a_touched_bucket_is_refused,

@@ -1,7 +1,7 @@
 //! Rows, snapshots, ranges and completions.
 #![expect(missing_docs, reason = "the name of a check is its sentence")]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 
@@ -118,4 +118,28 @@ pub fn large_values_come_back_whole(make: Make<'_>) {
     let snapshot = snapshot(&*store);
     assert_eq!(snapshot.get(b"large").expect("read").as_deref(), Some(&large[..]));
     assert_eq!(snapshot.get(b"small").expect("read").as_deref(), Some(&b""[..]));
+}
+
+pub fn many_rows_among_many_others_are_all_there(make: Make<'_>) {
+    let store = make();
+    let mut expected = BTreeMap::new();
+    // Each round has runs of new keys, keys that are there, and deletes between them, in one batch.
+    for round in 1..=6u32 {
+        let mut batch = Batch::new(Seq(0));
+        for number in (0..900u32).filter(|number| number % (7 - round) == 0 || number / 50 % 6 == round) {
+            let key = [&[0x10, 0, 0, 0, (number / 300) as u8][..], &(number * 7919).to_be_bytes()].concat();
+            if number % 11 == round {
+                batch.delete(&key[..]);
+                expected.remove(&key);
+            } else {
+                let value = vec![round as u8; (number % 90) as usize];
+                batch.put(&key[..], &value[..]);
+                expected.insert(key, value);
+            }
+        }
+        store.commit(batch).expect("a batch that read nothing is committed");
+        let found = rows(&snapshot(&*store), &Range::prefix(b""));
+        let found = found.iter().map(|(key, value)| (key.to_vec(), value.to_vec()));
+        assert!(found.eq(expected.clone()), "round {round}");
+    }
 }
