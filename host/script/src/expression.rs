@@ -164,7 +164,7 @@ fn words_of(error: EvalAltResult) -> String {
 }
 
 /// Rhai's message in the form of ours: lower case, no full stop, its own place left out.
-fn plain_words(message: &str) -> String {
+pub(crate) fn plain_words(message: &str) -> String {
     let message = message.split(" (line ").next().unwrap_or(message).trim().trim_end_matches('.');
     let mut letters = message.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())

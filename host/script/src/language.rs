@@ -77,7 +77,8 @@ fn prepare(engine: &mut Engine) {
     engine.set_max_string_size(LONGEST_TEXT).set_max_array_size(LONGEST_LIST).set_max_map_size(LONGEST_LIST);
     #[expect(deprecated, reason = "Rhai marks it as volatile; its version is pinned")]
     engine.on_parse_token(|token, _, _| match token {
-        Token::FloatConstant(number) => exact(&number.1).map_or(Token::FloatConstant(number), |exact| exact),
+        Token::FloatConstant(number) => exact(&number.1).unwrap_or(Token::FloatConstant(number)),
+        Token::Reserved(word) if word.as_str() == "null" => Token::Unit,
         token => token,
     });
 }

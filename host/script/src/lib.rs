@@ -4,6 +4,7 @@
 //! library. Nothing here reads a clock, a file or a record: facts and the time are handed in.
 
 pub mod calendar;
+pub mod check;
 pub mod diagnostic;
 pub mod dynamic;
 pub mod environment;

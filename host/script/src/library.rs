@@ -6,6 +6,7 @@
 
 mod arguments;
 mod dates;
+mod host;
 mod numbers;
 mod operators;
 mod records;
@@ -19,6 +20,7 @@ use crate::Environment;
 use arguments::Arguments;
 
 pub use arguments::show;
+pub use host::{HOST, HostFunction, host_function};
 
 /// The longest text that a function makes, in bytes.
 pub const LONGEST_TEXT: usize = 256 << 10;

@@ -1,0 +1,102 @@
+//! A script looked over before it runs: does it parse, does it name what is there, does its manifest allow what it does?
+//!
+//! Called by `formats` when a solution is read and by `stepwise script check`. Places count in the whole file. It
+//! follows values only as far as is evident, from an input or a literal name of an entity to a variable; where a script
+//! is too clever for that, it says nothing.
+
+mod calls;
+mod entities;
+mod tree;
+
+use std::sync::Arc;
+
+use model::{Schema, Timestamp, package::StepDefinition};
+use rhai::{AST, ASTNode, Dynamic, Engine, Expr, ParseErrorType, Position, Scope};
+
+use crate::{Diagnostic, Environment, expression::plain_words, language, manifest};
+
+/// What is wrong with the script in `text`, the whole file, whose manifest was read as `step`; in the order of places.
+pub fn check(text: &str, step: &StepDefinition, schema: &Schema) -> Vec<Diagnostic> {
+    if let Err(found) = manifest::split(text) {
+        return vec![found];
+    }
+    let engine = engine();
+    let program = match engine.compile(text) {
+        Ok(program) => program,
+        Err(error) => return vec![of_parser(text, &error.err_type().to_string(), error.position())],
+    };
+    let mut found = calls::check(text, &program);
+    found.extend(entities::check(text, &program, step, schema));
+    found.extend(unknown_variable(text, &program));
+    found.extend(inputs_in_functions(text, &program));
+    found.sort_by_key(|found| (found.line, found.column));
+    found.dedup();
+    found
+}
+
+/// The engine as the script runner has it, without the functions of the host: parsing does not need them.
+fn engine() -> Engine {
+    let nowhere = Arc::new(Environment::at(Timestamp::default()));
+    language::scripts(move || nowhere.clone())
+}
+
+/// The first name that is no variable: Rhai stops there.
+fn unknown_variable(text: &str, program: &AST) -> Option<Diagnostic> {
+    let mut strict = engine();
+    strict.set_strict_variables(true);
+    let mut scope = Scope::new();
+    scope.push_dynamic("inputs", Dynamic::UNIT);
+    let error = strict.compile_with_scope(&scope, text).err()?;
+    let ParseErrorType::VariableUndefined(name) = error.err_type() else {
+        return Some(of_parser(text, &error.err_type().to_string(), error.position()));
+    };
+    let variables = tree::variables(program);
+    let found = at(text, error.position(), name.len(), format!("there is no variable `{name}`"));
+    let found = found.near(name, variables.iter().map(String::as_str).chain(["inputs"]));
+    Some(match (name.as_str(), &found.hint) {
+        ("record" | "user" | "before" | "after", _) => found.hint(format!("write `{name}()`")),
+        (_, Some(_)) => found,
+        (_, None) => found.hint("a function sees only its own arguments; a script gets `inputs`"),
+    })
+}
+
+/// `inputs` named inside of a function: Rhai lets it pass and fails when the function runs.
+fn inputs_in_functions(text: &str, program: &AST) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let is_argument = program.iter_functions().any(|function| function.params.contains(&"inputs"));
+    tree::walk(&program.clone_functions_only(), |node| {
+        if let ASTNode::Expr(Expr::Variable(variable, _, place)) = node {
+            if variable.1 == "inputs" && !is_argument {
+                let message = "a function sees only its own arguments, not `inputs`".to_owned();
+                found.push(at(text, *place, "inputs".len(), message).hint("give it what it needs as an argument"));
+            }
+        }
+    });
+    found
+}
+
+fn of_parser(text: &str, message: &str, place: Position) -> Diagnostic {
+    let end = (text.lines().count().max(1), text.lines().last().map_or(0, |line| line.chars().count()) + 1);
+    let line = place.line().unwrap_or(end.0);
+    let column = place.position().unwrap_or(end.1);
+    located(plain_words(message), line, column, 0)
+}
+
+/// A finding about `length` characters at a place of Rhai's.
+fn at(text: &str, place: Position, length: usize, message: String) -> Diagnostic {
+    Diagnostic { length: u32::try_from(length).unwrap_or(0), ..of_parser(text, "", place) }.saying(message)
+}
+
+fn located(message: String, line: usize, column: usize, length: usize) -> Diagnostic {
+    let short = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    Diagnostic { message, hint: None, line: short(line), column: short(column), length: short(length) }
+}
+
+impl Diagnostic {
+    fn saying(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests;
