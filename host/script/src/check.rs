@@ -65,11 +65,12 @@ fn inputs_in_functions(text: &str, program: &AST) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let is_argument = program.iter_functions().any(|function| function.params.contains(&"inputs"));
     tree::walk(&program.clone_functions_only(), |node| {
-        if let ASTNode::Expr(Expr::Variable(variable, _, place)) = node {
-            if variable.1 == "inputs" && !is_argument {
-                let message = "a function sees only its own arguments, not `inputs`".to_owned();
-                found.push(at(text, *place, "inputs".len(), message).hint("give it what it needs as an argument"));
-            }
+        if let ASTNode::Expr(Expr::Variable(variable, _, place)) = node
+            && variable.1 == "inputs"
+            && !is_argument
+        {
+            let message = "a function sees only its own arguments, not `inputs`".to_owned();
+            found.push(at(text, *place, "inputs".len(), message).hint("give it what it needs as an argument"));
         }
     });
     found
