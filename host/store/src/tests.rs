@@ -6,6 +6,7 @@ mod damage;
 mod families;
 mod faults;
 mod file;
+mod groups;
 mod keys;
 mod memory;
 mod rows;

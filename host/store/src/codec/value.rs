@@ -102,17 +102,13 @@ pub fn get_values(from: &mut Decoder<'_>) -> Read<Values> {
     if length % 2 == 1 {
         return Err(wrong("an attribute without its value"));
     }
-    // An iterator that stops at the first error: values are collected, not cloned one by one.
-    let mut failed = None;
-    let pairs = (0..length / 2).map_while(|_| match pair(from) {
-        Ok(pair) => Some(pair),
-        Err(error) => {
-            failed = Some(error);
-            None
-        }
-    });
-    let values = pairs.collect();
-    failed.map_or(Ok(values), Err)
+    // A damaged length must not reserve memory: a pair has at least two bytes.
+    let possible = usize::try_from(length).unwrap_or(usize::MAX).min(from.input().len()) / 2;
+    let mut pairs = Vec::with_capacity(possible);
+    for _ in 0..length / 2 {
+        pairs.push(pair(from)?);
+    }
+    Ok(pairs.into_iter().collect())
 }
 
 fn pair(from: &mut Decoder<'_>) -> Read<(AttributeId, Value)> {
