@@ -6,6 +6,7 @@
 
 mod arguments;
 mod dates;
+mod guide;
 mod host;
 mod numbers;
 mod operators;
@@ -20,6 +21,7 @@ use crate::Environment;
 use arguments::Arguments;
 
 pub use arguments::show;
+pub use guide::guide;
 pub use host::{HOST, HostFunction, host_function};
 
 /// The longest text that a function makes, in bytes.

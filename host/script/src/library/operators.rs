@@ -53,8 +53,13 @@ pub(super) fn register(engine: &mut Engine, environment: &Surroundings) {
     for (_, name, operator) in ARITHMETIC {
         let environment = environment.clone();
         engine.register_raw_fn(name, [any, any], move |context: NativeCallContext, sides: &mut [&mut Dynamic]| {
-            let value = operator(sides[0], sides[1], environment.as_ref());
-            *sides[0] = value.map_err(|text| failure(text, context.call_position()))?;
+            let (left, right) = sides.split_at_mut(1);
+            if let (true, Some(mut list)) = (name == "+=", left[0].write_lock::<rhai::Array>()) {
+                list.push(right[0].clone());
+                return Ok(());
+            }
+            let value = operator(left[0], right[0], environment.as_ref());
+            *left[0] = value.map_err(|text| failure(text, context.call_position()))?;
             Ok(())
         });
     }
