@@ -14,6 +14,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     Environment,
+    dynamic::Reference,
     library::{self, LONGEST_LIST, LONGEST_TEXT, show},
 };
 
@@ -65,6 +66,10 @@ pub fn scripts(environment: impl Fn() -> Arc<Environment> + Send + Sync + 'stati
     let environment = Arc::new(environment);
     let around = environment.clone();
     library::register(&mut engine, move || around());
+    engine.register_get("id", |record: &mut Reference| record.id);
+    engine.register_get("entity", |record: &mut Reference| {
+        record.entity.as_ref().map_or(rhai::Dynamic::UNIT, |entity| entity.as_str().into())
+    });
     let around = environment.clone();
     engine.register_fn("to_string", move |value: &mut rhai::Dynamic| show(value, &around()));
     engine.register_fn("to_debug", move |value: &mut rhai::Dynamic| show(value, &environment()));

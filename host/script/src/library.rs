@@ -232,5 +232,7 @@ mod tests {
         let address = engine.eval::<String>("record_url(here())");
         let address = address.expect("an address");
         assert_eq!(address, "https://stepwise.example/records/complaint/00000000-0000-0000-0000-000000000007");
+        let parts = engine.eval::<String>("`${here().entity} ${here().id} ${here() == here()}`").expect("its parts");
+        assert_eq!(parts, "complaint 00000000-0000-0000-0000-000000000007 true");
     }
 }
