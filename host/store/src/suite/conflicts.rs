@@ -154,26 +154,33 @@ pub fn interactive_batches_go_first(make: Make<'_>) {
     let store = make();
     let order: Arc<Mutex<Vec<Priority>>> = Arc::default();
     let (gate, open) = crossbeam_channel::bounded::<()>(1);
+    let (entered, writing) = crossbeam_channel::bounded(1);
     let (last, finished) = crossbeam_channel::bounded(8);
-    // The first batch keeps the writer in its completion until all the others wait.
-    let hold = Box::new(move |_| {
+    // The first batch keeps whoever commits in its completion until all the others wait.
+    let hold = move |_| {
+        let _ = entered.send(());
         let _ = open.recv();
-    });
+    };
     let mut batch = Batch::new(Seq(0));
     batch.put(&b"first"[..], &b""[..]);
-    store.submit(batch, hold);
-    for priority in [Priority::Background, Priority::Background, Priority::Interactive, Priority::Interactive] {
-        let mut batch = Batch::new(Seq(0)).with_priority(priority);
-        (0..400u32).for_each(|n| batch.put(n.to_be_bytes(), &b""[..]));
-        let (order, last) = (order.clone(), last.clone());
-        let done = move |_| {
-            order.lock().push(priority);
-            let _ = last.send(());
-        };
-        store.submit(batch, Box::new(done));
-    }
-    gate.send(()).expect("the first batch waits");
-    while store.pump() > 0 {}
+    store.submit(batch, Box::new(hold));
+    let pump = || while store.pump() > 0 {};
+    std::thread::scope(|threads| {
+        threads.spawn(pump);
+        writing.recv().expect("the first group is its own");
+        for priority in [Priority::Background, Priority::Background, Priority::Interactive, Priority::Interactive] {
+            let mut batch = Batch::new(Seq(0)).with_priority(priority);
+            (0..400u32).for_each(|n| batch.put(n.to_be_bytes(), &b""[..]));
+            let (order, last) = (order.clone(), last.clone());
+            let done = move |_| {
+                order.lock().push(priority);
+                let _ = last.send(());
+            };
+            store.submit(batch, Box::new(done));
+        }
+        gate.send(()).expect("the first batch waits");
+    });
+    pump();
     (0..4).for_each(|_| finished.recv().expect("all are answered"));
     let (people, jobs) = (Priority::Interactive, Priority::Background);
     assert_eq!(*order.lock(), [people, people, jobs, jobs]);
