@@ -34,7 +34,8 @@ const HEAD: &str = "# Functions\n\n\
 Expressions (`= ...`, `${...}`) and scripts call the same functions, as `upper(record.title)` or `record.title.upper()`. \
 With an empty argument a function gives empty, unless its line says otherwise. A date may be written as text: \
 `\"2026-11-20\"`. Days begin in the solution's time zone. Text is compared and looked for without regard to case. Numbers \
-are exact: `7 / 2` is 3.5 and `0.1 + 0.2` is 0.3.\n\n\
+are exact: `7 / 2` is 3.5 and `0.1 + 0.2` is 0.3. `==` and `!=` ask for emptiness too, `<` and `>` with an empty side are \
+false, calculating with one gives empty; in `and`, `or`, `not` and `if` empty counts as false.\n\n\
 In scripts an empty value is `()` or `null`; lists, maps, loops and functions are those of Rhai. A lookup has `entity` and \
 `id`; its record's attributes are read with `retrieve`.\n";
 

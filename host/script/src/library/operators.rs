@@ -242,8 +242,7 @@ fn same_value(left: &Dynamic, right: &Dynamic) -> bool {
             (Some(guid), Some(text)) => Uuid::parse_str(&text).is_ok_and(|named| named == *guid),
             _ => false,
         };
-    same::<Span>(left, right)
-        || same::<Choices>(left, right)
+    same::<Choices>(left, right)
         || same::<Uuid>(left, right)
         || same::<rhai::Blob>(left, right)
         || guid_in_text(left, right)
@@ -288,10 +287,22 @@ pub(super) fn compare(
     if time(left).is_some() || time(right).is_some() {
         return compare_times(left, right, around);
     }
+    if let (Some(left), Some(right)) = (left.read_lock::<Span>(), right.read_lock::<Span>()) {
+        return Ok(Some(compare_spans(*left, *right)));
+    }
     Ok(match (left.as_bool(), right.as_bool()) {
         (Ok(left), Ok(right)) => Some(left.cmp(&right)),
         _ => compare_floats(left, right),
     })
+}
+
+/// By their length, with months as long as they are on average; only equal spans are equal.
+fn compare_spans(left: Span, right: Span) -> Ordering {
+    const DAY: i128 = 86_400_000_000;
+    const MONTH: i128 = 2_629_746_000_000;
+    let length = |span: Span| i128::from(span.months) * MONTH + i128::from(span.days) * DAY + i128::from(span.micros);
+    let parts = |span: Span| (length(span), span.months, span.days);
+    parts(left).cmp(&parts(right))
 }
 
 fn compare_floats(left: &Dynamic, right: &Dynamic) -> Option<Ordering> {
