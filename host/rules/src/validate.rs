@@ -241,3 +241,6 @@ fn required(entity: &Entity, attribute: &Attribute) -> Refusal {
 fn name(entity: &Entity) -> SmolStr {
     entity.name().as_str().into()
 }
+
+#[cfg(test)]
+mod tests;
