@@ -144,7 +144,7 @@ fn a_status_goes_where_next_lets_it() {
         (3, Some(0), Some(3), Ok((0, 3))),
         (4, None, Some(2), Ok((0, 2))),
         (4, Some(0), None, Err("bad-transition")),
-        (2, None, None, Ok((0, 1))),
+        (2, None, None, Err("required")),
     ] {
         let found = status(entity, &stored(from), state, to).map_err(|refusal| refusal.code());
         assert_eq!(found, expected, "{from} to {state:?} {to:?}");
