@@ -2,10 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{
-    Data, DeriveInput, Expr, ExprLit, Field, Fields, Lit, LitInt, LitStr, Meta, Token,
-    punctuated::Punctuated,
-};
+use syn::{Data, DeriveInput, Expr, ExprLit, Field, Fields, Lit, LitInt, LitStr, Meta, Token, punctuated::Punctuated};
 
 /// A field with what its attributes say.
 struct Argument {
@@ -49,10 +46,7 @@ pub fn inputs(item: DeriveInput) -> syn::Result<TokenStream> {
 pub fn outputs(item: DeriveInput) -> syn::Result<TokenStream> {
     let arguments = arguments(&item)?;
     if let Some(argument) = arguments.iter().find(|argument| argument.default.is_some()) {
-        return Err(syn::Error::new_spanned(
-            &argument.ident,
-            "an output has no `default`",
-        ));
+        return Err(syn::Error::new_spanned(&argument.ident, "an output has no `default`"));
     }
     let described = arguments.iter().map(Argument::described);
     let fields = arguments.iter().map(|argument| {
@@ -80,26 +74,18 @@ pub fn outputs(item: DeriveInput) -> syn::Result<TokenStream> {
 
 fn arguments(item: &DeriveInput) -> syn::Result<Vec<Argument>> {
     let Data::Struct(data) = &item.data else {
-        return Err(syn::Error::new_spanned(
-            &item.ident,
-            "only a struct has inputs and outputs",
-        ));
+        return Err(syn::Error::new_spanned(&item.ident, "only a struct has inputs and outputs"));
     };
     let Fields::Named(fields) = &data.fields else {
-        return Err(syn::Error::new_spanned(
-            &item.ident,
-            "inputs and outputs need names: use named fields",
-        ));
+        return Err(syn::Error::new_spanned(&item.ident, "inputs and outputs need names: use named fields"));
     };
     fields.named.iter().map(Argument::of).collect()
 }
 
 impl Argument {
     fn of(field: &Field) -> syn::Result<Self> {
-        let ident = field
-            .ident
-            .clone()
-            .ok_or_else(|| syn::Error::new_spanned(field, "inputs and outputs need names"))?;
+        let ident =
+            field.ident.clone().ok_or_else(|| syn::Error::new_spanned(field, "inputs and outputs need names"))?;
         let mut argument = Self {
             name: ident.to_string().trim_start_matches("r#").to_string(),
             ty: field.ty.clone(),
@@ -112,22 +98,14 @@ impl Argument {
             max: None,
             default: None,
         };
-        for attribute in field
-            .attrs
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("argument"))
-        {
+        for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("argument")) {
             attribute.parse_nested_meta(|meta| argument.take(&meta))?;
         }
         Ok(argument)
     }
 
     fn take(&mut self, meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<()> {
-        let key = meta
-            .path
-            .get_ident()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
         match key.as_str() {
             "name" => self.name = meta.value()?.parse::<LitStr>()?.value(),
             "title" => self.title = Some(meta.value()?.parse()?),
@@ -137,8 +115,7 @@ impl Argument {
             "max" => self.max = Some(meta.value()?.parse()?),
             "default" => self.default = Some(meta.value()?.parse()?),
             _ => {
-                return Err(meta
-                    .error("one of `name`, `title`, `to`, `max_length`, `min`, `max`, `default`"));
+                return Err(meta.error("one of `name`, `title`, `to`, `max_length`, `min`, `max`, `default`"));
             }
         }
         Ok(())
@@ -186,25 +163,17 @@ fn entities(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<Vec<LitStr>> {
     }
     let content;
     syn::parenthesized!(content in meta.input);
-    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?
-        .into_iter()
-        .collect())
+    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?.into_iter().collect())
 }
 
 /// The doc comment, its lines joined.
 fn description(field: &Field) -> String {
-    let lines = field
-        .attrs
-        .iter()
-        .filter_map(|attribute| match &attribute.meta {
-            Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-                Expr::Lit(ExprLit {
-                    lit: Lit::Str(line),
-                    ..
-                }) => Some(line.value().trim().to_string()),
-                _ => None,
-            },
+    let lines = field.attrs.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) => Some(line.value().trim().to_string()),
             _ => None,
-        });
+        },
+        _ => None,
+    });
     lines.collect::<Vec<_>>().join(" ").trim().to_string()
 }

@@ -11,16 +11,9 @@ pub fn choice(item: DeriveInput) -> syn::Result<TokenStream> {
     let mut options = Vec::new();
     for variant in &data.variants {
         let (Fields::Unit, Some((_, number))) = (&variant.fields, &variant.discriminant) else {
-            return Err(syn::Error::new_spanned(
-                variant,
-                "an option is a plain variant with a number: `Low = 1`",
-            ));
+            return Err(syn::Error::new_spanned(variant, "an option is a plain variant with a number: `Low = 1`"));
         };
-        options.push((
-            &variant.ident,
-            snake_case(&variant.ident.to_string()),
-            number,
-        ));
+        options.push((&variant.ident, snake_case(&variant.ident.to_string()), number));
     }
     let name = &item.ident;
     let variants: Vec<_> = options.iter().map(|(variant, _, _)| variant).collect();

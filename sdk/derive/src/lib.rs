@@ -27,12 +27,6 @@ pub fn choice(item: TokenStream) -> TokenStream {
     expand(item, choice::choice)
 }
 
-fn expand(
-    item: TokenStream,
-    derive: fn(syn::DeriveInput) -> syn::Result<proc_macro2::TokenStream>,
-) -> TokenStream {
-    syn::parse(item)
-        .and_then(derive)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+fn expand(item: TokenStream, derive: fn(syn::DeriveInput) -> syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    syn::parse(item).and_then(derive).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -177,27 +177,12 @@ impl FromValue for Reference {
     }
 }
 
-impl FromValue for Vec<Reference> {
-    const KIND: &'static str = "records";
-
-    fn from_value(value: Value) -> Result<Self, Value> {
-        match value {
-            Value::Lookups(references) => Ok(references),
-            other => Err(other),
-        }
-    }
-}
-
 /// Takes one input out of the fields; the derive calls this for each field of a struct.
 ///
 /// # Errors
 /// `invalid-input` when it is missing and required, or of another type.
 #[doc(hidden)]
-pub fn take<T: FromValue>(
-    fields: &mut [Field],
-    name: &str,
-    default: Option<Value>,
-) -> Result<T, Failure> {
+pub fn take<T: FromValue>(fields: &mut [Field], name: &str, default: Option<Value>) -> Result<T, Failure> {
     let given = fields
         .iter_mut()
         .find(|field| field.name == name)
@@ -205,10 +190,7 @@ pub fn take<T: FromValue>(
         .filter(|value| !value.is_null());
     let value = given.or(default).unwrap_or(Value::Null);
     if T::REQUIRED && value.is_null() {
-        return Err(Failure::invalid_input(
-            "missing-input",
-            format!("input `{name}` is empty"),
-        ));
+        return Err(Failure::invalid_input("missing-input", format!("input `{name}` is empty")));
     }
     T::from_value(value).map_err(|value| {
         let (wanted, got) = (T::KIND, value.kind());
@@ -225,11 +207,5 @@ pub fn take<T: FromValue>(
 #[doc(hidden)]
 #[must_use]
 pub fn argument<T: FromValue>(name: &'static str) -> Argument {
-    Argument {
-        name,
-        kind: T::KIND,
-        required: T::REQUIRED,
-        options: T::OPTIONS,
-        ..Argument::default()
-    }
+    Argument { name, kind: T::KIND, required: T::REQUIRED, options: T::OPTIONS, ..Argument::default() }
 }

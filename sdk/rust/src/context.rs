@@ -17,37 +17,19 @@ pub use crate::wire::bindings::stepwise::plugin::{
 };
 
 /// The caller's side of the contract, one function for each import.
-#[expect(
-    missing_docs,
-    reason = "each is documented at `Context` and in the contract"
-)]
+#[expect(missing_docs, reason = "each is documented at `Context` and in the contract")]
 pub trait Host {
     fn create(&self, entity: &str, attributes: &[Field]) -> Result<Reference, VerbError>;
     fn retrieve(&self, target: &Reference, attributes: &[String]) -> Result<Record, VerbError>;
-    fn update(
-        &self,
-        target: &Reference,
-        expected: Option<u64>,
-        changes: &[Field],
-    ) -> Result<u64, VerbError>;
+    fn update(&self, target: &Reference, expected: Option<u64>, changes: &[Field]) -> Result<u64, VerbError>;
     fn delete(&self, target: &Reference, expected: Option<u64>) -> Result<(), VerbError>;
     fn assign(&self, target: &Reference, owner: &Reference) -> Result<u64, VerbError>;
     fn set_status(&self, target: &Reference, status: &str) -> Result<u64, VerbError>;
-    fn share(
-        &self,
-        target: &Reference,
-        with: &Reference,
-        rights: &[String],
-    ) -> Result<(), VerbError>;
+    fn share(&self, target: &Reference, with: &Reference, rights: &[String]) -> Result<(), VerbError>;
     fn unshare(&self, target: &Reference, with: &Reference) -> Result<(), VerbError>;
     fn query(&self, query: &types::Query) -> Result<Page, VerbError>;
     fn describe_entity(&self, entity: &str) -> Result<String, VerbError>;
-    fn invoke(
-        &self,
-        name: &str,
-        target: Option<&Reference>,
-        arguments: &[Field],
-    ) -> Result<Vec<Field>, VerbError>;
+    fn invoke(&self, name: &str, target: Option<&Reference>, arguments: &[Field]) -> Result<Vec<Field>, VerbError>;
     fn log(&self, level: Level, message: &str, fields: &[(String, String)]);
     fn now(&self) -> i64;
     fn time_zone(&self) -> String;
@@ -119,12 +101,7 @@ impl<'host> Context<'host> {
     ///
     /// # Errors
     /// `conflict` when it has another one by now, or what the host refuses.
-    pub fn update_expecting(
-        &self,
-        target: &Reference,
-        version: u64,
-        changes: Vec<Field>,
-    ) -> Result<u64, VerbError> {
+    pub fn update_expecting(&self, target: &Reference, version: u64, changes: Vec<Field>) -> Result<u64, VerbError> {
         self.host.update(target, Some(version), &changes)
     }
 
@@ -164,12 +141,7 @@ impl<'host> Context<'host> {
     ///
     /// # Errors
     /// What the host refuses.
-    pub fn share(
-        &self,
-        target: &Reference,
-        with: &Reference,
-        rights: &[&str],
-    ) -> Result<(), VerbError> {
+    pub fn share(&self, target: &Reference, with: &Reference, rights: &[&str]) -> Result<(), VerbError> {
         let rights: Vec<String> = rights.iter().map(ToString::to_string).collect();
         self.host.share(target, with, &rights)
     }
@@ -382,6 +354,13 @@ impl Query {
         self
     }
 
+    /// This attribute too.
+    #[must_use]
+    pub fn and(mut self, attribute: impl Into<String>) -> Self {
+        self.0.attributes.push(attribute.into());
+        self
+    }
+
     /// Only records for which this OData filter text is true.
     #[must_use]
     pub fn filter(mut self, filter: impl Into<String>) -> Self {
@@ -416,10 +395,7 @@ impl Query {
     }
 
     fn ordered(mut self, attribute: &str, descending: bool) -> Self {
-        self.0.order.push(types::Order {
-            attribute: attribute.to_string(),
-            descending,
-        });
+        self.0.order.push(types::Order { attribute: attribute.to_string(), descending });
         self
     }
 }
@@ -431,10 +407,7 @@ impl Page {
             target: row.target.clone(),
             version: row.version,
             attributes: std::iter::zip(&self.attributes, &row.values)
-                .map(|(name, value)| Field {
-                    name: name.clone(),
-                    value: value.clone(),
-                })
+                .map(|(name, value)| Field { name: name.clone(), value: value.clone() })
                 .collect(),
         })
     }
@@ -444,9 +417,6 @@ impl Record {
     /// The value of an attribute; null when it was not read or is empty.
     #[must_use]
     pub fn get(&self, attribute: &str) -> &Value {
-        self.attributes
-            .iter()
-            .find(|field| field.name == attribute)
-            .map_or(&Value::Null, |field| &field.value)
+        self.attributes.iter().find(|field| field.name == attribute).map_or(&Value::Null, |field| &field.value)
     }
 }

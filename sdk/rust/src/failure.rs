@@ -68,11 +68,7 @@ impl Failure {
     }
 
     /// Too often; the step is tried again after this many milliseconds.
-    pub fn throttled(
-        code: impl Into<String>,
-        message: impl Into<String>,
-        retry_after_ms: u64,
-    ) -> Self {
+    pub fn throttled(code: impl Into<String>, message: impl Into<String>, retry_after_ms: u64) -> Self {
         let mut failure = Self::new(ErrorKind::Throttled, code, message);
         failure.0.retry_after_ms = Some(retry_after_ms);
         failure

@@ -62,8 +62,8 @@ pub use wire::bindings::stepwise::plugin::types::ErrorKind;
 pub mod prelude {
     pub use crate::argument::{Choice, Inputs, Outputs};
     pub use crate::{
-        Context, Date, DateTime, Decimal, ErrorKind, Failure, Field, Guid, Kind, Money, Query,
-        Record, Reference, Step, Value, Verb, attributes,
+        Context, Date, DateTime, Decimal, ErrorKind, Failure, Field, Guid, Kind, Money, Query, Record, Reference, Step,
+        Value, Verb, attributes,
     };
     pub use stepwise_sdk_derive::{Choice, Inputs, Outputs};
 }

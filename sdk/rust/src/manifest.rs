@@ -14,11 +14,7 @@ pub fn document(version: &str, steps: &[Object]) -> Vec<u8> {
     let mut text = String::from("{\"schema\":1,\"contract\":\"1.0\"");
     put_text(&mut text, "library", library);
     put_text(&mut text, "version", version);
-    put_text(
-        &mut text,
-        "sdk",
-        concat!("rust ", env!("CARGO_PKG_VERSION")),
-    );
+    put_text(&mut text, "sdk", concat!("rust ", env!("CARGO_PKG_VERSION")));
     let _ = write!(text, ",\"steps\":[{}]}}", list.join(","));
     text.into_bytes()
 }
@@ -42,33 +38,16 @@ pub fn step<S: Step>() -> Object {
     put_text(&mut text, "description", S::DESCRIPTION);
     put_arguments(&mut text, "inputs", &S::Inputs::arguments());
     put_arguments(&mut text, "outputs", &S::Outputs::arguments());
-    put_map(
-        &mut text,
-        "errors",
-        S::ERRORS
-            .iter()
-            .map(|(code, sentence)| (*code, quoted(sentence))),
-    );
-    let verbs = S::USES
-        .iter()
-        .map(|(entity, verbs)| (*entity, list(verbs.iter().map(|verb| verb.name()))));
+    put_map(&mut text, "errors", S::ERRORS.iter().map(|(code, sentence)| (*code, quoted(sentence))));
+    let verbs = S::USES.iter().map(|(entity, verbs)| (*entity, list(verbs.iter().map(|verb| verb.name()))));
     let actions = (!S::ACTIONS.is_empty()).then(|| ("actions", list(S::ACTIONS.iter().copied())));
     put_map(&mut text, "uses", verbs.chain(actions));
     text.push('}');
-    Object {
-        library: S::NAME.split('.').next().unwrap_or_default(),
-        text,
-    }
+    Object { library: S::NAME.split('.').next().unwrap_or_default(), text }
 }
 
 fn put_arguments(text: &mut String, key: &str, arguments: &[Argument]) {
-    put_map(
-        text,
-        key,
-        arguments
-            .iter()
-            .map(|argument| (argument.name, described(argument))),
-    );
+    put_map(text, key, arguments.iter().map(|argument| (argument.name, described(argument))));
 }
 
 fn described(argument: &Argument) -> String {
@@ -84,16 +63,11 @@ fn described(argument: &Argument) -> String {
     put_map(
         &mut text,
         "options",
-        argument
-            .options
-            .iter()
-            .map(|(name, number)| (*name, format!("{{\"value\":{number}}}"))),
+        argument.options.iter().map(|(name, number)| (*name, format!("{{\"value\":{number}}}"))),
     );
-    for (key, number) in [
-        ("max-length", argument.max_length.map(i64::from)),
-        ("min", argument.min),
-        ("max", argument.max),
-    ] {
+    for (key, number) in
+        [("max-length", argument.max_length.map(i64::from)), ("min", argument.min), ("max", argument.max)]
+    {
         if let Some(number) = number {
             let _ = write!(text, ",\"{key}\":{number}");
         }
@@ -127,9 +101,7 @@ fn put_text(text: &mut String, key: &str, value: &str) {
 
 /// Writes `,"key":{...}` unless there is nothing in it; the values are JSON already.
 fn put_map<'a>(text: &mut String, key: &str, entries: impl Iterator<Item = (&'a str, String)>) {
-    let entries: Vec<String> = entries
-        .map(|(name, value)| format!("{}:{value}", quoted(name)))
-        .collect();
+    let entries: Vec<String> = entries.map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
     if !entries.is_empty() {
         let _ = write!(text, ",\"{key}\":{{{}}}", entries.join(","));
     }

@@ -88,7 +88,5 @@ pub type Call = fn(&Context, Vec<Field>) -> Result<Vec<Field>, Failure>;
 /// # Errors
 /// `invalid-input` for the fields, or the step's own failure.
 pub fn call<S: Step>(context: &Context, inputs: Vec<Field>) -> Result<Vec<Field>, Failure> {
-    S::Inputs::read(inputs)
-        .and_then(|inputs| S::run(context, inputs))
-        .map(Outputs::fields)
+    S::Inputs::read(inputs).and_then(|inputs| S::run(context, inputs)).map(Outputs::fields)
 }

@@ -117,10 +117,7 @@ impl FakeHost {
 
     /// The next verb fails like this.
     pub fn fail_next(&self, kind: ErrorKind, code: &str) {
-        self.state
-            .borrow_mut()
-            .failures
-            .push_back(refused(kind, code, "told to fail by the test"));
+        self.state.borrow_mut().failures.push_back(refused(kind, code, "told to fail by the test"));
     }
 
     /// The next query is answered with these records.
@@ -142,11 +139,7 @@ impl FakeHost {
     /// A record as it is now.
     #[must_use]
     pub fn read(&self, target: &Reference) -> Option<Record> {
-        self.state
-            .borrow_mut()
-            .find(target)
-            .ok()
-            .map(|record| record.clone())
+        self.state.borrow_mut().find(target).ok().map(|record| record.clone())
     }
 
     /// Runs a step.
@@ -165,10 +158,7 @@ impl FakeHost {
         step::call::<S>(&Context::new(self), inputs)
     }
 
-    fn verb<T>(
-        &self,
-        act: impl FnOnce(&mut State) -> Result<T, VerbError>,
-    ) -> Result<T, VerbError> {
+    fn verb<T>(&self, act: impl FnOnce(&mut State) -> Result<T, VerbError>) -> Result<T, VerbError> {
         let mut state = self.state.borrow_mut();
         match state.failures.pop_front() {
             Some(failure) => Err(failure),
@@ -185,11 +175,7 @@ impl State {
     fn insert(&mut self, entity: &str, attributes: Vec<Field>) -> Reference {
         self.ids += 1;
         let target = Reference::new(entity, Guid::from_u128(0x1000 + self.ids));
-        self.records.push(Record {
-            target: target.clone(),
-            version: 1,
-            attributes,
-        });
+        self.records.push(Record { target: target.clone(), version: 1, attributes });
         target
     }
 
@@ -197,33 +183,16 @@ impl State {
         self.records
             .iter_mut()
             .find(|record| record.target == *target)
-            .ok_or_else(|| {
-                refused(
-                    ErrorKind::NotFound,
-                    "not-found",
-                    &format!("there is no {target}"),
-                )
-            })
+            .ok_or_else(|| refused(ErrorKind::NotFound, "not-found", &format!("there is no {target}")))
     }
 
-    fn change(
-        &mut self,
-        target: &Reference,
-        expected: Option<u64>,
-        changes: &[Field],
-    ) -> Result<u64, VerbError> {
+    fn change(&mut self, target: &Reference, expected: Option<u64>, changes: &[Field]) -> Result<u64, VerbError> {
         let record = self.find(target)?;
         if expected.is_some_and(|expected| expected != record.version) {
-            return Err(refused(
-                ErrorKind::Conflict,
-                "version-mismatch",
-                "it was changed meanwhile",
-            ));
+            return Err(refused(ErrorKind::Conflict, "version-mismatch", "it was changed meanwhile"));
         }
         for change in changes {
-            record
-                .attributes
-                .retain(|attribute| attribute.name != change.name);
+            record.attributes.retain(|attribute| attribute.name != change.name);
             record.attributes.push(change.clone());
         }
         record.version += 1;
@@ -232,19 +201,12 @@ impl State {
 }
 
 fn refused(kind: ErrorKind, code: &str, message: &str) -> VerbError {
-    VerbError {
-        kind,
-        code: code.to_string(),
-        message: message.to_string(),
-        details: Vec::new(),
-    }
+    VerbError { kind, code: code.to_string(), message: message.to_string(), details: Vec::new() }
 }
 
 fn only(record: &Record, attributes: &[String]) -> Record {
     let mut record = record.clone();
-    record
-        .attributes
-        .retain(|field| attributes.is_empty() || attributes.contains(&field.name));
+    record.attributes.retain(|field| attributes.is_empty() || attributes.contains(&field.name));
     record
 }
 
@@ -252,9 +214,7 @@ impl Host for FakeHost {
     fn create(&self, entity: &str, attributes: &[Field]) -> Result<Reference, VerbError> {
         self.verb(|state| {
             let target = state.insert(entity, attributes.to_vec());
-            state
-                .did
-                .push(Did::Created(target.clone(), attributes.to_vec()));
+            state.did.push(Did::Created(target.clone(), attributes.to_vec()));
             Ok(target)
         })
     }
@@ -263,17 +223,10 @@ impl Host for FakeHost {
         self.verb(|state| state.find(target).map(|record| only(record, attributes)))
     }
 
-    fn update(
-        &self,
-        target: &Reference,
-        expected: Option<u64>,
-        changes: &[Field],
-    ) -> Result<u64, VerbError> {
+    fn update(&self, target: &Reference, expected: Option<u64>, changes: &[Field]) -> Result<u64, VerbError> {
         self.verb(|state| {
             let version = state.change(target, expected, changes)?;
-            state
-                .did
-                .push(Did::Updated(target.clone(), changes.to_vec()));
+            state.did.push(Did::Updated(target.clone(), changes.to_vec()));
             Ok(version)
         })
     }
@@ -288,10 +241,7 @@ impl Host for FakeHost {
     }
 
     fn assign(&self, target: &Reference, owner: &Reference) -> Result<u64, VerbError> {
-        let change = Field {
-            name: "ownerid".into(),
-            value: Value::Lookup(owner.clone()),
-        };
+        let change = Field { name: "ownerid".into(), value: Value::Lookup(owner.clone()) };
         self.verb(|state| {
             let version = state.change(target, None, &[change])?;
             state.did.push(Did::Assigned(target.clone(), owner.clone()));
@@ -302,24 +252,15 @@ impl Host for FakeHost {
     fn set_status(&self, target: &Reference, status: &str) -> Result<u64, VerbError> {
         self.verb(|state| {
             let version = state.change(target, None, &[])?;
-            state
-                .did
-                .push(Did::SetStatus(target.clone(), status.to_string()));
+            state.did.push(Did::SetStatus(target.clone(), status.to_string()));
             Ok(version)
         })
     }
 
-    fn share(
-        &self,
-        target: &Reference,
-        with: &Reference,
-        rights: &[String],
-    ) -> Result<(), VerbError> {
+    fn share(&self, target: &Reference, with: &Reference, rights: &[String]) -> Result<(), VerbError> {
         self.verb(|state| {
             state.find(target)?;
-            state
-                .did
-                .push(Did::Shared(target.clone(), with.clone(), rights.to_vec()));
+            state.did.push(Did::Shared(target.clone(), with.clone(), rights.to_vec()));
             Ok(())
         })
     }
@@ -336,18 +277,12 @@ impl Host for FakeHost {
         self.verb(|state| {
             let records = match state.answers.pop_front() {
                 Some(records) => records,
-                None if query.filter.is_empty() => state
-                    .records
-                    .iter()
-                    .filter(|record| record.target.entity == query.entity)
-                    .cloned()
-                    .collect(),
+                None if query.filter.is_empty() => {
+                    state.records.iter().filter(|record| record.target.entity == query.entity).cloned().collect()
+                }
                 None => {
                     let code = "no-answer-prepared";
-                    let message = format!(
-                        "call `answer_query` before a query with the filter `{}`",
-                        query.filter
-                    );
+                    let message = format!("call `answer_query` before a query with the filter `{}`", query.filter);
                     return Err(refused(ErrorKind::Other, code, &message));
                 }
             };
@@ -360,27 +295,15 @@ impl Host for FakeHost {
         Err(refused(ErrorKind::NotFound, "no-schema", &message))
     }
 
-    fn invoke(
-        &self,
-        name: &str,
-        target: Option<&Reference>,
-        arguments: &[Field],
-    ) -> Result<Vec<Field>, VerbError> {
+    fn invoke(&self, name: &str, target: Option<&Reference>, arguments: &[Field]) -> Result<Vec<Field>, VerbError> {
         self.verb(|state| {
-            state.did.push(Did::Invoked(
-                name.to_string(),
-                target.cloned(),
-                arguments.to_vec(),
-            ));
+            state.did.push(Did::Invoked(name.to_string(), target.cloned(), arguments.to_vec()));
             Ok(state.replies.pop_front().unwrap_or_default())
         })
     }
 
     fn log(&self, _: Level, message: &str, _: &[(String, String)]) {
-        self.state
-            .borrow_mut()
-            .did
-            .push(Did::Logged(message.to_string()));
+        self.state.borrow_mut().did.push(Did::Logged(message.to_string()));
     }
 
     fn now(&self) -> i64 {
@@ -393,18 +316,12 @@ impl Host for FakeHost {
 
     fn random(&self) -> u64 {
         let mut state = self.state.borrow_mut();
-        state.random = state
-            .random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state.random = state.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         state.random
     }
 
     fn config(&self, key: &str) -> Option<String> {
-        self.config
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.clone())
+        self.config.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
     }
 
     fn user(&self) -> Reference {
@@ -474,11 +391,7 @@ impl Host for FakeHost {
 
 fn page(records: &[Record], attributes: &[String]) -> Page {
     let names: Vec<String> = match records.first() {
-        Some(first) if attributes.is_empty() => first
-            .attributes
-            .iter()
-            .map(|field| field.name.clone())
-            .collect(),
+        Some(first) if attributes.is_empty() => first.attributes.iter().map(|field| field.name.clone()).collect(),
         _ => attributes.to_vec(),
     };
     let rows = records.iter().map(|record| Row {
@@ -486,9 +399,5 @@ fn page(records: &[Record], attributes: &[String]) -> Page {
         version: record.version,
         values: names.iter().map(|name| record.get(name).clone()).collect(),
     });
-    Page {
-        rows: rows.collect(),
-        attributes: names,
-        cookie: None,
-    }
+    Page { rows: rows.collect(), attributes: names, cookie: None }
 }

@@ -3,9 +3,7 @@
 //! The types come from the contract; this file adds constructors and conversions. Decimals and money travel
 //! as text, so that they stay exact.
 
-pub use crate::wire::bindings::stepwise::plugin::types::{
-    Duration, Field, Guid, Record, Reference, Value,
-};
+pub use crate::wire::bindings::stepwise::plugin::types::{Duration, Field, Guid, Record, Reference, Value};
 use rust_decimal::Decimal;
 use std::{fmt, str::FromStr};
 
@@ -76,10 +74,7 @@ impl Guid {
     /// From the 16 bytes of a GUID, most significant first.
     #[must_use]
     pub fn from_u128(bits: u128) -> Self {
-        Self {
-            high: (bits >> 64) as u64,
-            low: bits as u64,
-        }
+        Self { high: (bits >> 64) as u64, low: bits as u64 }
     }
 
     /// All 128 bits.
@@ -91,17 +86,8 @@ impl Guid {
 
 impl fmt::Display for Guid {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (a, b, c) = (
-            self.high >> 32,
-            (self.high >> 16) & 0xffff,
-            self.high & 0xffff,
-        );
-        write!(
-            out,
-            "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}",
-            self.low >> 48,
-            self.low & 0xffff_ffff_ffff
-        )
+        let (a, b, c) = (self.high >> 32, (self.high >> 16) & 0xffff, self.high & 0xffff);
+        write!(out, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", self.low >> 48, self.low & 0xffff_ffff_ffff)
     }
 }
 
@@ -117,19 +103,14 @@ impl FromStr for Guid {
         if lengths != [8, 4, 4, 4, 12] || !hexadecimal {
             return Err(format!("`{text}` is not a guid"));
         }
-        u128::from_str_radix(&digits, 16)
-            .map(Self::from_u128)
-            .map_err(|_| format!("`{text}` is not a guid"))
+        u128::from_str_radix(&digits, 16).map(Self::from_u128).map_err(|_| format!("`{text}` is not a guid"))
     }
 }
 
 impl Reference {
     /// The record of this entity with this id.
     pub fn new(entity: impl Into<String>, id: Guid) -> Self {
-        Self {
-            entity: entity.into(),
-            id,
-        }
+        Self { entity: entity.into(), id }
     }
 }
 

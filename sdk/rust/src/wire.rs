@@ -26,17 +26,12 @@ pub fn execute(
     library: &[(&str, Call)],
 ) -> Result<Vec<types::Field>, StepError> {
     speak_before_dying();
-    let call = library
-        .iter()
-        .find(|(name, _)| *name == step)
-        .map(|(_, call)| *call);
+    let call = library.iter().find(|(name, _)| *name == step).map(|(_, call)| *call);
     match call {
-        Some(call) => {
-            call(&crate::Context::new(&Wire), inputs).map_err(|failure| on_the_wire(*failure.0))
+        Some(call) => call(&crate::Context::new(&Wire), inputs).map_err(|failure| on_the_wire(*failure.0)),
+        None => {
+            Err(on_the_wire(*Failure::invalid_input("unknown-step", format!("this library has no step `{step}`")).0))
         }
-        None => Err(on_the_wire(
-            *Failure::invalid_input("unknown-step", format!("this library has no step `{step}`")).0,
-        )),
     }
 }
 
@@ -59,18 +54,10 @@ fn on_the_wire(failure: crate::failure::Parts) -> StepError {
 pub struct Wire;
 
 impl Host for Wire {
-    fn create(
-        &self,
-        entity: &str,
-        attributes: &[types::Field],
-    ) -> Result<types::Reference, records::VerbError> {
+    fn create(&self, entity: &str, attributes: &[types::Field]) -> Result<types::Reference, records::VerbError> {
         records::create(entity, attributes)
     }
-    fn retrieve(
-        &self,
-        target: &types::Reference,
-        attributes: &[String],
-    ) -> Result<types::Record, records::VerbError> {
+    fn retrieve(&self, target: &types::Reference, attributes: &[String]) -> Result<types::Record, records::VerbError> {
         records::retrieve(target, attributes)
     }
     fn update(
@@ -81,25 +68,13 @@ impl Host for Wire {
     ) -> Result<u64, records::VerbError> {
         records::update(target, expected, changes)
     }
-    fn delete(
-        &self,
-        target: &types::Reference,
-        expected: Option<u64>,
-    ) -> Result<(), records::VerbError> {
+    fn delete(&self, target: &types::Reference, expected: Option<u64>) -> Result<(), records::VerbError> {
         records::delete(target, expected)
     }
-    fn assign(
-        &self,
-        target: &types::Reference,
-        owner: &types::Reference,
-    ) -> Result<u64, records::VerbError> {
+    fn assign(&self, target: &types::Reference, owner: &types::Reference) -> Result<u64, records::VerbError> {
         records::assign(target, owner)
     }
-    fn set_status(
-        &self,
-        target: &types::Reference,
-        status: &str,
-    ) -> Result<u64, records::VerbError> {
+    fn set_status(&self, target: &types::Reference, status: &str) -> Result<u64, records::VerbError> {
         records::set_status(target, status)
     }
     fn share(
@@ -110,11 +85,7 @@ impl Host for Wire {
     ) -> Result<(), records::VerbError> {
         records::share(target, with, rights)
     }
-    fn unshare(
-        &self,
-        target: &types::Reference,
-        with: &types::Reference,
-    ) -> Result<(), records::VerbError> {
+    fn unshare(&self, target: &types::Reference, with: &types::Reference) -> Result<(), records::VerbError> {
         records::unshare(target, with)
     }
     fn query(&self, query: &types::Query) -> Result<records::Page, records::VerbError> {
