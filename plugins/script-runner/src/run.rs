@@ -1,0 +1,60 @@
+//! One run of a script: parse, evaluate with its inputs, read its outputs.
+
+use std::sync::{Arc, OnceLock};
+
+use model::Timestamp;
+use rhai::{Dynamic, Engine, Map, Scope};
+use script::{Environment, dynamic, environment, language};
+use stepwise_sdk::{
+    Field,
+    wire::{StepError, bindings::stepwise::plugin::clock},
+};
+
+use crate::{failure, functions, value};
+
+/// Runs the script.
+pub fn script(file: &str, text: &str, inputs: Vec<Field>) -> Result<Vec<Field>, StepError> {
+    let engine = engine();
+    let program = engine.compile(text).map_err(|error| failure::of_parser(file, &error))?;
+    let mut scope = Scope::new();
+    scope.push_dynamic("inputs", fields(inputs));
+    let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program);
+    result.map_err(|error| failure::of_run(file, *error)).and_then(|result| outputs(file, result))
+}
+
+/// The language with its library and the functions on records.
+fn engine() -> Engine {
+    let around = OnceLock::new();
+    let mut engine = language::scripts(move || around.get_or_init(surroundings).clone());
+    functions::register(&mut engine);
+    engine
+}
+
+/// What the library may know; asked for when a function first needs it.
+fn surroundings() -> Arc<Environment> {
+    let now = Timestamp::from_micros(clock::now()).unwrap_or_default();
+    let mut surroundings = Environment::at(now);
+    if let Some(zone) = environment::time_zone(&clock::time_zone()) {
+        surroundings.time_zone = zone;
+    }
+    Arc::new(surroundings)
+}
+
+/// Fields as a map of the script.
+pub fn fields(fields: Vec<Field>) -> Dynamic {
+    let entries = fields.into_iter().map(|field| (field.name.into(), value::to_script(field.value)));
+    Dynamic::from_map(entries.collect::<Map>())
+}
+
+/// The map that a script ends with. A script that ends with nothing has no outputs.
+fn outputs(file: &str, result: Dynamic) -> Result<Vec<Field>, StepError> {
+    if result.is_unit() {
+        return Ok(Vec::new());
+    }
+    let Some(map) = result.read_lock::<Map>() else {
+        let kind = dynamic::kind(&result);
+        let text = format!("the script ends with {kind}, not with a map of its outputs such as `#{{ days: 3 }}`");
+        return Err(failure::of_script(file, &text, rhai::Position::NONE));
+    };
+    value::fields_of(&map).map_err(|text| failure::of_script(file, &text, rhai::Position::NONE))
+}
