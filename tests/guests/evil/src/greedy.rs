@@ -61,12 +61,8 @@ impl Step for Storm {
 
     fn run(context: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
         let task = Reference::new("task", Guid::from_u128(1));
-        let answered = (0..amount)
-            .filter(|_| context.retrieve(&task, &[]).is_ok())
-            .count();
-        Ok(Number {
-            number: answered as i64,
-        })
+        let answered = (0..amount).filter(|_| context.retrieve(&task, &[]).is_ok()).count();
+        Ok(Number { number: answered as i64 })
     }
 }
 
@@ -86,9 +82,7 @@ impl Step for LongText {
     type Outputs = Text;
 
     fn run(_: &Context, Amount { amount }: Amount) -> Result<Text, Failure> {
-        Ok(Text {
-            text: "x".repeat(amount as usize),
-        })
+        Ok(Text { text: "x".repeat(amount as usize) })
     }
 }
 
@@ -102,11 +96,7 @@ impl Step for LongFailure {
 
     fn run(_: &Context, Amount { amount }: Amount) -> Result<(), Failure> {
         let detail = attributes! { "detail" => "y" };
-        let details = detail
-            .into_iter()
-            .cycle()
-            .take(amount as usize / 100)
-            .collect();
+        let details = detail.into_iter().cycle().take(amount as usize / 100).collect();
         Err(Failure::permanent("long", "x".repeat(amount as usize)).with(details))
     }
 }

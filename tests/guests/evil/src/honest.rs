@@ -18,7 +18,6 @@ pub struct All {
     duration: Option<Duration>,
     guid: Option<Guid>,
     lookup: Option<Reference>,
-    records: Option<Vec<Reference>>,
     choice: Option<Size>,
 }
 
@@ -36,7 +35,6 @@ pub struct Same {
     duration: Option<Duration>,
     guid: Option<Guid>,
     lookup: Option<Reference>,
-    records: Option<Vec<Reference>>,
     choice: Option<Size>,
 }
 
@@ -68,7 +66,6 @@ impl Step for Echo {
             duration: all.duration,
             guid: all.guid,
             lookup: all.lookup,
-            records: all.records,
             choice: all.choice,
         })
     }
@@ -84,9 +81,7 @@ impl Step for Count {
 
     fn run(_: &Context, (): ()) -> Result<Number, Failure> {
         static CALLS: AtomicI64 = AtomicI64::new(0);
-        Ok(Number {
-            number: CALLS.fetch_add(1, Ordering::Relaxed) + 1,
-        })
+        Ok(Number { number: CALLS.fetch_add(1, Ordering::Relaxed) + 1 })
     }
 }
 
@@ -120,22 +115,13 @@ impl Step for Bump {
     fn run(context: &Context, Which { task }: Which) -> Result<Made, Failure> {
         let record = context.retrieve(&task, &["subject"])?;
         let Value::Text(subject) = record.get("subject") else {
-            return Err(Failure::rule_violated(
-                "no-subject",
-                "the task has no subject",
-            ));
+            return Err(Failure::rule_violated("no-subject", "the task has no subject"));
         };
         let subject = format!("{subject}!");
         let version = context.update(&task, attributes! { "subject" => subject.clone() })?;
         context.info(format!("now {subject}"));
-        let task = context.create(
-            "task",
-            attributes! { "subject" => subject, "regardingobjectid" => task },
-        )?;
-        Ok(Made {
-            task,
-            version: version as i64,
-        })
+        let task = context.create("task", attributes! { "subject" => subject, "regardingobjectid" => task })?;
+        Ok(Made { task, version: version as i64 })
     }
 }
 

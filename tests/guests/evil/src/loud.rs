@@ -13,9 +13,7 @@ impl Step for LogFlood {
 
     fn run(context: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
         for line in 0..amount {
-            context.info(format!(
-                "line {line} of the flood, long enough to fill something"
-            ));
+            context.info(format!("line {line} of the flood, long enough to fill something"));
         }
         Ok(Number { number: amount })
     }
@@ -29,11 +27,7 @@ impl Step for PrintFlood {
     type Inputs = Amount;
     type Outputs = Number;
 
-    #[expect(
-        clippy::print_stdout,
-        clippy::print_stderr,
-        reason = "that is what it is for"
-    )]
+    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "that is what it is for")]
     fn run(_: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
         for line in 0..amount {
             println!("out {line}");
@@ -54,8 +48,6 @@ impl Step for Sleep {
     fn run(_: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
         let start = std::time::Instant::now();
         std::thread::sleep(std::time::Duration::from_millis(amount as u64));
-        Ok(Number {
-            number: start.elapsed().as_millis() as i64,
-        })
+        Ok(Number { number: start.elapsed().as_millis() as i64 })
     }
 }

@@ -74,9 +74,7 @@ impl Step for Overflow {
     type Outputs = Number;
 
     fn run(_: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
-        Ok(Number {
-            number: deeper(amount),
-        })
+        Ok(Number { number: deeper(amount) })
     }
 }
 
@@ -142,10 +140,7 @@ impl Step for UnknownKind {
     type Inputs = ();
     type Outputs = ();
 
-    #[expect(
-        unsafe_code,
-        reason = "no safe code can make a kind that does not exist"
-    )]
+    #[expect(unsafe_code, reason = "no safe code can make a kind that does not exist")]
     fn run(_: &Context, (): ()) -> Result<(), Failure> {
         // SAFETY: there is none; the wire must withstand it.
         let kind: ErrorKind = unsafe { std::mem::transmute(std::hint::black_box(200_u8)) };
