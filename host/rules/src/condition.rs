@@ -386,6 +386,3 @@ fn includes(left: &Known, operands: &[Side], all: bool, scope: &Scope<'_>) -> Re
     }
     Ok(all)
 }
-
-#[cfg(test)]
-mod tests;

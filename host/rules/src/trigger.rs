@@ -221,6 +221,3 @@ fn words(scope: Scope) -> &'static str {
         Scope::Organization => "`organization`: all records",
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -245,6 +245,3 @@ impl<'p> Run<'p, '_> {
         Command::Finish(state)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -144,27 +144,13 @@ impl Range {
         self
     }
 
-    /// The rest of the range once `cursor` has been seen: what follows it in the direction of the walk. A cursor that lies
-    /// before the range changes nothing: it may come from outside, and must not open what the range leaves out.
+    /// The rest of the range once `cursor` has been seen: what follows it in the direction of the walk.
     pub fn after(mut self, cursor: &[u8]) -> Range {
+        let cursor = Bound::Excluded(Key::from(cursor));
         if self.backward {
-            let inside = match self.upper() {
-                Bound::Unbounded => true,
-                Bound::Included(upper) => cursor <= upper,
-                Bound::Excluded(upper) => cursor < upper,
-            };
-            if inside {
-                self.upper = Bound::Excluded(cursor.into());
-            }
+            self.upper = cursor;
         } else {
-            let inside = match self.lower() {
-                Bound::Unbounded => true,
-                Bound::Included(lower) => cursor >= lower,
-                Bound::Excluded(lower) => cursor > lower,
-            };
-            if inside {
-                self.lower = Bound::Excluded(cursor.into());
-            }
+            self.lower = cursor;
         }
         self
     }

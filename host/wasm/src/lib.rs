@@ -1,1 +1,26 @@
-//! Waits for its first room.
+//! The sandbox: runs custom steps, the only crate that knows wasmtime.
+//!
+//! `Runner` is what the daemon hands to the engine as its `StepRunner`. A component is checked (`inspect`), compiled
+//! once (`cache`), asked what it offers (`manifest`), and each call gets a fresh instance with its own limits
+//! (`limits`) that sees nothing of the machine (`wasi`) and reaches the engine only through the lent host
+//! (`capability`). A script is run by a component of ours that speaks the same contract (`script`).
+//! Knows no store and no engine, and decides nothing about records.
+
+mod abi;
+mod cache;
+mod call;
+mod capability;
+mod cpu;
+mod fault;
+mod inspect;
+mod limits;
+mod machine;
+mod manifest;
+mod package;
+mod runner;
+mod script_runner;
+mod ticker;
+mod wasi;
+
+pub use machine::{NESTING, stack_size};
+pub use runner::{Error, Runner, RunnerSettings};

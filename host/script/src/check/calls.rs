@@ -9,11 +9,12 @@ use super::{
 use crate::{Diagnostic, library};
 
 /// Functions of Rhai itself that scripts have: of lists, maps, ranges and function pointers.
-const OF_RHAI: [&str; 63] = [
+const OF_RHAI: [&str; 66] = [
     "Fn",
     "all",
     "append",
     "bits",
+    "bytes",
     "call",
     "chars",
     "chop",
@@ -24,14 +25,16 @@ const OF_RHAI: [&str; 63] = [
     "dedup",
     "drain",
     "end",
+    "exclusive",
     "extract",
     "fill_with",
     "filter",
     "find",
+    "find_index",
     "find_map",
     "for_each",
     "get",
-    "index_of",
+    "inclusive",
     "insert",
     "is_anonymous",
     "is_def_fn",
@@ -43,12 +46,11 @@ const OF_RHAI: [&str; 63] = [
     "keys",
     "len",
     "map",
-    "merge",
     "mixin",
     "name",
     "order",
-    "order_by",
     "order_desc",
+    "order_by",
     "pad",
     "pop",
     "print",
@@ -67,12 +69,13 @@ const OF_RHAI: [&str; 63] = [
     "sort_desc",
     "splice",
     "start",
-    "to_json",
+    "tag",
     "to_string",
     "truncate",
     "type_of",
     "values",
     "zip",
+    "step",
 ];
 
 pub(super) fn check(text: &str, program: &AST) -> Vec<Diagnostic> {

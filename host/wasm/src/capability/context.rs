@@ -1,0 +1,105 @@
+//! `context`: who calls, about what.
+
+use model::{Image, Message, RecordRef, Schema};
+
+use crate::{
+    abi::v1::{self, context, types},
+    call::{Call, Facts},
+};
+
+impl context::Host for Call {
+    fn user(&mut self) -> wasmtime::Result<types::Reference> {
+        Ok(reference(self.facts()?, |facts| facts.context.user))
+    }
+
+    fn initiating_user(&mut self) -> wasmtime::Result<types::Reference> {
+        Ok(reference(self.facts()?, |facts| facts.context.initiating_user))
+    }
+
+    fn business_unit(&mut self) -> wasmtime::Result<Option<types::Reference>> {
+        let facts = self.facts()?;
+        Ok(facts.context.business_unit.map(|unit| v1::reference_to_wire(unit, &facts.schema)))
+    }
+
+    fn record(&mut self) -> wasmtime::Result<Option<types::Reference>> {
+        let facts = self.facts()?;
+        Ok(facts.context.record.map(|record| v1::reference_to_wire(record, &facts.schema)))
+    }
+
+    fn message(&mut self) -> wasmtime::Result<String> {
+        Ok(self.facts()?.context.message.word().to_owned())
+    }
+
+    fn pre_image(&mut self) -> wasmtime::Result<Vec<types::Field>> {
+        let facts = self.facts()?;
+        Ok(image(&facts.context.before, facts.context.record, &facts.schema))
+    }
+
+    fn post_image(&mut self) -> wasmtime::Result<Vec<types::Field>> {
+        let facts = self.facts()?;
+        Ok(image(&facts.context.after, facts.context.record, &facts.schema))
+    }
+
+    fn depth(&mut self) -> wasmtime::Result<u32> {
+        Ok(self.facts()?.context.depth.into())
+    }
+
+    fn correlation(&mut self) -> wasmtime::Result<types::Guid> {
+        Ok(v1::guid_to_wire(self.facts()?.context.correlation.0))
+    }
+
+    fn mode(&mut self) -> wasmtime::Result<context::RunMode> {
+        Ok(match self.facts()?.context.background {
+            true => context::RunMode::Background,
+            false => context::RunMode::RealTime,
+        })
+    }
+
+    /// Background runs come after the change; there are no others yet.
+    fn stage(&mut self) -> wasmtime::Result<context::EventStage> {
+        Ok(match self.facts()?.context.message {
+            Message::Create | Message::Update | Message::SetStatus | Message::Assign | Message::Delete => {
+                context::EventStage::After
+            }
+            Message::OnDemand | Message::Child | Message::Action | Message::Schedule => context::EventStage::None,
+        })
+    }
+
+    fn attempt(&mut self) -> wasmtime::Result<u32> {
+        Ok(self.facts()?.context.attempt)
+    }
+
+    fn idempotency_key(&mut self) -> wasmtime::Result<String> {
+        Ok(self.facts()?.context.idempotency_key.to_string())
+    }
+
+    fn deadline(&mut self) -> wasmtime::Result<i64> {
+        let wall = i64::try_from(self.meter.limits().wall.as_micros()).unwrap_or(i64::MAX);
+        Ok(self.facts()?.context.now.plus_micros(wall).as_micros())
+    }
+
+    fn cancelled(&mut self) -> wasmtime::Result<bool> {
+        self.facts()?;
+        Ok(self.is_cancelled())
+    }
+
+    /// Nothing was added after 1.0 yet.
+    fn attribute(&mut self, _: String) -> wasmtime::Result<Option<String>> {
+        self.facts()?;
+        Ok(None)
+    }
+}
+
+fn reference(facts: &Facts, which: impl FnOnce(&Facts) -> RecordRef) -> types::Reference {
+    v1::reference_to_wire(which(facts), &facts.schema)
+}
+
+/// An image by names; attributes that are gone meanwhile are left out.
+fn image(image: &Image, record: Option<RecordRef>, schema: &Schema) -> Vec<types::Field> {
+    let Some(entity) = record.and_then(|record| schema.entity(record.entity)) else { return Vec::new() };
+    let fields = image.iter().filter_map(|(attribute, value)| {
+        let name = entity.attribute_by_id(attribute)?.name().to_string();
+        Some(types::Field { name, value: v1::value_to_wire(value, schema) })
+    });
+    fields.collect()
+}

@@ -1,0 +1,71 @@
+//! The engine of wasmtime, set up for short calls of strangers' code.
+//!
+//! Everything that a guest of ours does not need is off. Instances come from a pool; where the machine has no room
+//! for the pool's addresses, they are made on demand, which is slower and else the same.
+
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// How deep guests may call guests (E13).
+pub const NESTING: usize = 8;
+
+/// Core instances, tables and memories of one component; a component of the usual tools has 3, 3 and 1.
+pub const INSTANCES: usize = 20;
+/// See `INSTANCES`.
+pub const TABLES: usize = 20;
+/// See `INSTANCES`.
+pub const MEMORIES: usize = 8;
+
+/// The stack of one guest, in bytes.
+const GUEST_STACK: usize = 512 << 10;
+
+/// The largest memory that an operator can allow, in bytes: slots of the pool are that far apart.
+const LARGEST_MEMORY: usize = 1 << 30;
+
+/// The stack that a thread needs to call guests that call guests, `nesting` deep (E13).
+#[must_use]
+pub const fn stack_size(nesting: usize) -> usize {
+    (nesting + 1) * (GUEST_STACK + (512 << 10))
+}
+
+/// An engine for calls from so many threads.
+pub fn engine(threads: usize) -> wasmtime::Result<Engine> {
+    let mut config = settings();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(threads)));
+    Engine::new(&config).or_else(|error| {
+        tracing::warn!(%error, "no pool for instances of steps; they are made on demand");
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    })
+}
+
+fn settings() -> Config {
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .native_unwind_info(false)
+        .max_wasm_stack(GUEST_STACK);
+    config
+}
+
+/// Slots enough that none is ever waited for: every thread may nest as deep as is allowed.
+fn pool(threads: usize) -> PoolingAllocationConfig {
+    let components = u32::try_from(threads.max(1) * (NESTING + 1)).unwrap_or(u32::MAX / 64);
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(components)
+        .total_core_instances(components * 4)
+        .total_memories(components + components / 4)
+        .total_tables(components * 4)
+        .max_core_instances_per_component(INSTANCES as u32)
+        .max_tables_per_component(TABLES as u32)
+        .max_memories_per_component(MEMORIES as u32)
+        .max_component_instance_size(10 << 20)
+        .max_core_instance_size(1 << 20)
+        .max_memory_size(LARGEST_MEMORY)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}

@@ -1,0 +1,185 @@
+//! A component that is ready to be called: compiled, linked, its manifest read.
+
+use std::sync::Arc;
+
+use model::{
+    Digest,
+    package::{Manifest, StepDefinition},
+    step::{Limits, PackageProblem},
+};
+use sha2::{Digest as _, Sha256};
+use wasmtime::{
+    Engine, Store, UpdateDeadline,
+    component::{Component, Linker},
+};
+
+use crate::{
+    abi::v1::PluginPre,
+    cache::Cache,
+    call::{Call, Uses},
+    capability,
+    fault::{self, Stop, shortened},
+    inspect, manifest, script_runner,
+    ticker::Ticker,
+    wasi,
+};
+
+/// What `describe` may use up: it only writes a text.
+const DESCRIBE: Limits = Limits {
+    cpu: std::time::Duration::from_millis(100),
+    wall: std::time::Duration::from_secs(5),
+    memory: 64 << 20,
+    input: 0,
+    output: 256 << 10,
+    log: 0,
+    verb_calls: 0,
+};
+
+/// What components are made ready with.
+pub struct Workshop<'a> {
+    /// The machine.
+    pub engine: &'a Engine,
+    /// Interrupts `describe`.
+    pub ticker: &'a Ticker,
+    /// Where compiled code is kept, if it is.
+    pub cache: Option<&'a Cache>,
+}
+
+/// A component, linked.
+pub struct Package {
+    /// Makes an instance for each call.
+    pub pre: PluginPre<Call>,
+    /// What it says of itself; the script runner says nothing.
+    pub manifest: Option<Manifest>,
+    /// What each step asked for, in the order of the manifest.
+    uses: Vec<Uses>,
+}
+
+impl Package {
+    /// The step of this name, with what it may use.
+    pub fn step(&self, name: &str) -> Option<(&StepDefinition, &Uses)> {
+        let steps = &self.manifest.as_ref()?.steps;
+        steps.iter().zip(&self.uses).find(|(step, _)| step.name.as_str() == name)
+    }
+}
+
+/// SHA-256 of a component.
+pub fn digest(component: &[u8]) -> Digest {
+    Digest(Sha256::digest(component).into())
+}
+
+impl Workshop<'_> {
+    /// Checks a stranger's component whole and makes it ready.
+    pub fn install(&self, component: &[u8]) -> Result<Package, PackageProblem> {
+        inspect::outside(component).map_err(problem)?;
+        let compiled = self.compiled(component, digest(component))?;
+        inspect::functions(&compiled, self.engine).map_err(problem)?;
+        let package = self.linked(&compiled)?;
+        let documents = (self.describe(&package)?, self.describe(&package)?);
+        if documents.0 != documents.1 {
+            return Err(problem(vec!["it describes itself differently each time it is asked".into()]));
+        }
+        described(package, &documents.0)
+    }
+
+    /// Makes a component ready that was installed before.
+    pub fn prepare(&self, component: &[u8], digest: Digest) -> Result<Package, PackageProblem> {
+        let compiled = self.compiled(component, digest)?;
+        let package = self.linked(&compiled)?;
+        let document = self.describe(&package)?;
+        described(package, &document)
+    }
+
+    /// Makes the script runner ready. It is ours: nobody asks what it is.
+    pub fn prepare_script_runner(&self, component: &[u8]) -> Result<Package, PackageProblem> {
+        let compiled = self.compiled(component, digest(component))?;
+        self.linked(&compiled)
+    }
+
+    fn compiled(&self, component: &[u8], digest: Digest) -> Result<Component, PackageProblem> {
+        if let Some(code) = self.cache.and_then(|cache| cache.load(digest)) {
+            match load(self.engine, &code) {
+                Ok(component) => return Ok(component),
+                Err(error) => tracing::warn!(%digest, %error, "compiled code cannot be loaded and is made again"),
+            }
+        }
+        let compiled = Component::from_binary(self.engine, component).map_err(|error| {
+            problem(vec![format!("it cannot be compiled: {}", shortened(&format!("{error:#}"), 300))])
+        })?;
+        if let Some(cache) = self.cache {
+            let kept = compiled.serialize().map_err(|error| error.to_string());
+            let kept = kept.and_then(|code| cache.store(digest, &code).map_err(|error| error.to_string()));
+            if let Err(error) = kept {
+                tracing::warn!(%digest, error, "compiled code cannot be kept; it will be made again at the next start");
+            }
+        }
+        Ok(compiled)
+    }
+
+    fn linked(&self, component: &Component) -> Result<Package, PackageProblem> {
+        let mut linker = Linker::new(self.engine);
+        let linked = capability::link(&mut linker)
+            .and_then(|()| wasi::link(&mut linker, component, self.engine))
+            .and_then(|()| script_runner::link(&mut linker))
+            .and_then(|()| linker.instantiate_pre(component))
+            .and_then(PluginPre::new);
+        let pre = linked.map_err(|error| {
+            let text = shortened(&format!("{error:#}"), 300);
+            problem(vec![format!("it does not speak contract 1.0: {text}")])
+        })?;
+        Ok(Package { pre, manifest: None, uses: Vec::new() })
+    }
+
+    fn describe(&self, package: &Package) -> Result<Vec<u8>, PackageProblem> {
+        let _running = self.ticker.guest();
+        let mut store = store(self.engine, Call::describing(DESCRIBE));
+        let said = package
+            .pre
+            .instantiate(&mut store)
+            .and_then(|plugin| plugin.stepwise_plugin_step().call_describe(&mut store));
+        said.map_err(|error| {
+            let Stop { fault, text } = fault::of(&error, store.data());
+            problem(vec![format!("it does not describe itself: {text} ({})", fault.code())])
+        })
+    }
+}
+
+/// A store for one call: its limits, its clock.
+pub fn store(engine: &Engine, call: Call) -> Store<Call> {
+    // What a guest hands over at once is bounded before anything is allocated; exactly counted it is afterwards.
+    let at_once = (call.meter.limits().output.max(1 << 20)) * 2;
+    let mut store = Store::new(engine, call);
+    store.limiter(|call| &mut call.meter);
+    store.set_hostcall_fuel(at_once);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| {
+        let call = store.data();
+        call.meter.check_time()?;
+        if call.is_cancelled() {
+            return Err(Stop::new(model::step::HostFault::Cancelled, "it was asked to stop").into());
+        }
+        Ok(UpdateDeadline::Continue(1))
+    });
+    store
+}
+
+fn described(mut package: Package, document: &[u8]) -> Result<Package, PackageProblem> {
+    let manifest = manifest::read(document).map_err(problem)?;
+    package.uses = manifest.steps.iter().map(|step| Uses::from(step.uses.as_slice())).collect();
+    package.manifest = Some(manifest);
+    Ok(package)
+}
+
+fn problem(sentences: Vec<String>) -> PackageProblem {
+    PackageProblem { sentences }
+}
+
+#[expect(unsafe_code, reason = "compiled code can only be loaded as what it is: code")]
+fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the cache gives only what this program wrote itself, as the owner of the directory, for the same
+    // version of wasmtime; wasmtime checks that version and its settings once more.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// A package that many threads call.
+pub type Shared = Arc<Package>;

@@ -1,0 +1,147 @@
+//! Every way in which a guest can misbehave fails its own call, by the right name, and nothing else.
+
+use std::time::Duration;
+
+use model::{
+    Value,
+    step::{Limits, LogLevel, StepFailure},
+};
+
+use crate::world::*;
+
+/// After whatever happened before, an honest call works: on the same thread, with the same runner.
+fn the_runner_goes_on() {
+    let (outputs, _) = run(&call("evil.count", Vec::new()));
+    assert_eq!(output(&outputs.expect("the runner goes on"), "number"), &Value::Whole(1));
+}
+
+#[test]
+fn each_misbehaviour_has_its_name_and_its_words() {
+    let amount = |amount: i64| vec![field("amount", amount)];
+    for (step, inputs, code, words) in [
+        ("evil.panic", amount(3), "trap", "the amount was 3, of all things"),
+        ("evil.panic", amount(3), "trap", "tests/guests/evil/src/wrong.rs:"),
+        ("evil.trap", vec![], "trap", "it trapped: wasm `unreachable` instruction executed"),
+        ("evil.divide", amount(0), "trap", "attempt to divide by zero"),
+        ("evil.exit", vec![], "trap", "it ended its process instead of returning, with a failure"),
+        ("evil.overflow", amount(0), "stack-overflow", "it called itself too deeply"),
+        ("evil.wrong-type", vec![], "output-invalid", "its output `text` should be text and is whole"),
+        ("evil.undeclared", vec![], "output-invalid", "it gave `extra`, which it does not declare"),
+        ("evil.no-output", vec![], "output-invalid", "it did not give `text`, which it declares as required"),
+        ("evil.bad-decimal", vec![], "output-invalid", "its output `text` is `1e9`, which is no decimal"),
+        ("evil.unknown-kind", vec![], "output-invalid", "breaks the contract"),
+        ("evil.spin", vec![], "timed-out", "it computed longer than 250ms"),
+        ("evil.spin-in-pieces", vec![], "timed-out", "it computed longer than 250ms"),
+        ("evil.bomb", vec![], "memory-limit", "it wanted more than 64 MiB"),
+        ("evil.storm", amount(257), "host-limit", "it called more than 256 verbs"),
+        ("evil.long-text", amount(1 << 20), "host-limit", "its outputs are larger than 1 MiB"),
+        ("evil.long-text", amount(20 << 20), "host-limit", "it handed over more at once than any limit allows"),
+    ] {
+        let (found, said) = fault(&call(step, inputs));
+        assert_eq!(found, code, "{step}: {said}");
+        assert!(said.contains(words), "{step} said `{said}`");
+        the_runner_goes_on();
+    }
+}
+
+#[test]
+fn a_panic_is_in_the_log_with_its_place() {
+    let (_, memory) = run(&call("evil.panic", vec![field("amount", 3)]));
+    let [(LogLevel::Error, line)] = memory.log.as_slice() else { panic!("one line: {:?}", memory.log) };
+    assert!(line.contains("wrong.rs") && line.contains("the amount was 3"), "{line}");
+}
+
+#[test]
+fn as_many_verbs_as_are_allowed_are_done() {
+    let (outputs, _) = run(&call("evil.storm", vec![field("amount", 256)]));
+    assert_eq!(output(&outputs.expect("outputs"), "number"), &Value::Whole(256));
+}
+
+#[test]
+fn a_flood_of_lines_is_cut_and_says_so() {
+    for (step, lines) in [("evil.log-flood", 20_000), ("evil.print-flood", 5_000)] {
+        let (outputs, memory) = run(&call(step, vec![field("amount", lines)]));
+        assert!(outputs.is_ok(), "{step}: {outputs:?}");
+        let bytes: usize = memory.log.iter().map(|(_, line)| line.len()).sum();
+        assert!(bytes < (64 << 10) + 200, "{step}: {bytes}");
+        let (level, line) = memory.log.last().expect("a line");
+        assert_eq!((*level, line.as_str()), (LogLevel::Warn, "the log is cut here: the step wrote more than 64 KiB"));
+    }
+}
+
+#[test]
+fn what_is_printed_is_in_the_log() {
+    let (_, memory) = run(&call("evil.print-flood", vec![field("amount", 1)]));
+    assert_eq!(memory.log, [(LogLevel::Info, "out 0".to_owned()), (LogLevel::Warn, "err 0".to_owned())]);
+}
+
+#[test]
+fn a_long_failure_is_cut() {
+    let Err(StepFailure::Guest(error)) = run(&call("evil.long-failure", vec![field("amount", 100_000)])).0 else {
+        panic!("a failure of the guest")
+    };
+    assert!(error.message.len() < 5_000 && error.details.len() <= 32);
+}
+
+#[test]
+fn inputs_that_are_too_large_never_reach_the_guest() {
+    let (code, said) = fault(&call("evil.echo", vec![field("text", "x".repeat((1 << 20) + 1).as_str())]));
+    assert_eq!((code, said.as_str()), ("host-limit", "its inputs are larger than 1 MiB"));
+}
+
+#[test]
+fn the_wall_has_a_limit_of_its_own() {
+    let limits = Limits { cpu: Duration::from_secs(3600), wall: Duration::from_millis(50), ..Limits::default() };
+    let mut call = call("evil.spin", Vec::new());
+    call.limits = limits;
+    assert_eq!(fault(&call), ("timed-out", "it ran longer than 50ms".to_owned()));
+}
+
+#[test]
+fn a_run_that_is_cancelled_ends() {
+    let host = Memory { cancelled: true, ..Memory::default() };
+    let (returned, _) = run_with(&call("evil.spin", Vec::new()), host);
+    assert_eq!(returned.result.expect_err("no outputs").code(), "cancelled");
+}
+
+#[test]
+fn a_unit_of_work_that_cannot_go_on_ends_the_guest() {
+    let host = Memory { abort: true, ..Memory::default() };
+    let (returned, _) = run_with(&call("evil.bump", vec![field("task", FIRST)]), host);
+    assert_eq!(returned.result.expect_err("no outputs").code(), "aborted");
+}
+
+#[test]
+fn a_panic_of_the_engine_ends_the_call_and_the_host_comes_back() {
+    let host = Memory { panic: true, ..Memory::default() };
+    let (returned, memory) = run_with(&call("evil.bump", vec![field("task", FIRST)]), host);
+    let failure = returned.result.expect_err("no outputs");
+    assert_eq!(failure.code(), "host-error");
+    assert!(failure.to_string().contains("the engine has a bug"), "{failure}");
+    assert_eq!(memory.subject(FIRST), Some("call"));
+    the_runner_goes_on();
+}
+
+#[test]
+fn a_thousand_traps_leave_nothing_behind() {
+    for _ in 0..1_000 {
+        assert_eq!(fault(&call("evil.trap", Vec::new())).0, "trap");
+    }
+    the_runner_goes_on();
+}
+
+#[test]
+fn guests_on_many_threads_do_not_meet() {
+    std::thread::scope(|scope| {
+        for thread in 0..8_i64 {
+            scope.spawn(move || {
+                for round in 0..50 {
+                    let number = thread * 1_000 + round;
+                    let (outputs, _) = run(&call("evil.echo", vec![field("whole", number)]));
+                    assert_eq!(output(&outputs.expect("outputs"), "whole"), &Value::Whole(number));
+                    assert_eq!(fault(&call("evil.trap", Vec::new())).0, "trap");
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,65 @@
+//! Guests as the tests install them: components built from source, once for each test run that needs them.
+//!
+//! A build inside a build, like that of the script runner (`host/wasm/build.rs`), in the same directory.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// What a build of tests sets that is not for the guests.
+const OUTER: [&str; 7] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET",
+    "CARGO_MAKEFLAGS",
+];
+
+/// The component with one step for each misbehaviour.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn evil() -> &'static [u8] {
+    static EVIL: OnceLock<Vec<u8>> = OnceLock::new();
+    EVIL.get_or_init(|| build("evil"))
+}
+
+/// The library of the complaints example.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn complaints() -> &'static [u8] {
+    static COMPLAINTS: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPLAINTS.get_or_init(|| build("complaints"))
+}
+
+fn build(package: &str) -> Vec<u8> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|path| path.join("Cargo.lock").is_file());
+    let workspace = workspace.expect("tests belong to a workspace");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace);
+    cargo.args(["build", "--locked", "--quiet", "--package", package, "--profile", "guest", "--target", TARGET]);
+    cargo.arg("--target-dir").arg(target_directory());
+    for name in OUTER {
+        cargo.env_remove(name);
+    }
+    let done = cargo.status().expect("cargo can be started");
+    assert!(done.success(), "the guest `{package}` cannot be built; its errors stand above");
+    let file = target_directory().join(TARGET).join(format!("guest/{}.wasm", package.replace('-', "_")));
+    std::fs::read(&file).unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()))
+}
+
+/// Beside the directory of this test's own profile: the test is TARGET_DIR/PROFILE/deps/NAME.
+fn target_directory() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let target = test.ancestors().nth(3).expect("tests lie in a target directory");
+    target.join("guests")
+}
