@@ -1,0 +1,288 @@
+//! Which jobs can go on, in memory only: what is ready, what comes due, what a worker has claimed (E19).
+//!
+//! Filled after each commit and, where memory does not hold all of it, by a scan of the store. After a crash nothing of
+//! it is missed: the rows tell.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use model::{JobId, Timestamp};
+use parking_lot::{Condvar, Mutex};
+
+/// The derived queues.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    bell: Condvar,
+    /// Jobs that are kept in memory.
+    capacity: usize,
+    /// Units that may wait for the disk.
+    in_flight: usize,
+}
+
+#[derive(Default)]
+struct State {
+    ready: VecDeque<JobId>,
+    /// What is in `ready`, so that nothing is there twice.
+    listed: HashSet<JobId>,
+    due: BTreeSet<(Timestamp, JobId)>,
+    claimed: HashMap<JobId, Claimed>,
+    /// Conflicts of jobs that had some since they were last committed.
+    tries: HashMap<JobId, u32>,
+    /// The store holds more that is ready, or that comes due, than memory does.
+    more_ready: bool,
+    more_due: bool,
+}
+
+struct Claimed {
+    stop: Arc<AtomicBool>,
+    /// Somebody made it ready while it was claimed.
+    again: bool,
+}
+
+/// A job in a worker's hand. Given back with [`Queue::release`].
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub job: JobId,
+    /// Set when a person wants the run to stop.
+    pub stop: Arc<AtomicBool>,
+    /// Conflicts it had since it was last committed.
+    pub tries: u32,
+}
+
+/// What a worker finds.
+pub(crate) enum Next {
+    /// A job to run.
+    Claim(Claim),
+    /// Nothing in memory; the store holds more.
+    Refill,
+    /// Nothing at all.
+    Nothing,
+}
+
+impl Queue {
+    /// Empty, and bound to look into the store first.
+    pub fn new(capacity: usize, in_flight: usize) -> Self {
+        let state = State { more_ready: true, more_due: true, ..State::default() };
+        Self { state: Mutex::new(state), bell: Condvar::new(), capacity, in_flight }
+    }
+
+    /// Tells that these jobs can go on.
+    pub fn ready(&self, jobs: impl IntoIterator<Item = JobId>) {
+        let mut state = self.state.lock();
+        for job in jobs {
+            state.make_ready(job, self.capacity);
+            self.bell.notify_one();
+        }
+    }
+
+    /// Tells that `job` goes on at `at`.
+    pub fn at(&self, at: Timestamp, job: JobId) {
+        let mut state = self.state.lock();
+        state.due.insert((at, job));
+        if state.due.len() > self.capacity {
+            state.due.pop_last();
+            state.more_due = true;
+        }
+    }
+
+    /// Claims the next job, waiting up to `wait` for one.
+    pub fn next(&self, now: Timestamp, wait: Duration) -> Next {
+        let mut state = self.state.lock();
+        state.come_due(now, self.capacity);
+        if !state.has_work(self.in_flight) && !wait.is_zero() {
+            self.bell.wait_for(&mut state, wait);
+        }
+        if state.claimed.len() >= self.in_flight {
+            return Next::Nothing;
+        }
+        match state.claim() {
+            Some(claim) => Next::Claim(claim),
+            None if state.more_ready || state.more_due => Next::Refill,
+            None => Next::Nothing,
+        }
+    }
+
+    /// Gives a claimed job back. It is listed again when it can go on, or when somebody said so meanwhile.
+    pub fn release(&self, claim: &Claim, ready: bool) {
+        let mut state = self.state.lock();
+        let again = state.claimed.remove(&claim.job).is_some_and(|claimed| claimed.again);
+        state.tries.remove(&claim.job);
+        if ready || again {
+            state.make_ready(claim.job, self.capacity);
+        }
+        self.bell.notify_one();
+    }
+
+    /// Gives back a job whose unit met a conflict: at the front, or at the back when it had `many` of them (E3).
+    pub fn conflicted(&self, claim: &Claim, many: u32) {
+        let mut state = self.state.lock();
+        state.claimed.remove(&claim.job);
+        state.tries.insert(claim.job, claim.tries + 1);
+        if state.listed.insert(claim.job) {
+            match claim.tries + 1 >= many {
+                true => state.ready.push_back(claim.job),
+                false => state.ready.push_front(claim.job),
+            }
+        }
+        self.bell.notify_one();
+    }
+
+    /// Tells the worker that has `job`, if one has, that it is to stop.
+    pub fn stop(&self, job: JobId) {
+        if let Some(claimed) = self.state.lock().claimed.get(&job) {
+            claimed.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a worker has `job`.
+    pub fn is_claimed(&self, job: JobId) -> bool {
+        self.state.lock().claimed.contains_key(&job)
+    }
+
+    /// Says that a scan of the store begins: what comes from now on is listed again.
+    pub fn begin_refill(&self) {
+        let mut state = self.state.lock();
+        state.more_ready = false;
+        state.more_due = false;
+    }
+
+    /// How many more ready jobs there is room for.
+    pub fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.state.lock().ready.len())
+    }
+
+    /// Says that the store holds more than a scan could list.
+    pub fn more(&self) {
+        self.state.lock().more_ready = true;
+    }
+
+    /// Ready, due and claimed jobs in memory.
+    pub fn figures(&self) -> (usize, usize, usize) {
+        let state = self.state.lock();
+        (state.ready.len(), state.due.len(), state.claimed.len())
+    }
+
+    /// When the next postponed job comes due, as far as memory knows.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.state.lock().due.first().map(|(at, _)| *at)
+    }
+
+    /// Wakes a worker that waits.
+    pub fn ring(&self) {
+        self.bell.notify_all();
+    }
+}
+
+impl State {
+    fn make_ready(&mut self, job: JobId, capacity: usize) {
+        if let Some(claimed) = self.claimed.get_mut(&job) {
+            claimed.again = true;
+        } else if self.ready.len() >= capacity {
+            self.more_ready = true;
+        } else if self.listed.insert(job) {
+            self.ready.push_back(job);
+        }
+    }
+
+    fn come_due(&mut self, now: Timestamp, capacity: usize) {
+        while let Some((at, job)) = self.due.first().copied()
+            && at <= now
+        {
+            self.due.pop_first();
+            self.make_ready(job, capacity);
+        }
+    }
+
+    fn has_work(&self, in_flight: usize) -> bool {
+        self.claimed.len() < in_flight && (!self.ready.is_empty() || self.more_ready || self.more_due)
+    }
+
+    fn claim(&mut self) -> Option<Claim> {
+        let job = self.ready.pop_front()?;
+        self.listed.remove(&job);
+        let stop = Arc::new(AtomicBool::new(false));
+        self.claimed.insert(job, Claimed { stop: stop.clone(), again: false });
+        Some(Claim { job, stop, tries: self.tries.get(&job).copied().unwrap_or_default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn job(number: u128) -> JobId {
+        JobId(Uuid::from_u128(number))
+    }
+
+    fn queue(capacity: usize) -> Queue {
+        let queue = Queue::new(capacity, 8);
+        queue.begin_refill();
+        queue
+    }
+
+    fn claim(queue: &Queue, now: i64) -> Option<Claim> {
+        match queue.next(Timestamp::default().plus_micros(now), Duration::ZERO) {
+            Next::Claim(claim) => Some(claim),
+            Next::Refill | Next::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn a_job_is_claimed_once_however_often_it_is_made_ready() {
+        let queue = queue(10);
+        queue.ready([job(1), job(1)]);
+        let first = claim(&queue, 0).expect("it is ready");
+        assert_eq!(first.job, job(1));
+        assert!(claim(&queue, 0).is_none());
+    }
+
+    #[test]
+    fn what_becomes_ready_while_it_is_claimed_runs_again() {
+        let queue = queue(10);
+        queue.ready([job(1)]);
+        let first = claim(&queue, 0).expect("it is ready");
+        queue.ready([job(1)]);
+        assert!(claim(&queue, 0).is_none());
+        queue.release(&first, false);
+        assert_eq!(claim(&queue, 0).expect("it was made ready meanwhile").job, job(1));
+    }
+
+    #[test]
+    fn a_postponed_job_comes_at_its_time() {
+        let queue = queue(10);
+        queue.at(Timestamp::default().plus_micros(5), job(1));
+        assert!(claim(&queue, 4).is_none());
+        assert_eq!(claim(&queue, 5).expect("it is due").job, job(1));
+    }
+
+    #[test]
+    fn what_memory_cannot_hold_is_asked_of_the_store() {
+        let queue = queue(2);
+        queue.ready([job(1), job(2), job(3)]);
+        for _ in 0..2 {
+            let taken = claim(&queue, 0).expect("two fit");
+            queue.release(&taken, false);
+        }
+        assert!(matches!(queue.next(Timestamp::default(), Duration::ZERO), Next::Refill));
+    }
+
+    #[test]
+    fn after_many_conflicts_a_job_goes_to_the_back() {
+        let queue = queue(10);
+        queue.ready([job(1), job(2)]);
+        let first = claim(&queue, 0).expect("it is ready");
+        queue.conflicted(&first, 2);
+        let first = claim(&queue, 0).expect("it goes first again");
+        assert_eq!((first.job, first.tries), (job(1), 1));
+        queue.conflicted(&first, 2);
+        assert_eq!(claim(&queue, 0).expect("the other one").job, job(2));
+    }
+}

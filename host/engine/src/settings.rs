@@ -1,0 +1,66 @@
+//! The figures by which the engine works; each has the default of the rules that it comes from.
+
+use std::time::Duration;
+
+use smol_str::SmolStr;
+
+/// Figures of the engine.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The deepest operation of one chain that is done (D1).
+    pub max_depth: u16,
+    /// How long a caller's unit of work is tried again after conflicts (E3).
+    pub deadline: Duration,
+    /// After how many conflicts a job goes to the back of the queue and on unfused (E3).
+    pub job_tries: u32,
+    /// What one unit of work may do.
+    pub budget: Budget,
+    /// Units of jobs that may wait for the disk at one time.
+    pub in_flight: usize,
+    /// Units of callers that may wait to be computed; more are refused.
+    pub backlog: usize,
+    /// Ready jobs that are kept in memory; the others are found again by a scan (E19).
+    pub queue: usize,
+    /// Where links to records lead.
+    pub public_url: SmolStr,
+    /// The IANA name of the organisation's time zone; a solution may name another.
+    pub time_zone: SmolStr,
+    /// What a custom step may use up.
+    pub limits: model::step::Limits,
+}
+
+/// What one unit of work may do before it has to be cut (E3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Verbs.
+    pub verbs: u32,
+    /// Keys and buckets read.
+    pub reads: usize,
+    /// Microseconds of the engine's own time; a guest's time does not count.
+    pub micros: i64,
+    /// Age at which a unit checks what it read and takes a new snapshot, in microseconds.
+    pub refresh_micros: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_depth: 16,
+            deadline: Duration::from_secs(5),
+            job_tries: 8,
+            budget: Budget::default(),
+            in_flight: 1_024,
+            backlog: 10_000,
+            queue: 10_000,
+            public_url: "http://127.0.0.1:8420".into(),
+            time_zone: "UTC".into(),
+            limits: model::step::Limits::default(),
+        }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { verbs: 1_000, reads: 10_000, micros: 2_000_000, refresh_micros: 250_000 }
+    }
+}

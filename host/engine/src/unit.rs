@@ -1,0 +1,182 @@
+//! The unit of work: everything that one request or one stretch of a job does, seen as one (E2, E3, E14).
+//!
+//! It reads from one snapshot, stages what is written, and notes what its decisions rested on; `settle` makes a batch of
+//! it. It holds no lock, so it may be lent to a guest (`unit/lend.rs`). Whoever runs one runs it again on a conflict.
+
+mod lend;
+
+use std::sync::Arc;
+
+use model::{Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, fact::Fact, schema::Entity};
+use smol_str::SmolStr;
+use store::{Overlay, records};
+
+pub(crate) use self::lend::Borrowed;
+use crate::{Error, Failure, Parts, catalogue::Catalogue, verb};
+
+/// Staged changes over a snapshot, with the facts that they are.
+pub(crate) struct Unit {
+    pub parts: Arc<Parts>,
+    pub catalogue: Arc<Catalogue>,
+    pub overlay: Overlay,
+    /// What the verbs did, in order.
+    pub facts: Vec<Fact>,
+    /// The time of the step: it does not move while one verb or one step runs (E14).
+    pub now: Timestamp,
+    verbs: u32,
+    /// By the clock that never goes back.
+    refreshed: i64,
+    /// The engine's own time until `resumed`, and since when it runs.
+    worked: i64,
+    resumed: i64,
+}
+
+/// A point to which a unit can be taken back: its rows and its facts; what was read stays listed.
+#[derive(Clone, Copy)]
+pub(crate) struct Savepoint {
+    overlay: store::Savepoint,
+    facts: usize,
+}
+
+impl Unit {
+    /// Nothing staged over the newest state. `catalogue` has to be the one of that state: `Engine::begin` sees to it.
+    pub fn new(parts: Arc<Parts>, catalogue: Arc<Catalogue>, overlay: Overlay) -> Self {
+        let (now, elapsed) = (parts.clock.now(), parts.clock.elapsed_micros());
+        Self { parts, catalogue, overlay, facts: Vec::new(), now, verbs: 0, refreshed: elapsed, worked: 0, resumed: elapsed }
+    }
+
+    /// Does `verb`, whole or not at all: after a refusal nothing of it is staged (E14).
+    pub fn apply(&mut self, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
+        self.count_verb()?;
+        verb::check_depth(self, caller)?;
+        let savepoint = self.savepoint();
+        let outcome = verb::apply(self, caller, verb);
+        if outcome.is_err() {
+            self.rollback(savepoint);
+        }
+        outcome
+    }
+
+    /// The entity with this number.
+    pub fn entity(&self, id: EntityId) -> Result<Arc<Entity>, Failure> {
+        let entity = self.catalogue.schema.entity(id);
+        entity.cloned().ok_or_else(|| Refusal::UnknownEntity(self.catalogue.schema.name_of(id)).into())
+    }
+
+    /// The record, if it is there; the unit rests on it.
+    pub fn record(&mut self, target: RecordRef) -> Result<Option<Record>, Failure> {
+        self.refresh_when_old()?;
+        Ok(records::get(&self.overlay, target)?)
+    }
+
+    /// The record as it is now, without the unit resting on it (E2).
+    pub fn glance(&self, target: RecordRef) -> Result<Option<Record>, Failure> {
+        Ok(records::get(&self.overlay.unvalidated(), target)?)
+    }
+
+    /// Whether the record is there; the unit rests on that and not on its values.
+    pub fn exists(&mut self, target: RecordRef) -> Result<bool, Failure> {
+        self.refresh_when_old()?;
+        Ok(records::exists(&self.overlay, target)?)
+    }
+
+    /// The record, or the refusal that it is not there.
+    pub fn expect(&mut self, entity: &Entity, target: RecordRef) -> Result<Record, Failure> {
+        let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
+        self.record(target)?.ok_or_else(|| missing().into())
+    }
+
+    /// A point to come back to.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { overlay: self.overlay.savepoint(), facts: self.facts.len() }
+    }
+
+    /// Forgets what was done since `savepoint`.
+    pub fn rollback(&mut self, savepoint: Savepoint) {
+        self.overlay.rollback(savepoint.overlay);
+        self.facts.truncate(savepoint.facts);
+    }
+
+    /// Begins a step: the time moves on.
+    pub fn tick(&mut self) {
+        self.now = self.parts.clock.now();
+    }
+
+    /// Whether the unit has done so much that it should be committed before more is done (E3).
+    pub fn is_spent(&self) -> bool {
+        let budget = &self.parts.settings.budget;
+        self.verbs >= budget.verbs / 2 || self.overlay.reads() >= budget.reads / 2 || self.micros() >= budget.micros / 2
+    }
+
+    /// Checks what was read and takes a new snapshot when the one of the unit is old (E3).
+    pub fn refresh_when_old(&mut self) -> Result<(), Failure> {
+        let now = self.parts.clock.elapsed_micros();
+        if now - self.refreshed >= self.parts.settings.budget.refresh_micros {
+            self.overlay.refresh(&*self.parts.store)?;
+            self.refreshed = now;
+        }
+        Ok(())
+    }
+
+    /// Stops the clock of the budget while a guest runs.
+    pub fn pause(&mut self) {
+        self.worked = self.micros();
+        self.resumed = i64::MAX;
+    }
+
+    /// Lets it run again.
+    pub fn resume(&mut self) {
+        self.resumed = self.parts.clock.elapsed_micros();
+    }
+
+    fn micros(&self) -> i64 {
+        self.worked + (self.parts.clock.elapsed_micros() - self.resumed).max(0)
+    }
+
+    fn count_verb(&mut self) -> Result<(), Failure> {
+        let budget = &self.parts.settings.budget;
+        let over = |what: &str, limit: u64| Err(Refusal::Limit { what: SmolStr::new(what), limit }.into());
+        if self.verbs >= budget.verbs {
+            return over("the number of verbs in one unit of work", u64::from(budget.verbs));
+        }
+        if self.overlay.reads() > budget.reads {
+            return over("the number of reads in one unit of work", budget.reads as u64);
+        }
+        if self.micros() > budget.micros {
+            return over("the time of one unit of work, in milliseconds,", (budget.micros / 1_000).unsigned_abs());
+        }
+        self.verbs += 1;
+        Ok(())
+    }
+}
+
+/// A unit, or the marker that a guest has it (E15).
+pub(crate) enum Slot {
+    /// It is here.
+    Here(Box<Unit>),
+    /// A guest has it.
+    Lent,
+}
+
+impl Slot {
+    /// The unit.
+    pub fn unit(&mut self) -> Result<&mut Unit, Error> {
+        match self {
+            Self::Here(unit) => Ok(unit),
+            Self::Lent => Err(Error::Lent),
+        }
+    }
+
+    /// Takes the unit out and leaves the marker.
+    pub fn lend(&mut self) -> Result<Box<Unit>, Error> {
+        match std::mem::replace(self, Self::Lent) {
+            Self::Here(unit) => Ok(unit),
+            Self::Lent => Err(Error::Lent),
+        }
+    }
+}
+
+/// A record for a message, where nothing better is known than its id.
+pub(crate) fn show(target: RecordRef) -> SmolStr {
+    smol_str::format_smolstr!("{}", target.id)
+}

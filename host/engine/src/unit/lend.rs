@@ -1,0 +1,83 @@
+//! A unit of work in the hands of a guest: what the engine answers while a custom step runs (E15).
+//!
+//! `drive` lends it and takes it back. A fault inside ends the call: the guest is stopped, the reason stays here.
+
+use std::{
+    any::Any,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use model::{
+    AttributeId, Caller, Outcome, Record, RecordRef, Verb,
+    query::{Page, Query},
+    step::{HostRefusal, LogLevel, StepHost},
+};
+use smol_str::SmolStr;
+
+use super::Unit;
+use crate::{Failure, query, rows};
+
+/// The unit with the caller as whom the guest acts.
+pub(crate) struct Borrowed {
+    /// The unit.
+    pub unit: Box<Unit>,
+    /// The guest's verbs stand one operation deeper than its step.
+    pub caller: Caller,
+    /// What the guest said.
+    pub said: Vec<(LogLevel, SmolStr)>,
+    /// Set when the run is to stop.
+    pub cancelled: Arc<AtomicBool>,
+    /// Why the unit cannot go on.
+    pub trouble: Option<Failure>,
+}
+
+impl Borrowed {
+    /// Runs `ask` on the unit's own time.
+    fn ask<T>(&mut self, ask: impl FnOnce(&mut Unit, &Caller) -> Result<T, Failure>) -> Result<T, HostRefusal> {
+        if self.trouble.is_some() {
+            return Err(HostRefusal::Abort);
+        }
+        self.unit.resume();
+        let answer = ask(&mut self.unit, &self.caller);
+        self.unit.pause();
+        answer.map_err(|failure| match failure {
+            Failure::Refused(refusal) => HostRefusal::Refused(refusal),
+            fault => {
+                self.trouble = Some(fault);
+                HostRefusal::Abort
+            }
+        })
+    }
+}
+
+impl StepHost for Borrowed {
+    fn apply(&mut self, verb: Verb) -> Result<Outcome, HostRefusal> {
+        self.ask(|unit, caller| unit.apply(caller, verb))
+    }
+
+    fn retrieve(&mut self, target: RecordRef, attributes: Option<&[AttributeId]>) -> Result<Record, HostRefusal> {
+        self.ask(|unit, _| rows::retrieve_in(unit, target, attributes))
+    }
+
+    fn query(&mut self, query: &Query) -> Result<Page, HostRefusal> {
+        self.ask(|unit, _| {
+            unit.refresh_when_old()?;
+            query::run(&unit.catalogue, &unit.overlay.unvalidated(), query)
+        })
+    }
+
+    fn log(&mut self, level: LogLevel, message: &str) {
+        self.said.push((level, message.into()));
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}

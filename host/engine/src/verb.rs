@@ -1,0 +1,90 @@
+//! The verbs: what each does to the unit of work. Whoever wants a record changed comes through here.
+//!
+//! `rules::validate` decides, a verb loads what the decision needs and stages what follows from it. Called by
+//! `Unit::apply`, which takes back what a refused verb has staged.
+
+mod assign;
+mod create;
+mod delete;
+mod refer;
+mod set_status;
+mod update;
+mod write;
+
+use model::{Caller, Outcome, RecordRef, Refusal, Value, Verb, schema::Entity, starter};
+use smol_str::{SmolStr, format_smolstr};
+
+use crate::{Failure, rows, unit::Unit};
+
+/// Does `verb`. Stages everything that it brings about, background processes apart: those are `settle`'s.
+pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
+    if let Some(rows) = rows::special(target_entity(&verb)) {
+        return rows.apply(unit, caller, verb);
+    }
+    match verb {
+        Verb::Create { entity, id, values } => create::create(unit, caller, entity, id, values),
+        Verb::Update { target, expected, values } => update::update(unit, caller, target, expected, values),
+        Verb::Delete { target, expected } => delete::delete(unit, caller, target, expected),
+        Verb::Assign { target, owner } => assign::assign(unit, caller, target, owner),
+        Verb::SetStatus { target, state, status } => set_status::set_status(unit, caller, target, state, status),
+    }
+}
+
+/// Refuses an operation that stands too deep in its chain (D1).
+pub(crate) fn check_depth(unit: &Unit, caller: &Caller) -> Result<(), Failure> {
+    let limit = unit.parts.settings.max_depth;
+    if caller.depth <= limit {
+        return Ok(());
+    }
+    let chain = match caller.origin {
+        model::caller::Origin::Process(process) => {
+            let name = unit.catalogue.process_by_id(process).map(|known| known.name.as_str());
+            format_smolstr!("{}, at `{}`", caller.correlation, name.unwrap_or("a process that is gone"))
+        }
+        _ => format_smolstr!("{}", caller.correlation),
+    };
+    Err(Refusal::TooDeep { depth: caller.depth, limit, chain }.into())
+}
+
+/// The entity that a verb is about.
+fn target_entity(verb: &Verb) -> model::EntityId {
+    match verb {
+        Verb::Create { entity, .. } => *entity,
+        Verb::Update { target, .. }
+        | Verb::Delete { target, .. }
+        | Verb::Assign { target, .. }
+        | Verb::SetStatus { target, .. } => target.entity,
+    }
+}
+
+/// The record's primary name, its id where it has none.
+pub(crate) fn title(entity: &Entity, record: &model::Record) -> SmolStr {
+    match record.get(entity.primary) {
+        Value::Text(text) => format_smolstr!("`{text}`"),
+        _ => format_smolstr!("{}", record.id),
+    }
+}
+
+/// The business unit of a user or team, read without the unit resting on it (E30).
+fn unit_of(unit: &Unit, owner: RecordRef) -> Result<Value, Failure> {
+    let attribute = unit.catalogue.schema.entity(owner.entity).and_then(|entity| entity.attribute("businessunitid"));
+    let Some(attribute) = attribute else { return Ok(Value::Null) };
+    Ok(unit.glance(owner)?.map_or(Value::Null, |record| record.get(attribute.id).clone()))
+}
+
+/// Refuses an owner that is no user or team; whether it is there, `refer` looks.
+fn check_owner(unit: &Unit, entity: &Entity, owner: &Value) -> Result<RecordRef, Failure> {
+    if !entity.is_owned() {
+        return Err(Refusal::NoOwner(entity.name().as_str().into()).into());
+    }
+    match owner.as_reference() {
+        Some(owner) if owner.entity == starter::SYSTEM_USER || owner.entity == starter::TEAM => Ok(owner),
+        Some(other) => Err(Refusal::BadReference {
+            attribute: "ownerid".into(),
+            target: unit.catalogue.schema.name_of(other.entity),
+            why: "an owner is a user or a team".into(),
+        }
+        .into()),
+        None => Err(Refusal::Required { entity: entity.name().as_str().into(), attribute: "ownerid".into() }.into()),
+    }
+}
