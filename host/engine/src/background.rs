@@ -4,4 +4,4 @@
 //! commits its effects, its cursor, its run log and its state together. The engine's owner loops `Engine::run_one`.
 
 pub(crate) mod queue;
-pub(crate) mod work;
+//pub(crate) mod work;

@@ -1,1 +1,101 @@
-//! Waits for its first room.
+//! Acting: units of work, verbs, jobs, queries, deployment.
+//!
+//! The shell around the pure core: it reads what `rules` asks for, does what `rules` commands, and commits it through
+//! `store`. Synchronous, and it owns no threads: its owner loops `serve_one`, `run_one` and, with a store in memory,
+//! `pump` (E12). It knows neither HTTP nor what is behind a `StepRunner`.
+
+mod background;
+mod catalogue;
+mod clock;
+mod error;
+mod ids;
+mod interactive;
+mod keys;
+//mod organisation;
+mod query;
+//mod resolve;
+mod rows;
+mod settings;
+mod settle;
+mod unit;
+mod verb;
+
+use std::sync::{Arc, Weak};
+
+use arc_swap::ArcSwap;
+use model::{Schema, step::StepRunner};
+use parking_lot::{Mutex, RwLock};
+use store::{Overlay, Store};
+
+pub use crate::{
+    catalogue::Catalogue,
+    clock::{Clock, ManualClock, SystemClock},
+    error::{Error, Failure},
+    ids::{CountingIds, Ids, RandomIds},
+    interactive::Work,
+    settings::{Budget, Settings},
+};
+use crate::{background::queue::Queue, interactive::Desk, unit::Unit};
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// What the time is.
+    pub clock: Arc<dyn Clock>,
+    /// New identities and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// What runs custom steps.
+    pub runner: Arc<dyn StepRunner>,
+    /// Its figures.
+    pub settings: Settings,
+}
+
+/// The engine.
+pub struct Engine {
+    parts: Arc<Parts>,
+    catalogue: ArcSwap<Catalogue>,
+    /// Held for writing while the store gets a new catalogue and memory too: no unit begins between the two.
+    swapping: RwLock<()>,
+    /// One deployment at a time.
+    deploying: Mutex<()>,
+    desk: Desk,
+    queue: Queue,
+    me: Weak<Engine>,
+}
+
+impl Engine {
+    /// What holds now: schema, processes, custom steps. A unit keeps the one that it began with.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
+    }
+
+    /// The entities that hold now.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.catalogue.load().schema.clone()
+    }
+
+    /// The clock that the engine goes by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    /// Where the engine gets identities from.
+    pub fn ids(&self) -> &dyn Ids {
+        &*self.parts.ids
+    }
+
+    /// The figures by which it works.
+    pub fn settings(&self) -> &Settings {
+        &self.parts.settings
+    }
+
+    /// Begins a unit of work on the newest state, with the catalogue of that state.
+    fn begin(&self) -> Result<Unit, Failure> {
+        let _not_swapping = self.swapping.read();
+        let catalogue = self.catalogue.load_full();
+        let overlay = Overlay::new(self.parts.store.snapshot()?);
+        store::definitions::watch_schema(&overlay);
+        Ok(Unit::new(self.parts.clone(), catalogue, overlay))
+    }
+}

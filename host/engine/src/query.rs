@@ -14,7 +14,7 @@ use model::{
     schema::Entity,
 };
 use smol_str::SmolStr;
-use store::{Reader, records, records::Stretch};
+use store::{Reader, records};
 use uuid::Uuid;
 
 use self::plan::Access;
@@ -65,7 +65,7 @@ fn collect(
     found: &mut Found,
 ) -> Result<(), Failure> {
     let access = match rows::special(entity.id) {
-        Some(_) => Access::Scan,
+        Some(rows) => Access::Rows(rows),
         None => plan::access(catalogue, entity, &query.filter),
     };
     // Candidates that come in the order of the answer need not all be looked at.
@@ -105,9 +105,6 @@ fn candidates<'a>(
     access: Access<'_>,
     after: Option<RecordId>,
 ) -> Result<Candidates<'a>, Failure> {
-    if let Some(rows) = rows::special(entity.id) {
-        return rows.scan(catalogue, reader, after);
-    }
     let one = move |id: RecordId| Ok(records::get(reader, RecordRef::new(entity.id, id))?);
     let several = move |id: Result<RecordId, store::Error>| match id {
         Ok(id) => one(id).transpose(),
@@ -126,6 +123,7 @@ fn candidates<'a>(
             let found = found.map(|row| row.map(|(id, _)| id));
             Box::new(found.filter(move |id| id.as_ref().map_or(true, behind)).filter_map(several))
         }
+        Access::Rows(rows) => rows.scan(catalogue, reader)?,
         Access::Scan => Box::new(records::all(reader, entity.id, after)?.map(|record| Ok(record?))),
     })
 }

@@ -13,10 +13,9 @@ use model::{
 };
 use store::records::Stretch;
 
-use crate::catalogue::Catalogue;
+use crate::{catalogue::Catalogue, rows::Rows};
 
 /// A way to the candidates.
-#[derive(Debug)]
 pub(super) enum Access<'a> {
     /// The record with this id.
     One(RecordId),
@@ -26,6 +25,8 @@ pub(super) enum Access<'a> {
     Index(AttributeId, Stretch),
     /// All records, by id.
     Scan,
+    /// Rows that are no records of their own, in any order.
+    Rows(&'static dyn Rows),
 }
 
 /// What must hold of one attribute.
@@ -60,7 +61,11 @@ pub(super) fn access<'a>(catalogue: &Catalogue, entity: &'a Entity, filter: &'a 
 impl Access<'_> {
     /// Whether the candidates come by id.
     pub fn is_by_id(&self) -> bool {
-        !matches!(self, Self::Index(_, stretch) if !matches!(stretch, Stretch::Equal(_)))
+        match self {
+            Self::Index(_, stretch) => matches!(stretch, Stretch::Equal(_)),
+            Self::Rows(_) => false,
+            Self::One(_) | Self::Key(..) | Self::Scan => true,
+        }
     }
 }
 

@@ -1,0 +1,63 @@
+//! What queries, reads and OData see as records: the rows of entities, and rows of other families that only look so (E9).
+//!
+//! `special` names the families that look so, one file each; everything else is a record of its own.
+
+use model::{AttributeId, Caller, EntityId, Outcome, Record, RecordId, RecordRef, Refusal, Verb};
+use store::{Reader, records};
+
+use crate::{
+    Failure,
+    catalogue::Catalogue,
+    query::{self, Candidates},
+    unit::{Unit, show},
+};
+
+mod jobs;
+
+/// Rows that are seen as records of an entity and kept otherwise. The entity itself is in the schema like any other.
+pub(crate) trait Rows: Sync {
+    /// The row with this id.
+    fn get(&self, catalogue: &Catalogue, reader: &dyn Reader, id: RecordId) -> Result<Option<Record>, Failure>;
+
+    /// All rows, in any order.
+    fn scan<'a>(&self, catalogue: &'a Catalogue, reader: &'a dyn Reader) -> Result<Candidates<'a>, Failure>;
+
+    /// Does a verb to a row, or says why not.
+    fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure>;
+}
+
+/// The rows behind `entity`, where they are no records of their own.
+pub(crate) fn special(entity: EntityId) -> Option<&'static dyn Rows> {
+    match entity {
+        model::starter::JOB => Some(&jobs::Jobs),
+        _ => None,
+    }
+}
+
+/// The record or row, read from any state.
+pub(crate) fn get(catalogue: &Catalogue, reader: &dyn Reader, target: RecordRef) -> Result<Option<Record>, Failure> {
+    match special(target.entity) {
+        Some(rows) => rows.get(catalogue, reader, target.id),
+        None => Ok(records::get(reader, target)?),
+    }
+}
+
+/// The record or row; the unit rests on it.
+pub(crate) fn read(unit: &mut Unit, target: RecordRef) -> Result<Option<Record>, Failure> {
+    match special(target.entity) {
+        Some(rows) => rows.get(&unit.catalogue, &unit.overlay, target.id),
+        None => unit.record(target),
+    }
+}
+
+/// The record or row with the attributes wanted, or the refusal that it is not there; the unit rests on it.
+pub(crate) fn retrieve_in(
+    unit: &mut Unit,
+    target: RecordRef,
+    attributes: Option<&[AttributeId]>,
+) -> Result<Record, Failure> {
+    let entity = unit.entity(target.entity)?;
+    let record = read(unit, target)?;
+    let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
+    Ok(query::project(record.ok_or_else(missing)?, attributes))
+}

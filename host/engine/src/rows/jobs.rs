@@ -1,0 +1,77 @@
+//! Jobs as the entity set `asyncoperations` (E9): read-mostly rows over the family of jobs.
+
+use model::{Caller, JobId, Outcome, Record, RecordId, Refusal, Value, Values, Verb, Version, job::Job, starter};
+use smol_str::ToSmolStr;
+use store::{Reader, jobs};
+
+use super::Rows;
+use crate::{Failure, catalogue::Catalogue, query::Candidates, unit::Unit};
+
+/// The family of jobs.
+pub(super) struct Jobs;
+
+impl Rows for Jobs {
+    fn get(&self, catalogue: &Catalogue, reader: &dyn Reader, id: RecordId) -> Result<Option<Record>, Failure> {
+        Ok(jobs::get(reader, JobId(id.0))?.map(|job| record_of(catalogue, &job)))
+    }
+
+    fn scan<'a>(&self, catalogue: &'a Catalogue, reader: &'a dyn Reader) -> Result<Candidates<'a>, Failure> {
+        Ok(Box::new(jobs::newest(reader, None)?.map(|job| Ok(record_of(catalogue, &job?)))))
+    }
+
+    fn apply(&self, unit: &mut Unit, _caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
+        let word = match verb {
+            Verb::Create { .. } => "create",
+            Verb::Update { .. } => "update",
+            Verb::Delete { .. } => "delete",
+            Verb::Assign { .. } => "assign",
+            Verb::SetStatus { .. } => "set status",
+        };
+        let entity = unit.catalogue.schema.name_of(starter::JOB);
+        let why = "the engine makes jobs; cancel one with its own command".into();
+        Err(Refusal::NotPossible { verb: word.into(), entity, why }.into())
+    }
+}
+
+/// A job as a record, with the columns that the entity has.
+fn record_of(catalogue: &Catalogue, job: &Job) -> Record {
+    let mut values = Values::new();
+    if let Some(entity) = catalogue.schema.entity(starter::JOB) {
+        for (name, value) in columns(catalogue, job) {
+            if let Some(attribute) = entity.attribute(name) {
+                values.store(attribute.id, value);
+            }
+        }
+    }
+    Record { entity: starter::JOB, id: RecordId(job.id.0), version: Version(job.epoch + 1), values }
+}
+
+fn columns(catalogue: &Catalogue, job: &Job) -> Vec<(&'static str, Value)> {
+    let (state, status) = job.state.codes();
+    let moment = |moment: Option<model::Timestamp>| moment.map_or(Value::Null, |m| Value::DateTime(m.to_second()));
+    let postponed = match &job.state {
+        model::job::JobState::Postponed(until) => Some(*until),
+        _ => None,
+    };
+    let name = catalogue.process_by_id(job.activation.process).map(|process| process.title.clone());
+    vec![
+        ("name", name.map_or(Value::Null, Value::text)),
+        ("statecode", Value::Whole(state.into())),
+        ("statuscode", Value::Whole(status.into())),
+        ("operationtype", Value::Whole(10)),
+        ("messagename", Value::text(job.cause.message.word())),
+        ("regardingobjectid", job.record.map_or(Value::Null, Value::Reference)),
+        ("ownerid", Value::Reference(job.user)),
+        ("depth", Value::Whole(job.cause.depth.into())),
+        ("correlationid", Value::Guid(job.cause.correlation.0)),
+        ("createdon", moment(Some(job.created_on))),
+        ("createdby", Value::Reference(job.cause.initiating_user)),
+        ("modifiedon", moment(job.completed_on.or(job.started_on).or(Some(job.created_on)))),
+        ("startedon", moment(job.started_on)),
+        ("completedon", moment(job.completed_on)),
+        ("postponeuntil", moment(postponed)),
+        ("retrycount", Value::Whole(job.attempts.into())),
+        ("dependencytoken", job.token.clone().map_or(Value::Null, Value::Text)),
+        ("message", job.state.reason().map_or(Value::Null, |reason| Value::Text(reason.to_smolstr()))),
+    ]
+}

@@ -1,0 +1,24 @@
+//! What follows from the facts of a unit of work, staged in the same batch: the jobs that they start, and one journal row
+//! for each changed record (E26). Nothing can be lost between a change and what it starts, and nothing starts by a change
+//! that was taken back.
+
+mod journal;
+
+use store::{Batch, Priority};
+
+use crate::{Failure, unit::Unit};
+
+/// A unit of work, ready to be committed.
+pub(crate) struct Settled {
+    pub batch: Batch,
+}
+
+/// Makes a batch of the unit. `None` where there is nothing to commit.
+pub(crate) fn settle(mut unit: Unit, priority: Priority) -> Result<Option<Settled>, Failure> {
+    unit.refresh_when_old()?;
+    journal::write(&mut unit);
+    if unit.overlay.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Settled { batch: unit.overlay.into_batch(priority) }))
+}
