@@ -3,22 +3,81 @@
 //! Built by `deploy` from the store's definitions; nothing in it changes afterwards. Older activations, which only running
 //! jobs need, are loaded when one of them asks.
 
+mod steps;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use model::{AttributeId, EntityId, Schema};
+use model::{
+    ActivationId, AttributeId, EntityId, ProcessId, ProcessName, RecordRef, Schema, Timestamp,
+    process::{DefinitionState, workflow::Workflow},
+};
+use rules::{trigger::Trigger, workflow::Program};
+use script::{Calendar, Environment};
+use smol_str::SmolStr;
 use store::records::Indexes;
+
+pub(crate) use self::steps::Pins;
+pub use self::steps::{Directory, Step};
 
 /// What holds now.
 pub struct Catalogue {
     /// All entities.
     pub schema: Arc<Schema>,
+    /// The custom steps that are installed.
+    pub steps: Directory,
+    processes: HashMap<ProcessName, Arc<Process>>,
+    by_id: HashMap<ProcessId, Arc<Process>>,
+    /// Processes that start by themselves, by their entity.
+    starting: HashMap<EntityId, Vec<Arc<Process>>>,
     /// Which entries the records of each entity have.
     indexes: HashMap<EntityId, Indexes>,
     /// Indexes and keys that do not hold all records yet (E10).
     building: Building,
+    /// The members of teams: user, team.
+    members: HashSet<(RecordRef, RecordRef)>,
+}
+
+/// A process: its definition as it holds now, and the activation that new runs get.
+pub struct Process {
+    /// Its number.
+    pub id: ProcessId,
+    /// Its name.
+    pub name: ProcessName,
+    /// What people call it.
+    pub title: SmolStr,
+    /// The solution that brought it.
+    pub solution: SmolStr,
+    /// Whether it runs.
+    pub state: DefinitionState,
+    /// The user who owns it.
+    pub owner: RecordRef,
+    /// What it says.
+    pub workflow: Workflow,
+    /// What new runs get; absent while it is a draft or a template.
+    pub(crate) activation: Option<Arc<Activation>>,
+    /// What starts it by itself.
+    pub(crate) trigger: Option<Trigger>,
+}
+
+/// The immutable copy of a definition that runs use (processes 1.2), with the custom steps pinned by digest.
+pub(crate) struct Activation {
+    pub id: ActivationId,
+    pub program: Program,
+    pub pins: Pins,
+    pub surroundings: Surroundings,
+}
+
+/// What a solution says of time.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub time_zone: jiff::tz::TimeZone,
+    /// The zone's IANA name.
+    pub zone: SmolStr,
+    pub calendar: Arc<Calendar>,
+    pub public_url: SmolStr,
 }
 
 /// Indexes and keys that are being built: written by everybody, used by nobody.
@@ -31,10 +90,65 @@ pub(crate) struct Building {
 static NO_INDEXES: Indexes = Indexes { attributes: Vec::new(), keys: Vec::new() };
 
 impl Catalogue {
-    /// A catalogue of these entities and nothing else.
-    pub(crate) fn of_schema(schema: Schema, building: Building) -> Self {
+    /// A catalogue of these.
+    pub(crate) fn new(
+        schema: Schema,
+        steps: Directory,
+        processes: Vec<Process>,
+        members: HashSet<(RecordRef, RecordRef)>,
+        building: Building,
+    ) -> Self {
         let indexes = schema.entities().map(|entity| (entity.id, Indexes::of(entity))).collect();
-        Self { schema: Arc::new(schema), indexes, building }
+        let mut processes: Vec<Arc<Process>> = processes.into_iter().map(Arc::new).collect();
+        // The order in which the jobs of one event are made: by number, that of the first apply.
+        processes.sort_by_key(|process| process.id);
+        let mut starting: HashMap<EntityId, Vec<Arc<Process>>> = HashMap::new();
+        for process in &processes {
+            if let Some(entity) = process.trigger.as_ref().and_then(|trigger| trigger.entity) {
+                starting.entry(entity).or_default().push(process.clone());
+            }
+        }
+        Self {
+            schema: Arc::new(schema),
+            steps,
+            by_id: processes.iter().map(|process| (process.id, process.clone())).collect(),
+            processes: processes.into_iter().map(|process| (process.name.clone(), process)).collect(),
+            starting,
+            indexes,
+            building,
+            members,
+        }
+    }
+
+    /// The process of this name.
+    pub fn process(&self, name: &str) -> Option<&Arc<Process>> {
+        self.processes.get(name)
+    }
+
+    /// The process with this number.
+    pub fn process_by_id(&self, id: ProcessId) -> Option<&Arc<Process>> {
+        self.by_id.get(&id)
+    }
+
+    /// The number of the process of this name.
+    pub fn process_named(&self, name: &str) -> Option<ProcessId> {
+        self.process(name).map(|process| process.id)
+    }
+
+    /// The name of a process; its number where it is gone.
+    pub fn process_name(&self, id: ProcessId) -> SmolStr {
+        self.process_by_id(id)
+            .map_or_else(|| smol_str::format_smolstr!("#{id}"), |process| process.name.as_str().into())
+    }
+
+    /// All processes, in no order.
+    pub fn processes(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.processes.values()
+    }
+
+    /// The processes that may start by a change of a record of `entity`, in the order of their numbers.
+    pub(crate) fn starting(&self, entity: EntityId) -> &[Arc<Process>] {
+        self.starting.get(&entity).map_or(&[], Vec::as_slice)
     }
 
     /// The entries that a record of `entity` has.
@@ -44,12 +158,28 @@ impl Catalogue {
 
     /// Whether a query may use an index over `attribute`.
     pub(crate) fn is_indexed(&self, entity: EntityId, attribute: AttributeId) -> bool {
-        self.indexes(entity).attributes.contains(&attribute)
-            && !self.building.attributes.contains(&(entity, attribute))
+        self.indexes(entity).attributes.contains(&attribute) && !self.building.attributes.contains(&(entity, attribute))
     }
 
     /// Whether a query may use this key.
     pub(crate) fn is_key_built(&self, entity: EntityId, key: u16) -> bool {
         !self.building.keys.contains(&(entity, key))
+    }
+
+    /// Whether the user belongs to the team.
+    pub(crate) fn is_member(&self, user: RecordRef, team: RecordRef) -> bool {
+        self.members.contains(&(user, team))
+    }
+}
+
+impl Surroundings {
+    /// What functions may know at `now`.
+    pub fn at(&self, now: Timestamp) -> Environment {
+        Environment {
+            now,
+            time_zone: self.time_zone.clone(),
+            calendar: self.calendar.clone(),
+            public_url: self.public_url.clone(),
+        }
     }
 }

@@ -4,38 +4,52 @@
 //! `store`. Synchronous, and it owns no threads: its owner loops `serve_one`, `run_one` and, with a store in memory,
 //! `pump` (E12). It knows neither HTTP nor what is behind a `StepRunner`.
 
+mod act;
 mod background;
 mod catalogue;
 mod clock;
+mod drive;
 mod error;
 mod ids;
 mod interactive;
+mod jobs;
 mod keys;
-//mod organisation;
+mod load;
+mod open;
+mod organisation;
 mod query;
-//mod resolve;
+mod resolve;
 mod rows;
 mod settings;
 mod settle;
+#[cfg(test)]
+mod tests;
+mod tokens;
 mod unit;
 mod verb;
 
-use std::sync::{Arc, Weak};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
 
 use arc_swap::ArcSwap;
-use model::{Schema, step::StepRunner};
+use model::{ActivationId, Schema, step::StepRunner};
 use parking_lot::{Mutex, RwLock};
 use store::{Overlay, Store};
 
 pub use crate::{
-    catalogue::Catalogue,
+    background::Progress,
+    catalogue::{Catalogue, Directory, Process, Step},
     clock::{Clock, ManualClock, SystemClock},
     error::{Error, Failure},
     ids::{CountingIds, Ids, RandomIds},
     interactive::Work,
+    jobs::JobPage,
+    open::{administrator, root_unit},
     settings::{Budget, Settings},
 };
-use crate::{background::queue::Queue, interactive::Desk, unit::Unit};
+use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};
 
 /// What an engine is made of.
 pub struct Parts {
@@ -59,6 +73,8 @@ pub struct Engine {
     swapping: RwLock<()>,
     /// One deployment at a time.
     deploying: Mutex<()>,
+    /// Activations that only running jobs still need.
+    older: Mutex<HashMap<ActivationId, Arc<Activation>>>,
     desk: Desk,
     queue: Queue,
     me: Weak<Engine>,

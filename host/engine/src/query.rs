@@ -28,7 +28,9 @@ pub(crate) fn run(catalogue: &Catalogue, reader: &dyn Reader, query: &Query) -> 
     let schema = &catalogue.schema;
     let entity = schema.entity(query.entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(query.entity)))?;
     if query.page_size == 0 || query.page_size > LARGEST_PAGE {
-        return Err(Refusal::Limit { what: "the number of records of a page".into(), limit: LARGEST_PAGE.into() }.into());
+        return Err(
+            Refusal::Limit { what: "the number of records of a page".into(), limit: LARGEST_PAGE.into() }.into()
+        );
     }
     let start = query.cookie.as_deref().map(Cookie::parse).transpose()?.unwrap_or_default();
     let left = query.top.map_or(u32::MAX, |top| top.saturating_sub(start.given));

@@ -124,7 +124,8 @@ impl<'u> Reading<'u> {
         match (&attribute.definition.kind, &known.value) {
             (_, Value::Choice(number)) => {
                 if let Some(option) = attribute.option(*number) {
-                    (known.shown, known.option) = (Some(option.title.as_str().into()), Some(option.name.as_str().into()));
+                    (known.shown, known.option) =
+                        (Some(option.title.as_str().into()), Some(option.name.as_str().into()));
                 }
             }
             (_, Value::Choices(numbers)) => {

@@ -2,7 +2,9 @@
 //!
 //! `special` names the families that look so, one file each; everything else is a record of its own.
 
-use model::{AttributeId, Caller, EntityId, Outcome, Record, RecordId, RecordRef, Refusal, Verb};
+use model::{
+    AttributeId, Caller, EntityId, Outcome, Record, RecordId, RecordRef, Refusal, Verb, entity::EntityDefinition,
+};
 use store::{Reader, records};
 
 use crate::{
@@ -24,6 +26,11 @@ pub(crate) trait Rows: Sync {
 
     /// Does a verb to a row, or says why not.
     fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure>;
+}
+
+/// The entities whose rows are kept otherwise.
+pub(crate) fn entities() -> Vec<EntityDefinition> {
+    vec![jobs::entity()]
 }
 
 /// The rows behind `entity`, where they are no records of their own.

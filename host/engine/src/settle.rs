@@ -3,22 +3,28 @@
 //! that was taken back.
 
 mod journal;
+mod start;
 
+use model::JobId;
 use store::{Batch, Priority};
 
+pub(crate) use self::start::new_job;
 use crate::{Failure, unit::Unit};
 
 /// A unit of work, ready to be committed.
 pub(crate) struct Settled {
     pub batch: Batch,
+    /// Jobs that can run once it is committed.
+    pub started: Vec<JobId>,
 }
 
 /// Makes a batch of the unit. `None` where there is nothing to commit.
 pub(crate) fn settle(mut unit: Unit, priority: Priority) -> Result<Option<Settled>, Failure> {
     unit.refresh_when_old()?;
+    let started = start::background(&mut unit)?;
     journal::write(&mut unit);
     if unit.overlay.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Settled { batch: unit.overlay.into_batch(priority) }))
+    Ok(Some(Settled { batch: unit.overlay.into_batch(priority), started }))
 }

@@ -42,7 +42,17 @@ impl Unit {
     /// Nothing staged over the newest state. `catalogue` has to be the one of that state: `Engine::begin` sees to it.
     pub fn new(parts: Arc<Parts>, catalogue: Arc<Catalogue>, overlay: Overlay) -> Self {
         let (now, elapsed) = (parts.clock.now(), parts.clock.elapsed_micros());
-        Self { parts, catalogue, overlay, facts: Vec::new(), now, verbs: 0, refreshed: elapsed, worked: 0, resumed: elapsed }
+        Self {
+            parts,
+            catalogue,
+            overlay,
+            facts: Vec::new(),
+            now,
+            verbs: 0,
+            refreshed: elapsed,
+            worked: 0,
+            resumed: elapsed,
+        }
     }
 
     /// Does `verb`, whole or not at all: after a refusal nothing of it is staged (E14).

@@ -14,7 +14,9 @@ mod write;
 use model::{Caller, Outcome, RecordRef, Refusal, Value, Verb, schema::Entity, starter};
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::{Failure, rows, unit::Unit};
+use rules::trigger::Organisation;
+
+use crate::{Failure, organisation::Members, rows, unit::Unit};
 
 /// Does `verb`. Stages everything that it brings about, background processes apart: those are `settle`'s.
 pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
@@ -66,10 +68,8 @@ pub(crate) fn title(entity: &Entity, record: &model::Record) -> SmolStr {
 }
 
 /// The business unit of a user or team, read without the unit resting on it (E30).
-fn unit_of(unit: &Unit, owner: RecordRef) -> Result<Value, Failure> {
-    let attribute = unit.catalogue.schema.entity(owner.entity).and_then(|entity| entity.attribute("businessunitid"));
-    let Some(attribute) = attribute else { return Ok(Value::Null) };
-    Ok(unit.glance(owner)?.map_or(Value::Null, |record| record.get(attribute.id).clone()))
+fn unit_of(unit: &Unit, owner: RecordRef) -> Value {
+    Members(unit).unit_of(owner).map_or(Value::Null, Value::Reference)
 }
 
 /// Refuses an owner that is no user or team; whether it is there, `refer` looks.

@@ -118,15 +118,13 @@ impl<'f> Must<'f> {
         match self.demand {
             Demand::Equal(value) => Stretch::Equal(value),
             Demand::Starts(text) => Stretch::Starts(text.to_owned()),
-            Demand::Order(comparison, value) => {
-                match comparison {
-                    Comparison::Greater => Stretch::Between(Bound::Excluded(value), Bound::Unbounded),
-                    Comparison::AtLeast => Stretch::Between(Bound::Included(value), Bound::Unbounded),
-                    Comparison::Less => Stretch::Between(present(), Bound::Excluded(value)),
-                    Comparison::AtMost => Stretch::Between(present(), Bound::Included(value)),
-                    Comparison::Equal | Comparison::NotEqual => Stretch::All,
-                }
-            }
+            Demand::Order(comparison, value) => match comparison {
+                Comparison::Greater => Stretch::Between(Bound::Excluded(value), Bound::Unbounded),
+                Comparison::AtLeast => Stretch::Between(Bound::Included(value), Bound::Unbounded),
+                Comparison::Less => Stretch::Between(present(), Bound::Excluded(value)),
+                Comparison::AtMost => Stretch::Between(present(), Bound::Included(value)),
+                Comparison::Equal | Comparison::NotEqual => Stretch::All,
+            },
         }
     }
 }

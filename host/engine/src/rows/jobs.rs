@@ -1,6 +1,15 @@
 //! Jobs as the entity set `asyncoperations` (E9): read-mostly rows over the family of jobs.
 
-use model::{Caller, JobId, Outcome, Record, RecordId, Refusal, Value, Values, Verb, Version, job::Job, starter};
+use model::{
+    AttributeName, Caller, EntityName, JobId, Outcome, Record, RecordId, Refusal, SetName, Value, Values, Verb,
+    Version,
+    entity::{
+        AttributeDefinition, AttributeKind, Cascade, EntityDefinition, LookupKind, OnDelete, Ownership, State, Status,
+        Targets,
+    },
+    job::Job,
+    starter,
+};
 use smol_str::ToSmolStr;
 use store::{Reader, jobs};
 
@@ -9,6 +18,71 @@ use crate::{Failure, catalogue::Catalogue, query::Candidates, unit::Unit};
 
 /// The family of jobs.
 pub(super) struct Jobs;
+
+/// The entity that jobs are seen as. Columns that every entity has are not repeated.
+pub(super) fn entity() -> EntityDefinition {
+    let name = |text: &str| AttributeName::parse(text).expect("the names below are written in the alphabet of names");
+    let any = LookupKind {
+        to: Targets::Any,
+        on_delete: OnDelete::RemoveLink,
+        cascade: Cascade::default(),
+        copy: Vec::new(),
+        relationship: None,
+    };
+    let whole = || AttributeKind::Whole { min: 0, max: i64::MAX };
+    let columns = [
+        ("name", "Name", AttributeKind::text(100)),
+        ("operationtype", "Kind", whole()),
+        ("messagename", "Event", AttributeKind::text(100)),
+        ("regardingobjectid", "Regarding", AttributeKind::Lookup(any)),
+        ("depth", "Depth", whole()),
+        ("correlationid", "Chain", AttributeKind::Guid),
+        ("startedon", "Started on", AttributeKind::DateTime),
+        ("completedon", "Completed on", AttributeKind::DateTime),
+        ("postponeuntil", "Postponed until", AttributeKind::DateTime),
+        ("retrycount", "Tries", whole()),
+        ("dependencytoken", "Token", AttributeKind::text(500)),
+        ("message", "Message", AttributeKind::text(10_000)),
+    ];
+    let column = |(column, title, kind)| AttributeDefinition {
+        read_only: true,
+        ..AttributeDefinition::plain(name(column), title, kind)
+    };
+    let state = |word: &str, value, statuses: &[(&str, i32)]| State {
+        name: name(word),
+        value,
+        title: word.to_owned(),
+        statuses: statuses
+            .iter()
+            .map(|(word, value)| Status { name: name(word), value: *value, title: (*word).to_owned(), next: None })
+            .collect(),
+    };
+    EntityDefinition {
+        name: EntityName::parse("asyncoperation").expect("a name in the alphabet of names"),
+        id: formats::identity("entity", "asyncoperation"),
+        title: "Job".to_owned(),
+        title_plural: "Jobs".to_owned(),
+        description: "A background run of a process.".to_owned(),
+        set: SetName::parse("asyncoperations").expect("a name in the alphabet of names"),
+        ownership: Ownership::UserOrTeam,
+        activity: false,
+        primary: name("name"),
+        email: None,
+        flows: false,
+        audit: false,
+        attributes: columns.into_iter().map(column).collect(),
+        hierarchy: None,
+        keys: Vec::new(),
+        many_to_many: indexmap::IndexMap::new(),
+        states: vec![
+            state("ready", 0, &[("waiting_for_resources", 0)]),
+            state("suspended", 1, &[("waiting", 10)]),
+            state("locked", 2, &[("in_progress", 20), ("pausing", 21), ("canceling", 22)]),
+            state("completed", 3, &[("succeeded", 30), ("failed", 31), ("canceled", 32)]),
+        ],
+        solution: formats::starter::SOLUTION.into(),
+    }
+}
 
 impl Rows for Jobs {
     fn get(&self, catalogue: &Catalogue, reader: &dyn Reader, id: RecordId) -> Result<Option<Record>, Failure> {

@@ -1,8 +1,8 @@
 //! Create: makes a record.
 
 use model::{
-    AttributeId, Caller, EntityId, Message, Outcome, Record, RecordId, RecordRef, Refusal, Value, Values, Version, fact::Fact,
-    schema::Entity, starter,
+    AttributeId, Caller, EntityId, Message, Outcome, Record, RecordId, RecordRef, Refusal, Value, Values, Version,
+    fact::Fact, schema::Entity, starter,
 };
 
 use rules::validate::Creation;
@@ -37,7 +37,14 @@ pub(super) fn create(
     write::insert(unit, &entity, &record)?;
     let outcome = Outcome { record: record.reference(), version: record.version, created: true };
     let message = Message::Create;
-    unit.facts.push(Fact { message, record: outcome.record, before: None, after: Some(record), change, caller: *caller });
+    unit.facts.push(Fact {
+        message,
+        record: outcome.record,
+        before: None,
+        after: Some(record),
+        change,
+        caller: *caller,
+    });
     Ok(outcome)
 }
 
@@ -60,7 +67,7 @@ fn own(unit: &mut Unit, caller: &Caller, entity: &Entity, values: &mut Values) -
         values.insert(starter::OWNER, Value::Reference(caller.user));
     }
     let owner = check_owner(unit, entity, values.get(starter::OWNER))?;
-    values.store(starter::OWNING_BUSINESS_UNIT, unit_of(unit, owner)?);
+    values.store(starter::OWNING_BUSINESS_UNIT, unit_of(unit, owner));
     Ok(())
 }
 

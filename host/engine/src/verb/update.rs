@@ -40,7 +40,7 @@ pub(super) fn stage(
     }
     if change.names(starter::OWNER) && change.get(starter::OWNER) != before.get(starter::OWNER) {
         let owner = check_owner(unit, entity, change.get(starter::OWNER))?;
-        let business_unit = unit_of(unit, owner)?;
+        let business_unit = unit_of(unit, owner);
         after.values.store(starter::OWNING_BUSINESS_UNIT, business_unit);
     }
     after.values.insert(starter::MODIFIED_ON, Value::DateTime(unit.now.to_second()));

@@ -1,0 +1,241 @@
+//! One job, as far as one unit of work goes: claim, drive, commit (E14, E18).
+//!
+//! Effects, cursor, run log and state are one batch, so each step's effect happens exactly once, also after a crash. The
+//! worker does not wait for the disk: what follows a commit is told by its completion.
+
+use std::sync::Arc;
+
+use model::{
+    JobId, Message,
+    job::{Job, JobState, LogEvent, LogLine},
+};
+use smol_str::SmolStr;
+use store::{Priority, jobs};
+
+use super::queue::Claim;
+use crate::{
+    Engine, Error, Failure,
+    catalogue::Activation,
+    drive::{Came, Drive},
+    settle::{self, Settled},
+    unit::{Slot, Unit},
+};
+
+/// What one stretch of work came to.
+enum Stretch {
+    /// The job cannot run now: it is not ready, not due, not the first of its token, or gone.
+    Nothing,
+    /// This is to be committed.
+    Commit(Box<Commit>),
+}
+
+struct Commit {
+    settled: Settled,
+    after: After,
+}
+
+/// What follows once it is committed.
+struct After {
+    job: JobId,
+    state: JobState,
+    /// The next job of the same token, when this one has ended.
+    next: Option<JobId>,
+}
+
+impl Engine {
+    /// Runs a claimed job and gives it back.
+    pub(super) fn work(&self, claim: &Claim) {
+        let stretch = match self.stretch(claim) {
+            Err(Failure::Fault(Error::Lent)) => self.suspend(claim, "a custom step did not give the unit of work back"),
+            other => other,
+        };
+        match stretch {
+            Ok(Stretch::Nothing) => self.queue.release(claim, false),
+            Ok(Stretch::Commit(commit)) => self.commit(claim.clone(), *commit),
+            Err(failure) => self.failed(claim, &failure),
+        }
+    }
+
+    fn stretch(&self, claim: &Claim) -> Result<Stretch, Failure> {
+        let mut unit = self.begin()?;
+        let Some(before) = self.claimable(&unit, claim.job)? else { return Ok(Stretch::Nothing) };
+        let activation = match self.activation(&unit, before.activation) {
+            Ok(activation) => activation,
+            Err(failure @ Failure::Fault(Error::Stored { .. })) => {
+                let reason = SmolStr::from(failure.to_string());
+                return self.set_aside(unit, before, reason).map(Stretch::Commit);
+            }
+            Err(failure) => return Err(failure),
+        };
+        let mut job = before.clone();
+        job.state = JobState::Ready;
+        job.epoch += 1;
+        if is_orphan(&mut unit, &job)? {
+            let reason = SmolStr::new_static("the record it runs on was deleted");
+            return self.end(unit, before, JobState::Canceled(reason)).map(Stretch::Commit);
+        }
+        let mut slot = Slot::Here(Box::new(unit));
+        let fused = claim.tries < self.parts.settings.job_tries;
+        let mut drive = Drive::new(&mut slot, &activation, &mut job, claim.stop.clone(), fused)?;
+        let came = drive.run()?;
+        let lines = std::mem::take(&mut drive.lines);
+        let Slot::Here(unit) = slot else { return Err(Error::Lent.into()) };
+        let mut unit = *unit;
+        if came == Came::ToRest {
+            name_record(&mut unit, &mut job)?;
+        }
+        self.close(unit, &before, &job, lines).map(Stretch::Commit)
+    }
+
+    /// The job, if it can run now.
+    fn claimable(&self, unit: &Unit, id: JobId) -> Result<Option<Job>, Failure> {
+        let Some(job) = jobs::get(&unit.overlay, id)? else { return Ok(None) };
+        match job.state {
+            JobState::Ready => {}
+            JobState::Postponed(until) if until <= unit.now => {}
+            JobState::Postponed(until) => {
+                self.queue.at(until, id);
+                return Ok(None);
+            }
+            _ => return Ok(None),
+        }
+        if let Some(token) = &job.token {
+            let first = jobs::of_token(&unit.overlay, token)?.next().transpose()?;
+            if first != Some(id) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(job))
+    }
+
+    /// Stages the job as it is now with its log, and makes a batch of the unit.
+    fn close(&self, mut unit: Unit, before: &Job, job: &Job, lines: Vec<LogLine>) -> Result<Box<Commit>, Failure> {
+        let written = match before.started_on {
+            None => 0,
+            Some(_) => jobs::lines(&unit.overlay.unvalidated(), job.id)?.len(),
+        };
+        jobs::append(&mut unit.overlay, job.id, u32::try_from(written).unwrap_or(u32::MAX), &lines);
+        jobs::replace(&mut unit.overlay, before, job);
+        let next = match &job.token {
+            Some(token) if job.state.is_completed() => {
+                jobs::of_token(&unit.overlay.unvalidated(), token)?.next().transpose()?
+            }
+            _ => None,
+        };
+        let after = After { job: job.id, state: job.state.clone(), next };
+        // The job's row was replaced, so there is something to commit.
+        let settled = settle::settle(unit, Priority::Background)?.ok_or(Error::Lent)?;
+        Ok(Box::new(Commit { settled, after }))
+    }
+
+    fn commit(&self, claim: Claim, Commit { settled, after }: Commit) {
+        let engine = self.me.clone();
+        let Settled { batch, started } = settled;
+        let done = move |outcome: Result<store::Seq, store::Error>| {
+            let Some(engine) = engine.upgrade() else { return };
+            match outcome {
+                Ok(_) => engine.committed(&claim, after, started),
+                Err(error) => engine.failed(&claim, &Failure::from(error)),
+            }
+        };
+        self.parts.store.submit(batch, Box::new(done));
+    }
+
+    /// What follows a committed stretch. Called by the store's writer: it only fills queues.
+    fn committed(&self, claim: &Claim, after: After, started: Vec<JobId>) {
+        if let JobState::Postponed(until) = after.state {
+            self.queue.at(until, after.job);
+        }
+        self.queue.release(claim, after.state == JobState::Ready);
+        self.queue.ready(started.into_iter().chain(after.next));
+        if after.state != JobState::Ready {
+            metrics::counter!("stepwise_job_stretches_total", "state" => after.state.word()).increment(1);
+        }
+    }
+
+    /// A conflict runs the job again; a fault lets it rest, since it will not pass at once.
+    fn failed(&self, claim: &Claim, failure: &Failure) {
+        if failure.is_conflict() {
+            metrics::counter!("stepwise_conflicts_total", "work" => "background").increment(1);
+            self.queue.conflicted(claim, self.parts.settings.job_tries);
+            return;
+        }
+        tracing::error!(job = %claim.job, error = failure as &dyn std::error::Error, "failed to run a job");
+        self.rest(claim.job);
+        self.queue.release(claim, false);
+    }
+
+    /// Leaves the job to a person, from a unit of its own.
+    fn suspend(&self, claim: &Claim, why: &str) -> Result<Stretch, Failure> {
+        let unit = self.begin()?;
+        match self.claimable(&unit, claim.job)? {
+            None => Ok(Stretch::Nothing),
+            Some(before) => {
+                self.set_aside(unit, before, smol_str::format_smolstr!("internal: {why}")).map(Stretch::Commit)
+            }
+        }
+    }
+
+    fn set_aside(&self, unit: Unit, before: Job, reason: SmolStr) -> Result<Box<Commit>, Failure> {
+        self.end(unit, before, JobState::Suspended(reason))
+    }
+
+    /// Ends or suspends the job without driving it.
+    fn end(&self, unit: Unit, before: Job, state: JobState) -> Result<Box<Commit>, Failure> {
+        let now = unit.now;
+        let mut job = Job { epoch: before.epoch + 1, ..before.clone() };
+        job.started_on.get_or_insert(now);
+        if state.is_completed() {
+            job.completed_on = Some(now);
+        }
+        let event = LogEvent::Ended { state: state.word().into(), reason: state.reason().map(SmolStr::from) };
+        job.state = state;
+        self.close(unit, &before, &job, vec![LogLine { at: now, step: None, event }])
+    }
+}
+
+/// Whether the job's record is gone, so that nothing is left to do (E24).
+fn is_orphan(unit: &mut Unit, job: &Job) -> Result<bool, Failure> {
+    match job.record {
+        Some(record) if job.cause.message != Message::Delete => Ok(!unit.exists(record)?),
+        _ => Ok(false),
+    }
+}
+
+/// Puts the record's primary name beside its id in the reason why a job rests: people know records by name.
+fn name_record(unit: &mut Unit, job: &mut Job) -> Result<(), Failure> {
+    let (JobState::Suspended(reason) | JobState::Failed(reason) | JobState::Canceled(reason)) = &mut job.state else {
+        return Ok(());
+    };
+    let Some(record) = job.record else { return Ok(()) };
+    let id = record.id.to_string();
+    let entity = unit.entity(record.entity)?;
+    let name = unit.glance(record)?.and_then(|found| found.get(entity.primary).as_text().map(String::from));
+    if let Some(name) = name
+        && reason.contains(&id)
+    {
+        *reason = reason.replacen(&id, &format!("`{name}` ({id})"), 1).into();
+    }
+    Ok(())
+}
+
+impl Engine {
+    /// The activation with this id: what holds now, or an older one that a running job keeps.
+    pub(crate) fn activation(&self, unit: &Unit, id: model::ActivationId) -> Result<Arc<Activation>, Failure> {
+        let current = unit.catalogue.process_by_id(id.process).and_then(|process| process.activation.as_ref());
+        match current {
+            Some(current) if current.id == id => Ok(current.clone()),
+            _ => self.older_activation(unit, id),
+        }
+    }
+
+    /// An activation that does not hold any more, loaded once.
+    fn older_activation(&self, unit: &Unit, id: model::ActivationId) -> Result<Arc<Activation>, Failure> {
+        if let Some(known) = self.older.lock().get(&id) {
+            return Ok(known.clone());
+        }
+        let loaded = Arc::new(crate::load::activation(&unit.catalogue, &unit.overlay.unvalidated(), id)?);
+        self.older.lock().insert(id, loaded.clone());
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,167 @@
+//! Driving a run: does what the machine in `rules::workflow` commands and tells it what happened (E14).
+//!
+//! Called by `background::work` with a job in a unit of work. Every verb and every custom step is a savepoint, so a failed
+//! step takes nothing of the steps before it along. It ends when the run ends or rests, or when the unit has done enough.
+
+mod call;
+mod read;
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use model::{
+    Caller, Message, Origin, RecordRef, Refusal, StepId, Value, Verb,
+    fact::Fact,
+    job::{Job, LogEvent, LogLine},
+    starter,
+};
+use rules::workflow::{Command, Input};
+use script::Environment;
+use smol_str::SmolStr;
+
+use self::call::Pending;
+use crate::{Failure, catalogue::Activation, unit::Slot};
+
+/// A job being driven.
+pub(crate) struct Drive<'a> {
+    pub slot: &'a mut Slot,
+    pub activation: &'a Arc<Activation>,
+    pub job: &'a mut Job,
+    /// What the run log gets.
+    pub lines: Vec<LogLine>,
+    /// Set when a person wants the run to stop.
+    pub stop: Arc<AtomicBool>,
+    /// Whether steps may share a unit of work.
+    pub fused: bool,
+    environment: Environment,
+    /// A custom step that returned, until the machine has accepted its outputs.
+    pending: Option<Pending>,
+    /// Processor time of the step that was answered last, in microseconds.
+    answered_in: u64,
+}
+
+/// How far a drive came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// The run has ended or rests: the job's state tells.
+    ToRest,
+    /// The unit has done enough; the job goes on in another one.
+    ToBudget,
+}
+
+impl<'a> Drive<'a> {
+    /// A drive of `job` from where it stands.
+    pub fn new(
+        slot: &'a mut Slot,
+        activation: &'a Arc<Activation>,
+        job: &'a mut Job,
+        stop: Arc<AtomicBool>,
+        fused: bool,
+    ) -> Result<Self, Failure> {
+        let environment = activation.surroundings.at(slot.unit()?.now);
+        Ok(Self { slot, activation, job, lines: Vec::new(), stop, fused, environment, pending: None, answered_in: 0 })
+    }
+
+    /// Goes on until the run rests or the unit has done enough.
+    pub fn run(&mut self) -> Result<Came, Failure> {
+        let activation = self.activation.clone();
+        let mut input = if self.job.started_on.is_none() { Input::Started } else { Input::Again };
+        let mut steps = 0;
+        loop {
+            let command = rules::workflow::advance(&activation.program, self.job, input, &self.environment);
+            self.accept_outputs(&command)?;
+            if steps > 0 && is_step(&command) && (!self.fused || self.slot.unit()?.is_spent()) {
+                return Ok(Came::ToBudget);
+            }
+            steps += usize::from(is_step(&command));
+            input = match command {
+                Command::Read(paths, records) => Input::Read(self.read(paths, records)?),
+                Command::Apply(verb) => Input::Done(self.apply(verb)?),
+                Command::Call { step, version, inputs } => Input::Returned(self.call(step, version, inputs)?),
+                Command::Log(step, event) => {
+                    self.tell(step, call::with_cpu(event, self.answered_in));
+                    Input::Again
+                }
+                Command::Finish(state) => {
+                    let reason = state.reason().map(SmolStr::from);
+                    self.tell_here(LogEvent::Ended { state: state.word().into(), reason });
+                    return Ok(Came::ToRest);
+                }
+                Command::Retry { at, error } => {
+                    self.tell_here(LogEvent::Tried { error, again: Some(at) });
+                    return Ok(Came::ToRest);
+                }
+            };
+        }
+    }
+
+    /// As whom the run acts.
+    fn caller(&self) -> Caller {
+        Caller {
+            user: self.job.user,
+            initiating_user: self.job.cause.initiating_user,
+            origin: Origin::Process(self.job.activation.process),
+            correlation: self.job.cause.correlation,
+            depth: self.job.cause.depth,
+        }
+    }
+
+    /// Does a verb; what it did goes into the log.
+    fn apply(&mut self, verb: Verb) -> Result<Result<model::Outcome, Refusal>, Failure> {
+        let caller = self.caller();
+        let unit = self.slot.unit()?;
+        let first = unit.facts.len();
+        match unit.apply(&caller, verb) {
+            Ok(outcome) => {
+                let done = unit.facts[first..].iter().find(|fact| fact.record == outcome.record).and_then(event_of);
+                if let Some(event) = done {
+                    self.tell_here(event);
+                }
+                self.next_moment()?;
+                Ok(Ok(outcome))
+            }
+            Err(Failure::Refused(refusal)) => Ok(Err(refusal)),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// A step is over: the time moves on.
+    fn next_moment(&mut self) -> Result<(), Failure> {
+        let unit = self.slot.unit()?;
+        unit.tick();
+        self.environment.now = unit.now;
+        Ok(())
+    }
+
+    fn tell_here(&mut self, event: LogEvent) {
+        let activation = self.activation.clone();
+        let place = activation.program.place(self.job.progress.cursor);
+        self.tell(place.map(|place| place.step), event);
+    }
+
+    fn tell(&mut self, step: Option<&StepId>, event: LogEvent) {
+        self.lines.push(LogLine { at: self.environment.now, step: step.cloned(), event });
+    }
+}
+
+/// Whether a command is a step's work, before which a unit may be cut.
+fn is_step(command: &Command<'_>) -> bool {
+    matches!(command, Command::Apply(_) | Command::Call { .. })
+}
+
+/// What a fact is in a run log.
+fn event_of(fact: &Fact) -> Option<LogEvent> {
+    let record: RecordRef = fact.record;
+    let code = |attribute| match fact.change.get(attribute) {
+        Value::Whole(number) => i32::try_from(*number).ok(),
+        _ => None,
+    };
+    Some(match fact.message {
+        Message::Create => LogEvent::Created(record),
+        Message::Update => LogEvent::Updated { record, change: fact.change.clone() },
+        Message::Assign => LogEvent::Assigned { record, owner: fact.change.get(starter::OWNER).as_reference()? },
+        Message::SetStatus => {
+            LogEvent::StatusSet { record, state: code(starter::STATE)?, status: code(starter::STATUS)? }
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,157 @@
+//! Calling a custom step: lends the unit of work to the guest and takes it back, whatever the guest did (E15).
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use model::{
+    Caller, Field, StepName,
+    job::LogEvent,
+    step::{HostFault, StepCall, StepContext, StepFailure},
+};
+use rules::{trigger::Organisation, workflow::Command};
+use semver::VersionReq;
+use smol_str::{SmolStr, format_smolstr};
+
+use super::{Drive, event_of};
+use crate::{
+    Failure,
+    catalogue::Step,
+    organisation::Members,
+    unit::{Borrowed, Savepoint, Slot},
+};
+
+/// A custom step that returned.
+pub(super) struct Pending {
+    before: Savepoint,
+    /// What it did, for the log.
+    events: Vec<LogEvent>,
+    cpu_micros: u64,
+}
+
+impl Drive<'_> {
+    /// Calls the step that the activation is pinned to. What a failed call did is undone; what it said is kept.
+    pub(super) fn call(
+        &mut self,
+        step: &StepName,
+        version: Option<&VersionReq>,
+        inputs: Vec<Field>,
+    ) -> Result<Result<Vec<Field>, StepFailure>, Failure> {
+        let activation = self.activation.clone();
+        let Some(pinned) = activation.pins.find(step, version) else {
+            let message = format_smolstr!("custom step `{step}` is not installed");
+            return Ok(Err(StepFailure::Host { fault: HostFault::AbiMismatch, message }));
+        };
+        let call = self.step_call(pinned, inputs)?;
+        let unit = self.slot.unit()?;
+        let (before, first) = (unit.savepoint(), unit.facts.len());
+        let deeper = Caller { depth: call.context.depth.saturating_add(1), ..self.caller() };
+        let (borrowed, result, usage) = self.lend(&call, deeper)?;
+        for (level, message) in borrowed.said {
+            self.tell_here(LogEvent::Said { level, message });
+        }
+        *self.slot = Slot::Here(borrowed.unit);
+        if let Some(trouble) = borrowed.trouble {
+            return Err(trouble);
+        }
+        let unit = self.slot.unit()?;
+        metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned)).increment(1);
+        metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
+        if result.is_err() {
+            unit.rollback(before);
+            return Ok(result);
+        }
+        let events = unit.facts[first..].iter().filter(|fact| fact.caller.depth == deeper.depth).filter_map(event_of);
+        let cpu_micros = u64::try_from(usage.cpu.as_micros()).unwrap_or(u64::MAX);
+        self.pending = Some(Pending { before, events: events.collect(), cpu_micros });
+        Ok(result)
+    }
+
+    /// Hands the unit to the runner and gets it back. A runner that keeps it breaks its word: the run cannot go on.
+    fn lend(
+        &mut self,
+        call: &StepCall,
+        caller: Caller,
+    ) -> Result<(Borrowed, Result<Vec<Field>, StepFailure>, model::step::Usage), Failure> {
+        let mut unit = self.slot.lend()?;
+        unit.pause();
+        let runner = unit.parts.runner.clone();
+        let host = Borrowed { unit, caller, said: Vec::new(), cancelled: self.stop.clone(), trouble: None };
+        let returned = runner.run(call, Box::new(host));
+        let host = returned.host.map(|host| host.into_any().downcast::<Borrowed>());
+        let Some(Ok(mut borrowed)) = host else { return Err(crate::Error::Lent.into()) };
+        borrowed.unit.resume();
+        Ok((*borrowed, returned.result, returned.usage))
+    }
+
+    fn step_call(&mut self, pinned: &Step, inputs: Vec<Field>) -> Result<StepCall, Failure> {
+        let (job, activation) = (&*self.job, &self.activation);
+        let unit = self.slot.unit()?;
+        let place = activation.program.place(job.progress.cursor).map(|place| place.step.as_str());
+        let context = StepContext {
+            user: job.user,
+            initiating_user: job.cause.initiating_user,
+            business_unit: Members(unit).unit_of(job.user),
+            record: job.record,
+            message: job.cause.message,
+            before: job.cause.before.clone(),
+            after: job.cause.after.clone(),
+            depth: job.cause.depth,
+            correlation: job.cause.correlation,
+            background: true,
+            attempt: job.attempts.saturating_add(1),
+            idempotency_key: format_smolstr!("{}:{}", job.id, place.unwrap_or_default()),
+            now: unit.now,
+            time_zone: activation.surroundings.zone.clone(),
+            seed: seed(job.id, job.progress.cursor),
+        };
+        Ok(StepCall {
+            step: pinned.definition.name.clone(),
+            code: pinned.code.clone(),
+            inputs,
+            context,
+            schema: unit.catalogue.schema.clone(),
+            limits: unit.parts.settings.limits,
+        })
+    }
+
+    /// Once the machine has looked at a step's outputs: logs what the step did, or undoes it where they will not do.
+    pub(super) fn accept_outputs(&mut self, command: &Command<'_>) -> Result<(), Failure> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        match command {
+            Command::Log(step, LogEvent::Answered { .. }) => {
+                self.answered_in = pending.cpu_micros;
+                for event in pending.events {
+                    self.tell(*step, event);
+                }
+            }
+            _ => self.slot.unit()?.rollback(pending.before),
+        }
+        self.next_moment()
+    }
+}
+
+/// The same on every try of a step, and for no other step (E14).
+fn seed(job: model::JobId, cursor: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (job, cursor).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn kind_of(step: &Step) -> &'static str {
+    match step.code {
+        model::package::Code::Component(_) => "component",
+        model::package::Code::Script(_) => "script",
+    }
+}
+
+/// The line that tells a step's outputs, with the processor time that only the engine knows.
+pub(super) fn with_cpu(event: LogEvent, micros: u64) -> LogEvent {
+    match event {
+        LogEvent::Answered { outputs, .. } => LogEvent::Answered { outputs, cpu_micros: micros },
+        other => other,
+    }
+}
+
+/// A message for people where only the engine can say what went wrong.
+pub(crate) fn internal(what: &str) -> SmolStr {
+    format_smolstr!("internal: {what}")
+}

@@ -1,0 +1,39 @@
+//! What a step reads: the paths and records that the machine asks for, read now and in the job's unit of work.
+
+use model::expression::{NamedRecord, Path};
+use rules::workflow::Base;
+use script::Facts;
+
+use super::Drive;
+use crate::{
+    Failure,
+    resolve::{Reading, Root},
+};
+
+impl Drive<'_> {
+    /// The facts at these paths, and which these records are.
+    pub(super) fn read(&mut self, paths: &[Path], records: &[NamedRecord]) -> Result<Facts, Failure> {
+        let (job, program) = (&*self.job, &self.activation.program);
+        let entity = job.record.map(|record| record.entity);
+        let mut reading = Reading::new(self.slot.unit()?);
+        let mut facts = Facts::new();
+        for path in paths {
+            let (base, segments) = program.base(job, path);
+            let image = |values| entity.map(|entity| Root::Image(entity, values));
+            let root = match base {
+                Base::Record(record) => Some(Root::Value(record.into())),
+                Base::Before => image(&job.cause.before),
+                Base::After => image(&job.cause.after),
+                Base::Change => image(&job.cause.change),
+                Base::Nothing => None,
+            };
+            if let Some(root) = root {
+                facts.insert(path.clone(), reading.follow(root, segments)?);
+            }
+        }
+        for named in records {
+            facts.insert_record(named.clone(), reading.named(named)?);
+        }
+        Ok(facts)
+    }
+}

@@ -1,0 +1,225 @@
+//! What the edges call for jobs: lists, one with its run log, on-demand runs, and the orders that people give (E18).
+
+use model::{
+    Caller, Image, JobId, Message, ProcessName, RecordRef, Refusal,
+    job::{Cause, Job, JobFilter, JobState, LogEvent, LogLine},
+    process::DefinitionState,
+};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use store::jobs;
+
+use crate::{
+    Engine, Failure,
+    settle::new_job,
+    unit::{Unit, show},
+};
+
+/// Some jobs, the newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobPage {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// What to give as `cursor` for the next page; absent on the last.
+    pub next: Option<SmolStr>,
+}
+
+impl Engine {
+    /// The jobs that `filter` wants, the newest first, `most` of them from `cursor` on.
+    pub fn jobs(
+        &self,
+        _caller: &Caller,
+        filter: &JobFilter,
+        most: u32,
+        cursor: Option<&str>,
+    ) -> Result<JobPage, Failure> {
+        check_filter(filter)?;
+        let after = cursor.map(read_cursor).transpose()?;
+        let (_, snapshot) = self.state()?;
+        let wanted = |job: &Job| {
+            filter.state.as_ref().is_none_or(|state| job.state.word() == state)
+                && filter.process.is_none_or(|process| job.activation.process == process)
+                && filter.record.is_none_or(|record| job.record == Some(record))
+        };
+        let mut page = JobPage::default();
+        let mut add = |job: Job| {
+            if page.jobs.len() == most as usize {
+                page.next = page.jobs.last().map(|last| last.id.to_smolstr());
+                return false;
+            }
+            page.jobs.push(job);
+            true
+        };
+        match filter.record {
+            Some(record) => {
+                for id in jobs::on_record(&snapshot, record, after)? {
+                    if let Some(job) = jobs::get(&snapshot, id?)?.filter(wanted)
+                        && !add(job)
+                    {
+                        break;
+                    }
+                }
+            }
+            None => {
+                for job in jobs::newest(&snapshot, after)? {
+                    if let Some(job) = Some(job?).filter(wanted)
+                        && !add(job)
+                    {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    /// The job with its run log.
+    pub fn job(&self, _caller: &Caller, id: JobId) -> Result<(Job, Vec<LogLine>), Failure> {
+        let (_, snapshot) = self.state()?;
+        let job = jobs::get(&snapshot, id)?.ok_or_else(|| missing(id))?;
+        Ok((job, jobs::lines(&snapshot, id)?))
+    }
+
+    /// How many jobs there are in each state, in the order of `JobState::WORDS`. It walks over all of them.
+    pub fn job_counts(&self) -> Result<[u64; JobState::WORDS.len()], Failure> {
+        let (_, snapshot) = self.state()?;
+        let mut counts = [0; JobState::WORDS.len()];
+        for job in jobs::newest(&snapshot, None)? {
+            let word = job?.state.word();
+            if let Some(place) = JobState::WORDS.iter().position(|known| *known == word) {
+                counts[place] += 1;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Whether a worker has the job in hand: it is ready for the store and in progress for people (E18).
+    pub fn is_running(&self, id: JobId) -> bool {
+        self.queue.is_claimed(id)
+    }
+
+    /// Ends a job before its end. A unit in flight meets the changed row and gives up.
+    pub fn cancel(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
+        self.queue.stop(id);
+        let reason = format_smolstr!("canceled by {}", self.user_name(caller)?);
+        let next = self.now(|unit| {
+            let job = change(
+                unit,
+                id,
+                "it cannot be canceled",
+                |job| !job.state.is_completed(),
+                |job, now| {
+                    job.state = JobState::Canceled(reason.clone());
+                    job.completed_on = Some(now);
+                },
+            )?;
+            let Some(token) = &job.token else { return Ok(None) };
+            Ok(jobs::of_token(&unit.overlay.unvalidated(), token)?.next().transpose()?)
+        })?;
+        self.queue.ready(next);
+        Ok(())
+    }
+
+    /// Lets a suspended job go on at the step that failed; its tries are counted anew (processes 1.7).
+    pub fn resume(&self, _caller: &Caller, id: JobId) -> Result<(), Failure> {
+        let rests = |job: &Job| matches!(job.state, JobState::Suspended(_) | JobState::Paused | JobState::Postponed(_));
+        self.now(|unit| {
+            change(unit, id, "only what waits for a person or a time can be resumed", rests, |job, _| {
+                job.state = JobState::Ready;
+                job.attempts = 0;
+            })
+        })?;
+        self.queue.ready([id]);
+        Ok(())
+    }
+
+    /// Runs a process on a record because somebody wants it; he is the one it runs as (processes 1.5).
+    pub fn run_process(&self, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<JobId, Failure> {
+        let id = self.now(|unit| start(unit, caller, name, record))?;
+        self.queue.ready([id]);
+        Ok(id)
+    }
+
+    fn user_name(&self, caller: &Caller) -> Result<SmolStr, Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let entity = catalogue.schema.entity(caller.user.entity);
+        let user = store::records::get(&snapshot, caller.user)?;
+        let name = entity.zip(user).and_then(|(entity, user)| user.get(entity.primary).as_text().map(SmolStr::from));
+        Ok(name.unwrap_or_else(|| show(caller.user)))
+    }
+}
+
+/// Changes a job that `may` be changed and tells so in its log; gives it as it is then.
+fn change(
+    unit: &mut Unit,
+    id: JobId,
+    why_not: &str,
+    may: impl Fn(&Job) -> bool,
+    alter: impl Fn(&mut Job, model::Timestamp),
+) -> Result<Job, Failure> {
+    let before = jobs::get(&unit.overlay, id)?.ok_or_else(|| missing(id))?;
+    if !may(&before) {
+        let (job, state) = (id.to_smolstr(), before.state.word().into());
+        return Err(Refusal::JobState { job, state, why: why_not.into() }.into());
+    }
+    let mut job = Job { epoch: before.epoch + 1, ..before.clone() };
+    alter(&mut job, unit.now);
+    let written = jobs::lines(&unit.overlay.unvalidated(), id)?.len();
+    let event = LogEvent::Ended { state: job.state.word().into(), reason: job.state.reason().map(SmolStr::from) };
+    let line = LogLine { at: unit.now, step: None, event };
+    jobs::append(&mut unit.overlay, id, u32::try_from(written).unwrap_or(u32::MAX), &[line]);
+    jobs::replace(&mut unit.overlay, &before, &job);
+    Ok(job)
+}
+
+/// Stages an on-demand job.
+fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<JobId, Failure> {
+    let catalogue = unit.catalogue.clone();
+    let process = catalogue.process(name.as_str()).ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()))?;
+    let refuse = |why: &str| Refusal::NotStartable { process: name.as_str().into(), why: why.into() };
+    let activation = process.activation.as_ref().filter(|_| process.state == DefinitionState::Active);
+    let activation = activation.ok_or_else(|| refuse("it is not active"))?;
+    if !process.workflow.on_demand {
+        return Err(refuse("it does not say `on-demand: true`").into());
+    }
+    if process.workflow.entity != Some(record.entity) {
+        let entity = process.workflow.entity.map(|entity| catalogue.schema.name_of(entity)).unwrap_or_default();
+        return Err(refuse(&format!("it runs on records of `{entity}`")).into());
+    }
+    let entity = unit.entity(record.entity)?;
+    if !unit.exists(record)? {
+        return Err(Refusal::NotFound { entity: entity.name().as_str().into(), record: show(record) }.into());
+    }
+    let cause = Cause {
+        message: Message::OnDemand,
+        attributes: Vec::new(),
+        change: Image::new(),
+        before: Image::new(),
+        after: Image::new(),
+        initiating_user: caller.initiating_user,
+        caller: caller.user,
+        correlation: caller.correlation,
+        depth: caller.depth,
+    };
+    let job = new_job(unit, activation, Some(record), caller.user, cause);
+    jobs::insert(&mut unit.overlay, &job);
+    Ok(job.id)
+}
+
+fn check_filter(filter: &JobFilter) -> Result<(), Refusal> {
+    match &filter.state {
+        Some(state) if !JobState::WORDS.contains(&state.as_str()) => Err(Refusal::Unreadable {
+            what: "the state".into(),
+            why: format_smolstr!("`{state}` is none of {}", JobState::WORDS.join(", ")),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn read_cursor(text: &str) -> Result<JobId, Refusal> {
+    let why = "it is not one that a page gave".into();
+    text.parse().map(JobId).map_err(|_| Refusal::Unreadable { what: "the cursor".into(), why })
+}
+
+fn missing(id: JobId) -> Refusal {
+    Refusal::NotFound { entity: "job".into(), record: id.to_smolstr() }
+}

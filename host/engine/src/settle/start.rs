@@ -1,0 +1,244 @@
+//! The jobs that a unit's facts start: rows in the same batch, so none is lost and none starts by what was taken back.
+//!
+//! `rules::trigger` decides for each workflow and fact. A job keeps of the event what its activation reads (E20).
+
+use std::cell::RefCell;
+
+use model::{
+    AttributeId, Caller, CorrelationId, Image, JobId, Message, Origin, RecordRef, Timestamp, Value, Values,
+    expression::{NamedRecord, Path},
+    fact::Fact,
+    job::{Cause, Job, JobState, Progress},
+};
+use rules::{
+    depth::Limits,
+    trigger::{Organisation, Verdict},
+};
+use script::{Compiled, Environment, Facts};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use store::jobs;
+
+use crate::{
+    Failure,
+    catalogue::{Activation, Process},
+    organisation::Members,
+    resolve::{Reading, Root},
+    unit::Unit,
+};
+
+/// Stages the jobs that the unit's facts start, and gives those that can run.
+pub(super) fn background(unit: &mut Unit) -> Result<Vec<JobId>, Failure> {
+    let facts = std::mem::take(&mut unit.facts);
+    let mut started = Vec::new();
+    for fact in &facts {
+        let catalogue = unit.catalogue.clone();
+        for process in catalogue.starting(fact.record.entity) {
+            if decide(unit, process, fact)? {
+                started.extend(start(unit, process, fact)?);
+            }
+        }
+    }
+    unit.facts = facts;
+    Ok(started)
+}
+
+/// Whether `fact` starts `process`.
+fn decide(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<bool, Failure> {
+    let (Some(trigger), Some(activation)) = (&process.trigger, &process.activation) else { return Ok(false) };
+    let environment = activation.surroundings.at(unit.now);
+    let unit = RefCell::new(unit);
+    let mut trouble = None;
+    let mut read = |paths: &[Path], records: &[NamedRecord]| {
+        read_event(&mut unit.borrow_mut(), process.owner, fact, paths, records).unwrap_or_else(|failure| {
+            trouble = Some(failure);
+            Facts::new()
+        })
+    };
+    let verdict = trigger.decide(fact, &Shared(&unit), &mut read, &environment);
+    trouble.map_or(Ok(verdict == Verdict::Starts), Err)
+}
+
+/// The organisation, asked while the unit may also be read.
+struct Shared<'c, 'u>(&'c RefCell<&'u mut Unit>);
+
+impl Organisation for Shared<'_, '_> {
+    fn unit_of(&self, principal: RecordRef) -> Option<RecordRef> {
+        Members(&self.0.borrow()).unit_of(principal)
+    }
+
+    fn is_member(&self, user: RecordRef, team: RecordRef) -> bool {
+        Members(&self.0.borrow()).is_member(user, team)
+    }
+
+    fn is_within(&self, unit: RecordRef, above: RecordRef) -> bool {
+        Members(&self.0.borrow()).is_within(unit, above)
+    }
+}
+
+/// What paths lead to at the moment of the event, before there is a job.
+fn read_event(
+    unit: &mut Unit,
+    owner: RecordRef,
+    fact: &Fact,
+    paths: &[Path],
+    records: &[NamedRecord],
+) -> Result<Facts, Failure> {
+    let entity = fact.record.entity;
+    let image = |values| Some(Root::Image(entity, values));
+    let mut reading = Reading::new(unit);
+    let mut facts = Facts::new();
+    for path in paths {
+        let root = match path.root.as_str() {
+            // What was deleted is seen as it was (D16).
+            "record" if fact.message == Message::Delete && !path.segments.is_empty() => {
+                fact.before.as_ref().and_then(|before| image(&before.values))
+            }
+            "record" => Some(Root::Value(fact.record.into())),
+            "before" => fact.before.as_ref().and_then(|before| image(&before.values)),
+            "after" => fact.after.as_ref().and_then(|after| image(&after.values)),
+            "change" => image(&fact.change),
+            "user" => Some(Root::Value(owner.into())),
+            "caller" => Some(Root::Value(fact.caller.user.into())),
+            _ => None,
+        };
+        if let Some(root) = root {
+            facts.insert(path.clone(), reading.follow(root, &path.segments)?);
+        }
+    }
+    for named in records {
+        facts.insert_record(named.clone(), reading.named(named)?);
+    }
+    Ok(facts)
+}
+
+/// Stages the job of `process` for `fact`; gives it where it can run.
+fn start(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<Option<JobId>, Failure> {
+    let Some(activation) = &process.activation else { return Ok(None) };
+    let token = match activation.program.order() {
+        None => None,
+        Some(order) => {
+            let facts = read_event(unit, process.owner, fact, &order.expression().paths, &[])?;
+            token_of(process, order, &facts, &activation.surroundings.at(unit.now))
+        }
+    };
+    let cause = cause_of(fact, activation);
+    let mut job = new_job(unit, activation, Some(fact.record), process.owner, cause);
+    job.token = token;
+    if let Err(refusal) = check_loops(unit, process, fact, &job)? {
+        job.state = JobState::Failed(format_smolstr!("`{}`: {refusal}", process.name));
+        job.completed_on = Some(unit.now);
+    }
+    jobs::insert(&mut unit.overlay, &job);
+    Ok((job.state == JobState::Ready).then_some(job.id))
+}
+
+/// A job that is ready to run for the first time.
+pub(crate) fn new_job(
+    unit: &Unit,
+    activation: &Activation,
+    record: Option<RecordRef>,
+    user: RecordRef,
+    cause: Cause,
+) -> Job {
+    Job {
+        id: JobId(unit.parts.ids.id(unit.now)),
+        activation: activation.id,
+        record,
+        user,
+        cause,
+        state: JobState::Ready,
+        progress: Progress::default(),
+        created_on: unit.now,
+        started_on: None,
+        completed_on: None,
+        attempts: 0,
+        epoch: 0,
+        token: None,
+    }
+}
+
+/// What of the event the job keeps: exactly what its activation reads.
+fn cause_of(fact: &Fact, activation: &Activation) -> Cause {
+    let images = activation.program.images();
+    let record = |record: &Option<model::Record>, wanted: &[AttributeId]| {
+        record.as_ref().map(|record| only(&record.values, wanted)).unwrap_or_default()
+    };
+    let mut before = record(&fact.before, &images.before);
+    if fact.message == Message::Delete {
+        record(&fact.before, &images.record).into_iter().for_each(|(name, value)| before.store(name, value));
+    }
+    Cause {
+        message: fact.message,
+        attributes: fact.change.attributes().collect(),
+        change: only(&fact.change, &images.change),
+        before,
+        after: record(&fact.after, &images.after),
+        initiating_user: fact.caller.initiating_user,
+        caller: fact.caller.user,
+        correlation: fact.caller.correlation,
+        depth: fact.caller.depth.saturating_add(1),
+    }
+}
+
+fn only(values: &Values, wanted: &[AttributeId]) -> Image {
+    let present = wanted.iter().filter_map(|name| values.named(*name).map(|value| (*name, value.clone())));
+    present.collect()
+}
+
+/// The value for which jobs run one at a time; each process has tokens of its own. An empty value orders nothing.
+fn token_of(process: &Process, order: &Compiled, facts: &Facts, environment: &Environment) -> Option<SmolStr> {
+    let value = match order.evaluate(facts, environment) {
+        Ok(value) => value,
+        // A value that cannot be computed is one value: in order is the safe side.
+        Err(problem) => Value::Text(problem.to_smolstr()),
+    };
+    let text = match value {
+        Value::Null => return None,
+        Value::Text(text) => rules::value::fold(&text),
+        Value::Reference(target) => format_smolstr!("{}:{}", target.entity, target.id),
+        other => rules::value::describe(&other),
+    };
+    Some(format_smolstr!("{}:{text}", process.id))
+}
+
+/// Refuses a start that is too deep in its chain, or one too many on its record by the process's own effects (D1).
+fn check_loops(unit: &Unit, process: &Process, fact: &Fact, job: &Job) -> Result<Result<(), model::Refusal>, Failure> {
+    let limits = Limits { depth: unit.parts.settings.max_depth, ..Limits::default() };
+    let caller = Caller {
+        user: job.user,
+        initiating_user: job.cause.initiating_user,
+        origin: Origin::Process(process.id),
+        correlation: job.cause.correlation,
+        depth: job.cause.depth,
+    };
+    if let Err(refusal) = rules::depth::check(&caller, Some(process.name.as_str()), &limits) {
+        return Ok(Err(refusal));
+    }
+    if fact.caller.depth <= 1 {
+        return Ok(Ok(()));
+    }
+    let since = unit.now.plus_micros(-limits.window);
+    let starts = starts_in_chain(unit, process, fact.record, caller.correlation, since, limits.starts)?;
+    Ok(rules::depth::check_starts(&caller, process.name.as_str(), starts + 1, &limits))
+}
+
+/// How often the process was started on the record in this chain, `most` times or one more.
+fn starts_in_chain(
+    unit: &Unit,
+    process: &Process,
+    record: RecordRef,
+    correlation: CorrelationId,
+    since: Timestamp,
+    most: u32,
+) -> Result<u32, Failure> {
+    let mut starts = 0;
+    for id in jobs::on_record(&unit.overlay, record, None)? {
+        // Other jobs of the record come and go: the count is a brake and needs no conflict.
+        let Some(job) = jobs::get(&unit.overlay.unvalidated(), id?)? else { continue };
+        if job.created_on < since || starts > most {
+            break;
+        }
+        starts += u32::from(job.activation.process == process.id && job.cause.correlation == correlation);
+    }
+    Ok(starts)
+}

@@ -1,0 +1,139 @@
+//! What the engine does, seen through its own front door: a store in memory, a clock that is turned by hand, ids that count.
+
+mod verbs;
+
+use std::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
+};
+
+use model::{
+    Caller, Digest, EntityId, Outcome, RecordRef, Refusal, Timestamp, Value, Values, Verb,
+    step::{HostFault, Installed, PackageProblem, Returned, StepCall, StepFailure, StepHost, StepRunner, Usage},
+};
+use store::{Memory, Store};
+
+use crate::{CountingIds, Engine, Failure, ManualClock, Parts, Settings, administrator};
+
+/// What a step of a test does, in place of a guest.
+type Body = dyn Fn(&StepCall, &mut dyn StepHost) -> Result<Vec<model::Field>, StepFailure>
+    + Send
+    + Sync
+    + UnwindSafe
+    + RefUnwindSafe;
+
+/// Runs steps that are written in the test itself.
+#[derive(Default)]
+struct Native {
+    steps: Vec<(&'static str, Box<Body>)>,
+}
+
+impl StepRunner for Native {
+    fn run(&self, call: &StepCall, mut host: Box<dyn StepHost>) -> Returned {
+        let step = self.steps.iter().find(|(name, _)| *name == call.step.as_str());
+        let missing =
+            || Err(StepFailure::Host { fault: HostFault::HostError, message: "the test has no such step".into() });
+        let result = step.map_or_else(missing, |(_, body)| body(call, &mut *host));
+        Returned { host: Some(host), result, usage: Usage::default() }
+    }
+
+    fn install(&self, _component: &[u8]) -> Result<Installed, PackageProblem> {
+        Err(PackageProblem { sentences: vec!["the test has no components".to_owned()] })
+    }
+
+    fn prepare(&self, _digest: Digest, _component: &[u8]) -> Result<(), PackageProblem> {
+        Ok(())
+    }
+}
+
+/// A small world.
+struct World {
+    engine: Arc<Engine>,
+    store: Memory,
+    clock: Arc<ManualClock>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(Native::default())
+    }
+
+    fn with(runner: Native) -> Self {
+        let store = Memory::new();
+        let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment")));
+        let parts = Parts {
+            store: Arc::new(store.clone()),
+            clock: clock.clone(),
+            ids: Arc::new(CountingIds::new()),
+            runner: Arc::new(runner),
+            settings: Settings::default(),
+        };
+        Self { engine: Engine::open(parts).expect("an empty store opens"), store, clock }
+    }
+
+    fn caller(&self) -> Caller {
+        self.engine.caller(administrator())
+    }
+
+    fn entity(&self, name: &str) -> EntityId {
+        self.engine.schema().named(name).unwrap_or_else(|| panic!("`{name}` is an entity")).id
+    }
+
+    fn values(&self, entity: &str, named: &[(&str, Value)]) -> Values {
+        let schema = self.engine.schema();
+        let entity = schema.named(entity).expect("an entity");
+        let attribute = |name| entity.attribute(name).unwrap_or_else(|| panic!("`{name}` is an attribute")).id;
+        named.iter().map(|(name, value)| (attribute(name), value.clone())).collect()
+    }
+
+    fn try_create(&self, entity: &str, named: &[(&str, Value)]) -> Result<Outcome, Refusal> {
+        let values = self.values(entity, named);
+        self.apply(Verb::Create { entity: self.entity(entity), id: None, values })
+    }
+
+    fn create(&self, entity: &str, named: &[(&str, Value)]) -> RecordRef {
+        self.try_create(entity, named).expect("it can be created").record
+    }
+
+    fn try_update(&self, target: RecordRef, named: &[(&str, Value)]) -> Result<Outcome, Refusal> {
+        let entity = self.engine.schema().name_of(target.entity);
+        let values = self.values(&entity, named);
+        self.apply(Verb::Update { target, expected: None, values })
+    }
+
+    fn try_delete(&self, target: RecordRef) -> Result<Outcome, Refusal> {
+        self.apply(Verb::Delete { target, expected: None })
+    }
+
+    /// Does a verb; a fault ends the test.
+    fn apply(&self, verb: Verb) -> Result<Outcome, Refusal> {
+        self.engine.apply(&self.caller(), verb).map_err(|failure| match failure {
+            Failure::Refused(refusal) => refusal,
+            Failure::Fault(error) => panic!("a fault: {error:?}"),
+        })
+    }
+
+    fn get(&self, target: RecordRef, attribute: &str) -> Value {
+        let schema = self.engine.schema();
+        let attribute = schema.entity(target.entity).and_then(|entity| entity.attribute(attribute)).expect("known").id;
+        let record = self.engine.retrieve(&self.caller(), target, None).expect("it is there");
+        record.get(attribute).clone()
+    }
+
+    fn is_there(&self, target: RecordRef) -> bool {
+        match self.engine.retrieve(&self.caller(), target, None) {
+            Ok(_) => true,
+            Err(Failure::Refused(Refusal::NotFound { .. })) => false,
+            Err(failure) => panic!("{failure:?}"),
+        }
+    }
+
+    /// Goes on until there is nothing to do.
+    fn settle(&self) {
+        while self.engine.pump() {}
+    }
+
+    fn batches(&self) -> u64 {
+        self.store.stats().batches
+    }
+}
