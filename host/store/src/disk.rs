@@ -1,12 +1,15 @@
 //! The store on disk: redb behind one writer thread with group commit (E5), faults and recovery (E6).
 //!
-//! `writer` commits, `state` knows whether the file is usable, `open` turns a path into a checked file or a sentence,
-//! `file` counts flushes and growth, `lock` names the process that holds the store, `space` keeps the disk from filling.
+//! `writer` makes groups of what `shared` has queued and `commit`s them, `state` knows whether the file is usable, `open`
+//! turns a path into a checked file or a sentence, `file` counts flushes and growth, `lock` names the process that holds
+//! the store, `space` keeps the disk from filling.
 //! One table holds all rows; its keys open with the family byte.
 
+mod commit;
 mod file;
 mod lock;
 mod open;
+mod shared;
 mod snapshot;
 mod space;
 mod state;
@@ -23,7 +26,7 @@ use redb::TableDefinition;
 
 #[cfg(test)]
 pub(crate) use self::space::check as check_space;
-use self::{open::Opener, state::State, writer::Shared};
+use self::{open::Opener, shared::Shared, state::State};
 use crate::{Batch, Completion, Error, Fingerprint, Snapshot, Stats, Store, queue::Request};
 
 /// The rows.

@@ -304,11 +304,12 @@ impl Tuple {
         self.u8(turn)
     }
 
-    /// By length with months of 30 days; spans of one length then by their parts, so that two spans never share a key.
+    /// By length with months as long as they are on average, as rules and expressions compare them; spans of one length
+    /// then by their parts, so that two spans never share a key.
     fn span(self, span: Span) -> Tuple {
         const DAY: i128 = 86_400_000_000;
-        let days = i128::from(span.months) * 30 + i128::from(span.days);
-        let length = days * DAY + i128::from(span.micros);
+        const MONTH: i128 = 2_629_746_000_000;
+        let length = i128::from(span.months) * MONTH + i128::from(span.days) * DAY + i128::from(span.micros);
         let turned = length.cast_unsigned() ^ 1 << 127;
         self.raw(&turned.to_be_bytes()).i32(span.months).i32(span.days)
     }

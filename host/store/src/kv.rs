@@ -144,13 +144,27 @@ impl Range {
         self
     }
 
-    /// The rest of the range once `cursor` has been seen: what follows it in the direction of the walk.
+    /// The rest of the range once `cursor` has been seen: what follows it in the direction of the walk. A cursor that lies
+    /// before the range changes nothing: it may come from outside, and must not open what the range leaves out.
     pub fn after(mut self, cursor: &[u8]) -> Range {
-        let cursor = Bound::Excluded(Key::from(cursor));
         if self.backward {
-            self.upper = cursor;
+            let inside = match self.upper() {
+                Bound::Unbounded => true,
+                Bound::Included(upper) => cursor <= upper,
+                Bound::Excluded(upper) => cursor < upper,
+            };
+            if inside {
+                self.upper = Bound::Excluded(cursor.into());
+            }
         } else {
-            self.lower = cursor;
+            let inside = match self.lower() {
+                Bound::Unbounded => true,
+                Bound::Included(lower) => cursor >= lower,
+                Bound::Excluded(lower) => cursor > lower,
+            };
+            if inside {
+                self.lower = Bound::Excluded(cursor.into());
+            }
         }
         self
     }

@@ -51,6 +51,7 @@ macro_rules! conformance {
             a_unit_refreshes_only_while_nothing_it_read_was_touched,
             a_touch_without_rows_is_older_than_the_next_snapshot,
             interactive_batches_go_first,
+            increments_of_many_threads_are_never_lost,
             no_order_of_park_update_delete_and_move_loses_a_wake,
             any_history_reads_like_a_plain_map,
         );

@@ -78,6 +78,16 @@ impl Window {
             }
             self.groups.pop_front();
         }
+        // What a burst took is given back, but not what the next group will need again.
+        if self.last.capacity() > 1 << 14 && self.last.len() < self.last.capacity() / 16 {
+            self.last.shrink_to(self.last.capacity() / 4);
+            self.groups.shrink_to_fit();
+        }
+    }
+
+    /// When everything remembered so far will be too old, if there is anything.
+    pub fn empty_at(&self) -> Option<Duration> {
+        self.groups.back().map(|group| group.at + SPAN + Duration::from_millis(1))
     }
 
     /// How many keys and buckets are remembered.

@@ -9,7 +9,7 @@ use std::{
 
 use redb::{AccessGuard, ReadOnlyTable, ReadableDatabase, StorageError};
 
-use super::{ROWS, open::Open, writer::Shared};
+use super::{ROWS, open::Open, shared::Shared};
 use crate::{Error, Range, Row, Scan, Seq, Snapshot, Value};
 
 type Found<'a> = (AccessGuard<'a, &'static [u8]>, AccessGuard<'a, &'static [u8]>);

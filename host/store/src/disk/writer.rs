@@ -1,181 +1,52 @@
-//! The one writer: takes a group, checks it, commits it, answers it; reopens the file after a fault.
+//! The one writer: takes a group, checks it, commits it, answers it; reopens the file after a fault (E5, E6).
 //!
-//! Locks are taken in the order queue, state, window, and none is held while a commit runs or a completion is called.
+//! The only thread of the store, and the only one that writes. What it shares with its callers is in `shared`.
 
 use std::{
-    ops::Bound,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex};
-use redb::{CursorError, StorageError, Table};
-
 use super::{
-    ROWS,
-    open::{Open, Opener},
-    snapshot::DiskSnapshot,
+    commit,
+    open::Open,
+    shared::{Shared, unavailable},
     space,
-    state::{File, State},
+    state::File,
 };
 use crate::{
-    Error, Fingerprint, Key, Seq, Snapshot, Stats, Value,
-    queue::{self, Queue, Request},
-    window::Window,
+    Error, Key, Seq, Value,
+    queue::{self, Request},
 };
 
-/// A run of puts that a cursor does not pay for.
-const SHORT_RUN: usize = 4;
-
-/// What the writer and its callers share.
-pub struct Shared {
-    opener: Opener,
-    started: Instant,
-    incoming: Mutex<Incoming>,
-    arrived: Condvar,
-    state: Mutex<State>,
-    window: Mutex<Window>,
-    held: Mutex<Vec<Weak<DiskSnapshot>>>,
-    counts: Counts,
+/// The writer thread: until the store is dropped and everything submitted is answered.
+pub fn run(shared: &Shared) {
+    // However the thread ends, nobody may wait for it for ever.
+    let _closing = Closing(shared);
+    while let Some(group) = shared.next_group() {
+        shared.commit_group(group);
+    }
 }
 
-#[derive(Default)]
-struct Incoming {
-    queue: Queue,
-    stopping: bool,
-    /// A fault that someone met outside the writer, which is to look at it.
-    fault: bool,
-}
+struct Closing<'a>(&'a Shared);
 
-#[derive(Default)]
-struct Counts {
-    groups: AtomicU64,
-    batches: AtomicU64,
-    conflicts: AtomicU64,
-    rows: AtomicU64,
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let mut left = Vec::new();
+        {
+            let mut incoming = self.0.incoming.lock();
+            incoming.stopping = true;
+            while !incoming.queue.is_empty() {
+                left.extend(incoming.queue.take_group());
+            }
+        }
+        self.0.state.lock().close();
+        left.into_iter().for_each(|request| queue::answer(request.done, Err(Error::Closed)));
+    }
 }
 
 impl Shared {
-    pub fn new(opener: Opener, state: State) -> Shared {
-        Shared {
-            opener,
-            started: Instant::now(),
-            incoming: Mutex::default(),
-            arrived: Condvar::new(),
-            state: Mutex::new(state),
-            window: Mutex::default(),
-            held: Mutex::default(),
-            counts: Counts::default(),
-        }
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.opener.path
-    }
-
-    pub fn submit(&self, request: Request) {
-        let mut incoming = self.incoming.lock();
-        if incoming.stopping {
-            drop(incoming);
-            return queue::answer(request.done, Err(Error::Closed));
-        }
-        let idle = incoming.queue.is_empty();
-        incoming.queue.push(request);
-        drop(incoming);
-        if idle {
-            self.arrived.notify_one();
-        }
-    }
-
-    pub fn stop(&self) {
-        self.incoming.lock().stopping = true;
-        self.arrived.notify_one();
-    }
-
-    pub fn validate(&self, as_of: Seq, read: &[Fingerprint]) -> Result<(), Error> {
-        self.window.lock().check(as_of, read)
-    }
-
-    pub fn snapshot(self: &Arc<Self>) -> Result<Arc<dyn Snapshot>, Error> {
-        let mut state = self.state.lock();
-        let seq = state.seq;
-        let (opening, failed) = match &mut state.file {
-            File::Down { reason, .. } => return Err(unavailable(reason)),
-            File::Open { newest: Some(newest), .. } => return Ok(newest.clone()),
-            File::Open { open, newest } => match DiskSnapshot::take(open, seq, Arc::downgrade(self)) {
-                Ok(taken) => {
-                    let taken = Arc::new(taken);
-                    *newest = Some(taken.clone());
-                    self.remember(&taken);
-                    return Ok(taken);
-                }
-                Err(error) => (open.opening, self.opener.fault(error)),
-            },
-        };
-        drop(state);
-        Err(self.fail(opening, failed))
-    }
-
-    /// A snapshot of the opening `opening` met a fault, or a panic of redb.
-    pub fn read_failed(&self, opening: u64, error: Option<StorageError>) -> Error {
-        match error {
-            // The file is readable, but what it says is not: reopening would only read it again.
-            None => self.opener.corrupt("its pages contradict each other"),
-            Some(error) => match self.opener.fault(error.into()) {
-                corrupt @ Error::Corrupt { .. } => corrupt,
-                fault => self.fail(opening, fault),
-            },
-        }
-    }
-
-    pub fn stats(&self) -> Stats {
-        let figures = &self.opener.figures;
-        Stats {
-            groups: self.counts.groups.load(Relaxed),
-            batches: self.counts.batches.load(Relaxed),
-            conflicts: self.counts.conflicts.load(Relaxed),
-            rows: self.counts.rows.load(Relaxed),
-            flushes: figures.flushes.load(Relaxed),
-            pending: self.incoming.lock().queue.len() as u64,
-            file_bytes: figures.bytes.load(Relaxed),
-            touches: self.window.lock().len() as u64,
-            oldest_snapshot: self.oldest_snapshot(),
-        }
-    }
-
-    fn remember(&self, snapshot: &Arc<DiskSnapshot>) {
-        let mut held = self.held.lock();
-        held.retain(|held| held.strong_count() > 0);
-        held.push(Arc::downgrade(snapshot));
-    }
-
-    fn oldest_snapshot(&self) -> Option<Duration> {
-        let newest = match &self.state.lock().file {
-            File::Open { newest: Some(newest), .. } => Arc::as_ptr(newest),
-            _ => std::ptr::null(),
-        };
-        let held = self.held.lock();
-        let in_use = held.iter().filter(|held| {
-            // The newest is also held by the state itself, and that harms nobody.
-            held.strong_count() > usize::from(std::ptr::eq(held.as_ptr(), newest))
-        });
-        in_use.filter_map(Weak::upgrade).map(|held| held.taken.elapsed()).max()
-    }
-
-    /// Closes the file after a fault and lets the writer reopen it. Gives what the caller is to answer.
-    fn fail(&self, opening: u64, reason: Error) -> Error {
-        let answer = unavailable(&reason);
-        self.state.lock().fail(opening, reason, self.opener.options.reopen_every);
-        self.incoming.lock().fault = true;
-        self.arrived.notify_one();
-        answer
-    }
-
     /// Waits for a group; `None` when the store is to close and nothing waits any more.
     fn next_group(&self) -> Option<Vec<Request>> {
         let mut incoming = self.incoming.lock();
@@ -190,10 +61,10 @@ impl Shared {
                 // An empty group: the writer looks at the state, and reopens when it is time.
                 return Some(Vec::new());
             }
-            match self.retry_at() {
+            match self.wake_at() {
                 None => self.arrived.wait(&mut incoming),
-                Some(retry) => {
-                    if self.arrived.wait_until(&mut incoming, retry).timed_out() {
+                Some(at) => {
+                    if self.arrived.wait_until(&mut incoming, at).timed_out() {
                         return Some(Vec::new());
                     }
                 }
@@ -201,10 +72,12 @@ impl Shared {
         }
     }
 
-    fn retry_at(&self) -> Option<Instant> {
+    /// When the writer looks up though nothing has come: to reopen the file, or, once after the last group, to give the
+    /// memory of the window back. An idle store sleeps.
+    fn wake_at(&self) -> Option<Instant> {
         match &self.state.lock().file {
             File::Down { retry, .. } => Some(*retry),
-            File::Open { .. } => None,
+            File::Open { .. } => self.window.lock().empty_at().map(|passed| self.started + passed),
         }
     }
 
@@ -244,6 +117,9 @@ impl Shared {
 
     /// Checks, commits and answers one group.
     fn commit_group(&self, group: Vec<Request>) {
+        if group.is_empty() {
+            self.window.lock().forget(self.started.elapsed());
+        }
         let ready = self.usable().and_then(|open| self.check_space().map(|()| open));
         let open = match ready {
             Ok(open) => open,
@@ -273,7 +149,7 @@ impl Shared {
         let written = match writes.is_empty() {
             true => Ok(Ok(())),
             // A panic of redb is a damaged file, and must not take the writer with it.
-            false => catch_unwind(AssertUnwindSafe(|| write(open, writes, quick_repair))),
+            false => catch_unwind(AssertUnwindSafe(|| commit::write(open, writes, quick_repair))),
         };
         let fault = match written {
             Ok(Ok(())) => {
@@ -292,67 +168,4 @@ impl Shared {
         self.counts.batches.fetch_add(batches as u64, Relaxed);
         self.counts.rows.fetch_add(rows as u64, Relaxed);
     }
-}
-
-/// The writer thread: until the store is dropped and everything submitted is answered.
-pub fn run(shared: &Shared) {
-    while let Some(group) = shared.next_group() {
-        shared.commit_group(group);
-    }
-    shared.state.lock().close();
-}
-
-fn write(open: &Open, writes: &[(Key, Option<Value>)], quick_repair: bool) -> Result<(), redb::Error> {
-    let mut transaction = open.database.begin_write()?;
-    transaction.set_quick_repair(quick_repair);
-    {
-        let mut table = transaction.open_table(ROWS)?;
-        for run in writes.chunk_by(|(a, was), (b, is)| was.is_some() && is.is_some() && a.first() == b.first()) {
-            insert_run(&mut table, run)?;
-        }
-    }
-    Ok(transaction.commit()?)
-}
-
-/// What a caller hears while the file is down: a damaged file stays damaged, everything else passes.
-fn unavailable(reason: &Error) -> Error {
-    match reason {
-        Error::Corrupt { .. } | Error::Unavailable { .. } => reason.clone(),
-        other => Error::Unavailable { reason: other.to_string().into() },
-    }
-}
-
-/// Puts of one family in a row. Where they are new and lie side by side, as keys that grow with time do, a cursor writes
-/// them without a search for each; where they do not, it soon gives up.
-fn insert_run(table: &mut Table<'_, &[u8], &[u8]>, run: &[(Key, Option<Value>)]) -> Result<(), redb::Error> {
-    let mut rest = run;
-    let mut misses = 0;
-    while rest.len() >= SHORT_RUN && misses < 4 {
-        let mut cursor = table.lower_bound_mut(Bound::Included(&*rest[0].0))?;
-        let mut inserted = 0;
-        for (key, value) in rest {
-            match cursor.insert_before(&**key, value.as_deref().unwrap_or_default()) {
-                Ok(()) => inserted += 1,
-                // The key is there already, or another one stands between it and the last.
-                Err(CursorError::UnorderedKey) => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        cursor.close()?;
-        misses += usize::from(inserted < SHORT_RUN);
-        rest = &rest[inserted..];
-        if let Some((first, others)) = rest.split_first() {
-            write_row(table, first)?;
-            rest = others;
-        }
-    }
-    rest.iter().try_for_each(|row| write_row(table, row))
-}
-
-fn write_row(table: &mut Table<'_, &[u8], &[u8]>, (key, value): &(Key, Option<Value>)) -> Result<(), redb::Error> {
-    match value {
-        Some(value) => drop(table.insert(&**key, &**value)?),
-        None => drop(table.remove(&**key)?),
-    }
-    Ok(())
 }

@@ -1,7 +1,13 @@
 //! What a commit checks (E1), and what it does not (E2).
 #![expect(missing_docs, reason = "the name of a check is its sentence")]
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+};
 
 use parking_lot::Mutex;
 
@@ -154,27 +160,87 @@ pub fn interactive_batches_go_first(make: Make<'_>) {
     let store = make();
     let order: Arc<Mutex<Vec<Priority>>> = Arc::default();
     let (gate, open) = crossbeam_channel::bounded::<()>(1);
+    let (entered, writing) = crossbeam_channel::bounded(1);
     let (last, finished) = crossbeam_channel::bounded(8);
-    // The first batch keeps the writer in its completion until all the others wait.
-    let hold = Box::new(move |_| {
+    // The first batch keeps whoever commits in its completion until all the others wait.
+    let hold = move |_| {
+        let _ = entered.send(());
         let _ = open.recv();
-    });
+    };
     let mut batch = Batch::new(Seq(0));
     batch.put(&b"first"[..], &b""[..]);
-    store.submit(batch, hold);
-    for priority in [Priority::Background, Priority::Background, Priority::Interactive, Priority::Interactive] {
-        let mut batch = Batch::new(Seq(0)).with_priority(priority);
-        (0..400u32).for_each(|n| batch.put(n.to_be_bytes(), &b""[..]));
-        let (order, last) = (order.clone(), last.clone());
-        let done = move |_| {
-            order.lock().push(priority);
-            let _ = last.send(());
-        };
-        store.submit(batch, Box::new(done));
-    }
-    gate.send(()).expect("the first batch waits");
-    while store.pump() > 0 {}
+    store.submit(batch, Box::new(hold));
+    let pump = || while store.pump() > 0 {};
+    std::thread::scope(|threads| {
+        threads.spawn(pump);
+        writing.recv().expect("the first group is its own");
+        for priority in [Priority::Background, Priority::Background, Priority::Interactive, Priority::Interactive] {
+            let mut batch = Batch::new(Seq(0)).with_priority(priority);
+            (0..400u32).for_each(|n| batch.put(n.to_be_bytes(), &b""[..]));
+            let (order, last) = (order.clone(), last.clone());
+            let done = move |_| {
+                order.lock().push(priority);
+                let _ = last.send(());
+            };
+            store.submit(batch, Box::new(done));
+        }
+        gate.send(()).expect("the first batch waits");
+    });
+    pump();
     (0..4).for_each(|_| finished.recv().expect("all are answered"));
     let (people, jobs) = (Priority::Interactive, Priority::Background);
     assert_eq!(*order.lock(), [people, people, jobs, jobs]);
+}
+
+pub fn increments_of_many_threads_are_never_lost(make: Make<'_>) {
+    const THREADS: u64 = 4;
+    const EACH: u64 = 60;
+    let store = make();
+    let done = AtomicU64::new(0);
+    std::thread::scope(|threads| {
+        for thread in 0..THREADS {
+            let (store, done) = (&store, &done);
+            threads.spawn(move || {
+                for round in 0..EACH {
+                    // Two counters out of three, so that units meet in part.
+                    while !increment(&**store, [(thread + round) % 3, round % 3]) {}
+                    done.fetch_add(1, SeqCst);
+                }
+            });
+        }
+        // A backend with a thread of its own has nothing to pump.
+        while done.load(SeqCst) < THREADS * EACH {
+            if store.pump() == 0 {
+                std::thread::yield_now();
+            }
+        }
+    });
+    let sum: u64 = (0..3).map(|counter| count(&*snapshot(&*store), counter)).sum();
+    let expected: u64 = (0..THREADS)
+        .flat_map(|thread| (0..EACH).map(move |round| if (thread + round) % 3 == round % 3 { 1 } else { 2 }))
+        .sum();
+    assert_eq!(sum, expected);
+}
+
+/// Adds one to each of the counters; false when another unit was first.
+fn increment(store: &dyn Store, counters: [u64; 2]) -> bool {
+    let mut unit = Overlay::new(snapshot(store));
+    for counter in BTreeSet::from(counters) {
+        let next = count(&unit, counter) + 1;
+        unit.put(counter.to_be_bytes()[..].into(), next.to_be_bytes()[..].into());
+    }
+    let (send, receive) = crossbeam_channel::bounded(1);
+    store.submit(unit.into_batch(Priority::Background), Box::new(move |outcome| send.send(outcome).expect("heard")));
+    match receive.recv().expect("answered") {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(error.is_conflict(), "{error}");
+            false
+        }
+    }
+}
+
+fn count(reader: &(impl Reader + ?Sized), counter: u64) -> u64 {
+    let value = reader.get(&counter.to_be_bytes()).expect("read");
+    value.map_or(0, |value| u64::from_be_bytes((*value).try_into().expect("eight bytes")))
 }

@@ -45,9 +45,8 @@ impl Walk {
         };
         let range = if self.backward { range.backward() } else { range };
         match &self.after {
-            // A cursor lies in its range: it is a key that the walk has given.
-            Some(cursor) if self.contains(cursor) => range.after(cursor),
-            _ => range,
+            Some(cursor) => range.after(cursor),
+            None => range,
         }
     }
 
@@ -59,8 +58,7 @@ impl Walk {
     }
 
     fn of(&self, plain: &Plain) -> Vec<Row> {
-        let cursor = self.after.as_ref().filter(|cursor| self.contains(cursor));
-        let behind = |key: &[u8]| match cursor {
+        let behind = |key: &[u8]| match &self.after {
             Some(cursor) if self.backward => *key < **cursor,
             Some(cursor) => *key > **cursor,
             None => true,

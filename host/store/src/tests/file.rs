@@ -152,3 +152,27 @@ fn one_flush_serves_everyone_who_came_while_the_last_one_ran() {
     // One for each group, and what redb needs at most to free its pages.
     assert!(store.stats().flushes - flushes <= 4, "{:?}", store.stats());
 }
+
+#[test]
+fn short_snapshots_do_not_make_the_file_grow() {
+    let grown = |hold: usize| {
+        let storage = Faulty::default();
+        let store = super::disk(&storage);
+        let mut held = std::collections::VecDeque::new();
+        for round in 0..400u32 {
+            let mut batch = Batch::new(Seq(0));
+            (0..60u32).for_each(|row| batch.put((row * 7919).to_be_bytes(), &[round as u8; 500][..]));
+            store.commit(batch).expect("committed");
+            held.push_back(snapshot(&store));
+            if held.len() > hold {
+                held.pop_front();
+            }
+        }
+        storage.bytes().len()
+    };
+    let (none, few, all) = (grown(0), grown(5), grown(400));
+    // 60 rows of 500 bytes are rewritten: what nobody sees any more is used again.
+    assert!(none <= 2 << 20 && few <= 2 * none, "{none} {few}");
+    // And the test can see what a long reader does.
+    assert!(all > 4 * none, "{none} {all}");
+}

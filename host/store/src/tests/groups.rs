@@ -86,8 +86,9 @@ fn a_touch_is_remembered_for_ten_seconds() {
     assert!(window.check(Seq(0), &[print(3)]).is_err() && window.check(Seq(0), &[]).is_ok());
     assert!(window.check(Seq(1), &[print(1)]).is_err() && window.check(Seq(1), &[print(3)]).is_ok());
     assert!(window.check(Seq(2), &[print(1), print(2)]).is_ok());
+    assert_eq!(window.empty_at(), Some(second(18) + Duration::from_millis(1)));
     window.forget(second(30));
-    assert_eq!(window.len(), 0);
+    assert_eq!((window.len(), window.empty_at()), (0, None));
 }
 
 #[test]

@@ -78,7 +78,21 @@ fn values_of_every_type_sort_as_they_compare() {
     let moment = |micros| Value::DateTime(Timestamp::from_micros(micros).expect("a moment"));
     check(&[&[moment(-1)], &[moment(0)], &[moment(1)]]);
     let span = |months, days, micros| Value::Duration(Span { months, days, micros });
-    check(&[&[span(0, -1, 0)], &[span(0, 0, 0)], &[span(0, 0, 1)], &[span(0, 29, 0)], &[span(1, 0, 0)]]);
+    check(&[
+        &[span(-1, 0, 0)],
+        &[span(0, -1, 0)],
+        &[span(0, 0, 0)],
+        &[span(0, 0, 1)],
+        // A day and 24 hours are of one length and yet two values.
+        &[span(0, 0, 86_400_000_000)],
+        &[span(0, 1, 0)],
+        &[span(0, 30, 0)],
+        // A month is 30.436875 days on average.
+        &[span(1, 0, 0)],
+        &[span(0, 31, 0)],
+        &[span(12, 0, 0)],
+        &[span(0, 366, 0)],
+    ]);
     check(&[&[Value::Choice(-1)], &[Value::Choice(0)], &[Value::Choice(7)]]);
     let choices = |options: &[i32]| Value::Choices(options.into());
     check(&[&[choices(&[])], &[choices(&[1])], &[choices(&[1, 2])], &[choices(&[2])]]);
