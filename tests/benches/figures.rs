@@ -1,0 +1,49 @@
+//! The figures of Stepwise: every workload in one run, with the ceiling of the machine beside it.
+//!
+//! `cargo xtask bench [NAME ...] [--json FILE] [--quick]` runs it in release. Machines drift, so a figure means nothing without
+//! the ceiling that was measured in the same run: the same rows, in the same key order, through redb alone. Nothing
+//! here fails because it is slow; it fails when a workload does not run.
+
+#[path = "figures/calls.rs"]
+mod calls;
+#[path = "figures/options.rs"]
+mod options;
+#[path = "figures/report.rs"]
+mod report;
+#[path = "figures/workflows.rs"]
+mod workflows;
+#[path = "figures/world.rs"]
+mod world;
+#[path = "figures/writers.rs"]
+mod writers;
+
+use anyhow::{Context, Result};
+
+use crate::{options::Options, report::Report};
+
+/// A workload: its name, what it measures, how.
+struct Workload {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Options, &mut Report) -> Result<()>,
+}
+
+const WORKLOADS: [Workload; 3] = [
+    Workload { name: "writers", about: "creates by 1 and by 64 writers at a time", run: writers::run },
+    Workload { name: "P6", about: "one call of a custom step; one expression", run: calls::run },
+    Workload { name: "P1", about: "durable workflows of three record steps", run: workflows::run },
+];
+
+fn main() -> Result<()> {
+    let options = Options::read(std::env::args().skip(1), &WORKLOADS.map(|workload| workload.name))?;
+    let mut report = Report::default();
+    for workload in WORKLOADS.iter().filter(|workload| options.wants(workload.name)) {
+        eprintln!("{}: {}", workload.name, workload.about);
+        (workload.run)(&options, &mut report).with_context(|| format!("{} did not run", workload.name))?;
+    }
+    println!("{}", report.table());
+    if let Some(file) = &options.json {
+        std::fs::write(file, report.json()).with_context(|| format!("`{}` cannot be written", file.display()))?;
+    }
+    Ok(())
+}

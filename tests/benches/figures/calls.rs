@@ -1,0 +1,188 @@
+//! P6: one call of a custom step with eight inputs in a fresh instance, as a component and as a script, and one
+//! evaluation of an expression; without the commit.
+
+use std::{
+    any::Any,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use model::{
+    AttributeId, CorrelationId, Digest, Field, Image, Message, Outcome, Record, RecordId, RecordRef, Schema, StepName,
+    Timestamp, Value, Verb,
+    package::{Code, Script},
+    query::{Page, Query},
+    starter,
+    step::{HostRefusal, Limits, LogLevel, StepCall, StepContext, StepHost, StepRunner},
+};
+use tests::guests;
+use uuid::Uuid;
+use wasm::{Runner, RunnerSettings};
+
+use crate::{
+    options::Options,
+    report::{Figure, Report, Target},
+};
+
+/// Calls that are not counted, then calls that are.
+const WARM: usize = 200;
+const CALLS: usize = 5_000;
+
+const SCRIPT: &str = r#"/*---
+step: bench.sum
+inputs: { a: { type: whole }, b: { type: whole }, c: { type: whole }, d: { type: whole }, e: { type: text }, f: { type: text }, g: { type: boolean }, h: { type: date } }
+outputs: { sum: { type: whole } }
+---*/
+let sum = inputs.a + inputs.b + inputs.c + inputs.d;
+if inputs.g { sum += 1; }
+#{ sum: sum }
+"#;
+
+pub fn run(options: &Options, report: &mut Report) -> Result<()> {
+    let cache = tempfile::tempdir()?;
+    let settings = RunnerSettings { cache_dir: Some(cache.path().into()), ..RunnerSettings::default() };
+    let runner = Runner::new(settings)?;
+    runner.prepare_scripts()?;
+    let installed = runner.install(guests::evil())?;
+
+    let component = call("evil.echo", Code::Component(installed.digest), echo_inputs())?;
+    add(report, "P6 component", &runner, &component, 60.0, options)?;
+    let script = Script { digest: Digest([7; 32]), file: "scripts/sum.rhai".into(), text: SCRIPT.into() };
+    let script = call("bench.sum", Code::Script(Arc::new(script)), script_inputs())?;
+    add(report, "P6 script", &runner, &script, 600.0, options)?;
+    expressions(options, report)
+}
+
+fn add(
+    report: &mut Report,
+    name: &str,
+    runner: &Runner,
+    call: &StepCall,
+    target: f64,
+    options: &Options,
+) -> Result<()> {
+    let mut host: Box<dyn StepHost> = Box::new(Nobody);
+    for _ in 0..options.times(WARM) {
+        host = answer(runner, call, host)?;
+    }
+    let mut taken: Vec<Duration> = Vec::with_capacity(CALLS);
+    for _ in 0..options.times(CALLS) {
+        let begin = Instant::now();
+        host = answer(runner, call, host)?;
+        taken.push(begin.elapsed());
+    }
+    taken.sort_unstable();
+    let micros = |place: usize| taken[place.min(taken.len() - 1)].as_secs_f64() * 1e6;
+    let figure = |name: String, value, target| Figure { name, value, unit: "us", target, ceiling: None };
+    report.add(figure(format!("{name}, median"), micros(taken.len() / 2), Some(Target::AtMost(target))));
+    report.add(figure(format!("{name}, 99 of 100"), micros(taken.len() * 99 / 100), None));
+    Ok(())
+}
+
+fn answer(runner: &Runner, call: &StepCall, host: Box<dyn StepHost>) -> Result<Box<dyn StepHost>> {
+    let returned = runner.run(call, host);
+    if let Err(failure) = returned.result {
+        bail!("`{}` failed: {failure}", call.step);
+    }
+    returned.host.context("the runner kept the host")
+}
+
+fn expressions(options: &Options, report: &mut Report) -> Result<()> {
+    let cases = script::bench::cases().map_err(|diagnostic| anyhow::anyhow!("{}", diagnostic.message))?;
+    for mut case in cases {
+        let times = options.times(100_000);
+        let begin = Instant::now();
+        (0..times).for_each(|_| (case.run)());
+        let value = begin.elapsed().as_secs_f64() * 1e6 / times as f64;
+        // What is only done when something is deployed has no target.
+        let target = (!case.name.starts_with("compiling")).then_some(Target::AtMost(5.0));
+        let name = case.name.split_once(':').map_or(case.name, |(kind, _)| kind);
+        report.add(Figure { name: format!("P6 expression, {name}"), value, unit: "us", target, ceiling: None });
+    }
+    Ok(())
+}
+
+fn field(name: &str, value: impl Into<Value>) -> Field {
+    Field { name: name.into(), value: value.into() }
+}
+
+fn echo_inputs() -> Vec<Field> {
+    vec![
+        field("text", "Loan modification, collection, foreclosure"),
+        field("whole", 42),
+        field("decimal", Value::Decimal(model::Decimal::new(12_345, 2))),
+        field("money", Value::Money(model::Money::new(model::Decimal::new(99_990, 2)))),
+        field("float", Value::Float(0.5)),
+        field("boolean", true),
+        field("date", model::Date::default()),
+        field("date_time", Timestamp::default()),
+    ]
+}
+
+fn script_inputs() -> Vec<Field> {
+    let text = "Loan modification, collection, foreclosure";
+    vec![
+        field("a", 1),
+        field("b", 2),
+        field("c", 3),
+        field("d", 4),
+        field("e", text),
+        field("f", text),
+        field("g", true),
+        field("h", model::Date::default()),
+    ]
+}
+
+fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
+    let user = RecordRef::new(starter::SYSTEM_USER, RecordId(Uuid::from_u128(1)));
+    let solution = formats::starter();
+    let numbers = formats::numbering::extend(&Default::default(), &solution.entities);
+    let schema = Schema::build(solution.entities, solution.choices, &numbers)?;
+    let context = StepContext {
+        user,
+        initiating_user: user,
+        business_unit: None,
+        record: None,
+        message: Message::Create,
+        before: Image::new(),
+        after: Image::new(),
+        depth: 2,
+        correlation: CorrelationId(Uuid::from_u128(2)),
+        background: true,
+        attempt: 1,
+        idempotency_key: "bench".into(),
+        now: Timestamp::default(),
+        time_zone: "UTC".into(),
+        seed: 7,
+    };
+    let limits = Limits::default();
+    Ok(StepCall { step: StepName::parse(step)?, code, inputs, context, schema: Arc::new(schema), limits })
+}
+
+/// A host that nobody asks for anything.
+struct Nobody;
+
+impl StepHost for Nobody {
+    fn apply(&mut self, _: Verb) -> Result<Outcome, HostRefusal> {
+        Err(HostRefusal::Abort)
+    }
+
+    fn retrieve(&mut self, _: RecordRef, _: Option<&[AttributeId]>) -> Result<Record, HostRefusal> {
+        Err(HostRefusal::Abort)
+    }
+
+    fn query(&mut self, _: &Query) -> Result<Page, HostRefusal> {
+        Err(HostRefusal::Abort)
+    }
+
+    fn log(&mut self, _: LogLevel, _: &str) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
