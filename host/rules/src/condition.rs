@@ -386,3 +386,6 @@ fn includes(left: &Known, operands: &[Side], all: bool, scope: &Scope<'_>) -> Re
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,43 @@ fn too_deep(depth: u16, limit: u16, caller: &Caller, process: Option<&str>) -> R
     };
     Refusal::TooDeep { depth, limit, chain }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Caller, CorrelationId, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixture;
+
+    fn caller(depth: u16) -> Caller {
+        Caller { depth, ..Caller::outside(fixture::user(1), CorrelationId(Uuid::nil())) }
+    }
+
+    #[test]
+    fn a_chain_may_be_sixteen_operations_deep() {
+        let limits = Limits::default();
+        assert_eq!(check(&caller(16), Some("renew"), &limits), Ok(()));
+        let refusal = check(&caller(17), Some("renew"), &limits).expect_err("a refusal");
+        assert_eq!(refusal.code(), "too-deep");
+        assert!(refusal.to_string().contains("operation 17") && refusal.to_string().contains("`renew`"), "{refusal}");
+        assert!(check(&caller(9), None, &Limits { depth: 8, ..limits }).is_err());
+    }
+
+    #[test]
+    fn one_process_may_start_itself_sixteen_times_on_a_record() {
+        let limits = Limits::default();
+        assert_eq!(check_starts(&caller(1), "renew", 16, &limits), Ok(()));
+        let refusal = check_starts(&caller(1), "renew", 17, &limits).expect_err("a refusal");
+        assert!(refusal.to_string().contains("`renew`"), "{refusal}");
+    }
+
+    #[test]
+    fn a_job_that_was_parked_long_begins_anew() {
+        let limits = Limits::default();
+        let parked = Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment");
+        assert_eq!(after_pause(12, parked, parked.plus_micros(limits.window), &limits), 12);
+        assert_eq!(after_pause(12, parked, parked.plus_micros(limits.window + 1), &limits), 1);
+        assert_eq!(after_pause(12, parked, parked.plus_micros(-1), &limits), 12);
+    }
+}

@@ -81,3 +81,134 @@ fn holds(left: &Value, comparison: Comparison, right: &Value) -> bool {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{AttributeId, RecordId, Version};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::fixture::{self, ACCOUNT, COMPLAINT, CONTACT, id, values};
+
+    fn complaint(number: u128, pairs: &[(&'static str, Value)]) -> Record {
+        let values = values(pairs.iter().cloned());
+        Record { entity: COMPLAINT, id: RecordId(Uuid::from_u128(number)), version: Version::FIRST, values }
+    }
+
+    /// Contact 7 is called Ada; there is no other.
+    fn contact(target: RecordRef) -> Option<Record> {
+        let values = [(AttributeId(32), Value::text("Ada"))].into_iter().collect();
+        (target.id.0.as_u128() == 7).then_some(Record {
+            entity: CONTACT,
+            id: target.id,
+            version: Version::FIRST,
+            values,
+        })
+    }
+
+    fn compare(operand: Operand, comparison: Comparison, value: impl Into<Value>) -> Filter {
+        Filter::Compare { operand, comparison, value: value.into() }
+    }
+
+    fn of(attribute: &str) -> Operand {
+        Operand::Attribute(id(attribute))
+    }
+
+    fn behind(lookup: &str, entity: model::EntityId) -> Operand {
+        Operand::Related { lookup: id(lookup), entity, operand: Box::new(Operand::Attribute(AttributeId(32))) }
+    }
+
+    fn check(filter: Filter, expected: bool) {
+        let record = complaint(
+            3,
+            &[
+                ("title", "Late answer".into()),
+                ("touched", Value::Whole(2)),
+                ("rate", Value::Decimal("2.0".parse().expect("a decimal"))),
+                ("contactid", fixture::record(CONTACT, 7).into()),
+                ("customerid", fixture::record(CONTACT, 8).into()),
+            ],
+        );
+        assert_eq!(matches(&filter, &record, &mut contact), expected, "{filter:?}");
+        assert_eq!(matches(&Filter::Not(Box::new(filter.clone())), &record, &mut contact), !expected, "{filter:?}");
+    }
+
+    #[test]
+    fn a_comparison_holds_by_value() {
+        use Comparison as C;
+        check(compare(of("title"), C::Equal, "LATE ANSWER"), true);
+        check(compare(of("title"), C::NotEqual, "Late"), true);
+        check(compare(of("touched"), C::Equal, Value::Float(2.0)), true);
+        check(compare(of("touched"), C::Greater, 2), false);
+        check(compare(of("touched"), C::AtLeast, 2), true);
+        check(compare(of("touched"), C::Less, 3), true);
+        check(compare(of("touched"), C::AtMost, 1), false);
+        check(compare(of("title"), C::Greater, 1), false);
+        check(compare(Operand::Id, C::Equal, Value::Guid(Uuid::from_u128(3))), true);
+        check(compare(Operand::Id, C::Equal, Value::Guid(Uuid::from_u128(4))), false);
+        check(compare(of("contactid"), C::Equal, Value::Guid(Uuid::from_u128(7))), true);
+        check(Filter::Between { left: of("touched"), comparison: C::Equal, right: of("rate") }, true);
+        check(Filter::Between { left: of("touched"), comparison: C::Less, right: of("notes") }, false);
+        check(Filter::In { operand: of("touched"), values: vec![1.into(), 2.into()] }, true);
+        check(Filter::In { operand: of("touched"), values: Vec::new() }, false);
+    }
+
+    #[test]
+    fn an_empty_side_is_different_and_has_no_order() {
+        use Comparison as C;
+        check(compare(of("notes"), C::Equal, Value::Null), true);
+        check(compare(of("title"), C::Equal, Value::Null), false);
+        check(compare(of("title"), C::NotEqual, Value::Null), true);
+        check(compare(of("notes"), C::NotEqual, Value::Null), false);
+        check(compare(of("notes"), C::NotEqual, "x"), true);
+        check(compare(of("notes"), C::Equal, "x"), false);
+        check(compare(of("notes"), C::Less, "x"), false);
+        check(compare(of("touched"), C::Greater, Value::Null), false);
+        check(Filter::In { operand: of("notes"), values: vec![Value::Null] }, false);
+    }
+
+    #[test]
+    fn text_is_searched_where_it_stands() {
+        for (place, text, expected) in [
+            (TextPlace::Contains, "ANS", true),
+            (TextPlace::Starts, "late", true),
+            (TextPlace::Starts, "answer", false),
+            (TextPlace::Ends, "answer", true),
+        ] {
+            check(Filter::Text { operand: of("title"), place, text: text.into() }, expected);
+        }
+        check(Filter::Text { operand: of("touched"), place: TextPlace::Contains, text: "2".into() }, false);
+        check(Filter::Text { operand: of("notes"), place: TextPlace::Contains, text: "".into() }, false);
+    }
+
+    #[test]
+    fn a_record_behind_a_lookup_is_read_and_one_that_is_gone_is_empty() {
+        use Comparison as C;
+        check(compare(behind("contactid", CONTACT), C::Equal, "ada"), true);
+        check(compare(behind("customerid", CONTACT), C::Equal, Value::Null), true);
+        check(compare(behind("customerid", ACCOUNT), C::Equal, Value::Null), true);
+        check(compare(behind("title", CONTACT), C::Equal, "ada"), false);
+    }
+
+    #[test]
+    fn all_and_any_of_nothing() {
+        check(Filter::All(Vec::new()), true);
+        check(Filter::Any(Vec::new()), false);
+    }
+
+    #[test]
+    fn records_stand_in_order_and_equal_ones_by_id() {
+        let title = |number, title: &str| complaint(number, &[("title", title.into())]);
+        let order = |descending| [Sort { by: of("title"), descending }];
+        let (a, b, empty) = (title(1, "a"), title(2, "B"), complaint(3, &[]));
+        for (descending, left, right, expected) in [
+            (false, &a, &b, Ordering::Less),
+            (true, &a, &b, Ordering::Greater),
+            (false, &empty, &a, Ordering::Less),
+            (true, &a, &title(9, "A"), Ordering::Less),
+            (false, &b, &b, Ordering::Equal),
+        ] {
+            assert_eq!(in_order(&order(descending), left, right, &mut contact), expected, "{left:?} {right:?}");
+        }
+    }
+}

@@ -7,6 +7,8 @@
 pub mod condition;
 pub mod depth;
 pub mod filter;
+#[cfg(test)]
+mod fixture;
 pub mod retry;
 pub mod trigger;
 pub mod validate;

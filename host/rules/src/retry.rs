@@ -133,3 +133,113 @@ pub fn pause(attempts: u32, policy: &Retry) -> i64 {
     // NaN (zero times infinity) is not less than the longest, so it becomes it.
     if pause < policy.longest as f64 { pause as i64 } else { policy.longest.max(0) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use model::step::GuestError;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn guest(kind: GuestErrorKind, retry_after: Option<u64>) -> StepFailure {
+        let retry_after = retry_after.map(Duration::from_secs);
+        StepFailure::Guest(GuestError {
+            kind,
+            code: "x".into(),
+            message: "no".into(),
+            retry_after,
+            details: Vec::new(),
+        })
+    }
+
+    fn host(fault: HostFault) -> StepFailure {
+        StepFailure::Host { fault, message: "no".into() }
+    }
+
+    fn check(failure: &StepFailure, class: Class) {
+        assert_eq!(Failure::from(failure).class, class, "{failure:?}");
+    }
+
+    #[test]
+    fn the_kind_of_error_decides() {
+        let passing = Class::Passing { not_before: None };
+        for (kind, class) in [
+            (GuestErrorKind::Transient, passing),
+            (GuestErrorKind::Conflict, passing),
+            (GuestErrorKind::InvalidInput, Class::Final),
+            (GuestErrorKind::RuleViolated, Class::Final),
+            (GuestErrorKind::Permanent, Class::Final),
+            (GuestErrorKind::Other, Class::Final),
+            (GuestErrorKind::NotFound, Class::Repairable),
+            (GuestErrorKind::Denied, Class::Repairable),
+            (GuestErrorKind::Cancelled, Class::Cancelled),
+        ] {
+            check(&guest(kind, None), class);
+        }
+        for (fault, class) in [
+            (HostFault::TimedOut, passing),
+            (HostFault::Trap, passing),
+            (HostFault::MemoryLimit, Class::Final),
+            (HostFault::OutputInvalid, Class::Final),
+            (HostFault::AbiMismatch, Class::Repairable),
+            (HostFault::CapabilityDenied, Class::Repairable),
+            (HostFault::Cancelled, Class::Cancelled),
+        ] {
+            check(&host(fault), class);
+        }
+        check(&guest(GuestErrorKind::Throttled, Some(90)), Class::Passing { not_before: Some(90 * SECOND) });
+    }
+
+    #[test]
+    fn a_refusal_is_repaired_by_a_person_unless_it_is_a_loop_or_a_no() {
+        for (refusal, class) in [
+            (Refusal::NoOwner("account".into()), Class::Repairable),
+            (Refusal::Busy, Class::Passing { not_before: None }),
+            (Refusal::Stopped { by: "x".into(), message: "no".into() }, Class::Final),
+            (Refusal::TooDeep { depth: 17, limit: 16, chain: "x".into() }, Class::Final),
+        ] {
+            assert_eq!(Failure::from(&refusal).class, class, "{refusal:?}");
+            assert_eq!(Failure::from(&refusal).code, refusal.code());
+        }
+    }
+
+    #[test]
+    fn pauses_grow_until_the_tries_are_used_up() {
+        let now = Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment");
+        let usual = Retry::default();
+        let passing = Class::Passing { not_before: None };
+        let throttled = Class::Passing { not_before: Some(90 * SECOND) };
+        let quick = Retry { attempts: 9, first: SECOND, factor: 10.0, longest: 60 * SECOND };
+        for (class, attempts, policy, pause) in [
+            (passing, 1, usual, Some(10)),
+            (passing, 2, usual, Some(20)),
+            (passing, 3, usual, Some(40)),
+            (passing, 4, usual, None),
+            (throttled, 1, usual, Some(90)),
+            (passing, 2, quick, Some(10)),
+            (passing, 3, quick, Some(60)),
+            (passing, 8, quick, Some(60)),
+            (passing, 1, Retry { attempts: 1, ..usual }, None),
+            (Class::Final, 1, usual, None),
+            (Class::Repairable, 1, usual, None),
+            (Class::Cancelled, 1, usual, None),
+        ] {
+            let expected = pause.map_or(Verdict::Over, |pause| Verdict::Again(now.plus_micros(pause * SECOND)));
+            assert_eq!(verdict(class, attempts, &policy, now), expected, "{class:?}, try {attempts}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_is_never_negative_nor_longer_than_the_longest(
+            attempts in any::<u32>(), first in any::<i64>(), factor in any::<f64>(), longest in 0_i64..i64::MAX,
+        ) {
+            let pause = pause(attempts, &Retry { attempts, first, factor, longest });
+            prop_assert!((0..=longest).contains(&pause), "{pause}");
+        }
+    }
+}

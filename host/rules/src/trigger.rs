@@ -221,3 +221,6 @@ fn words(scope: Scope) -> &'static str {
         Scope::Organization => "`organization`: all records",
     }
 }
+
+#[cfg(test)]
+mod tests;

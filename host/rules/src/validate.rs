@@ -111,6 +111,9 @@ pub fn status(
     state: Option<i32>,
     status: Option<i32>,
 ) -> Result<(i32, i32), Refusal> {
+    if state.is_none() && status.is_none() {
+        return Err(Refusal::Required { entity: name(entity), attribute: "statuscode".into() });
+    }
     let value = |number: i32| Value::Whole(i64::from(number));
     let pair = pair(entity, state.map(value).as_ref(), status.map(value).as_ref())?;
     passes(entity, current, pair.1)?;
@@ -241,3 +244,6 @@ fn required(entity: &Entity, attribute: &Attribute) -> Refusal {
 fn name(entity: &Entity) -> SmolStr {
     entity.name().as_str().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,3 +12,6 @@ pub use arithmetic::{append, decrement, increment, multiply};
 pub use coerce::{Holder, Names, coerce, coerce_into, describe};
 pub use compare::{compare, equal};
 pub use fold::{contains, ends_with, fold, starts_with};
+
+#[cfg(test)]
+mod tests;

@@ -245,3 +245,6 @@ impl<'p> Run<'p, '_> {
         Command::Finish(state)
     }
 }
+
+#[cfg(test)]
+mod tests;

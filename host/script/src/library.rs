@@ -6,6 +6,7 @@
 
 mod arguments;
 mod dates;
+mod guide;
 mod host;
 mod numbers;
 mod operators;
@@ -20,6 +21,7 @@ use crate::Environment;
 use arguments::Arguments;
 
 pub use arguments::show;
+pub use guide::guide;
 pub use host::{HOST, HostFunction, host_function};
 
 /// The longest text that a function makes, in bytes.
@@ -230,5 +232,7 @@ mod tests {
         let address = engine.eval::<String>("record_url(here())");
         let address = address.expect("an address");
         assert_eq!(address, "https://stepwise.example/records/complaint/00000000-0000-0000-0000-000000000007");
+        let parts = engine.eval::<String>("`${here().entity} ${here().id} ${here() == here()}`").expect("its parts");
+        assert_eq!(parts, "complaint 00000000-0000-0000-0000-000000000007 true");
     }
 }

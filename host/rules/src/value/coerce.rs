@@ -117,7 +117,7 @@ pub fn describe(value: &Value) -> SmolStr {
         Value::Boolean(false) => "false".into(),
         Value::Whole(number) => format_smolstr!("the number {number}"),
         Value::Decimal(number) => format_smolstr!("the number {}", number.normalize()),
-        Value::Float(number) => format_smolstr!("the number {number}"),
+        Value::Float(number) => format_smolstr!("the number {}", short(*number)),
         Value::Money(money) => format_smolstr!("the amount {money}"),
         Value::Text(text) if text.chars().count() > 40 => {
             format_smolstr!("the text \"{}…\"", text.chars().take(40).collect::<SmolStr>())
@@ -133,6 +133,12 @@ pub fn describe(value: &Value) -> SmolStr {
         Value::Bytes(_) => "a file".into(),
         Value::Document(_) => "a document".into(),
     }
+}
+
+/// A float as people write it, very large and small ones with an exponent.
+fn short(number: f64) -> SmolStr {
+    let text = format_smolstr!("{number:?}");
+    text.strip_suffix(".0").map_or_else(|| text.clone(), SmolStr::from)
 }
 
 /// The decimal that people write for this floating-point number, if 28 digits can hold it.
@@ -200,8 +206,9 @@ fn decimal(value: &Value, holder: &Holder<'_>) -> Result<Decimal, Refusal> {
         Value::Whole(number) => Ok(Decimal::from(*number)),
         Value::Decimal(number) => Ok(*number),
         Value::Money(money) => Ok(money.amount()),
-        Value::Float(number) => decimal_of_float(*number)
-            .ok_or_else(|| out_of_bounds(holder, format_smolstr!("has at most 28 digits, and {number} has more"))),
+        Value::Float(number) => decimal_of_float(*number).ok_or_else(|| {
+            out_of_bounds(holder, format_smolstr!("has at most 28 digits, and {} has more", short(*number)))
+        }),
         _ => Err(wrong(value, holder)),
     }
 }

@@ -9,12 +9,11 @@ use super::{
 use crate::{Diagnostic, library};
 
 /// Functions of Rhai itself that scripts have: of lists, maps, ranges and function pointers.
-const OF_RHAI: [&str; 66] = [
+const OF_RHAI: [&str; 63] = [
     "Fn",
     "all",
     "append",
     "bits",
-    "bytes",
     "call",
     "chars",
     "chop",
@@ -25,16 +24,14 @@ const OF_RHAI: [&str; 66] = [
     "dedup",
     "drain",
     "end",
-    "exclusive",
     "extract",
     "fill_with",
     "filter",
     "find",
-    "find_index",
     "find_map",
     "for_each",
     "get",
-    "inclusive",
+    "index_of",
     "insert",
     "is_anonymous",
     "is_def_fn",
@@ -46,11 +43,12 @@ const OF_RHAI: [&str; 66] = [
     "keys",
     "len",
     "map",
+    "merge",
     "mixin",
     "name",
     "order",
-    "order_desc",
     "order_by",
+    "order_desc",
     "pad",
     "pop",
     "print",
@@ -69,13 +67,12 @@ const OF_RHAI: [&str; 66] = [
     "sort_desc",
     "splice",
     "start",
-    "tag",
+    "to_json",
     "to_string",
     "truncate",
     "type_of",
     "values",
     "zip",
-    "step",
 ];
 
 pub(super) fn check(text: &str, program: &AST) -> Vec<Diagnostic> {

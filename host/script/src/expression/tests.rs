@@ -75,6 +75,8 @@ fn decimal(text: &str) -> Value {
     Value::Decimal(text.parse().expect("a number"))
 }
 
+// The four tests that follow are E35, the text among them E11.
+
 #[test]
 fn numbers_mix_exactly() {
     check(&[
@@ -155,6 +157,8 @@ fn kinds_compare_as_people_mean_it() {
         ("record.createdon >= record.receivedon", true.into()),
         ("record.createdon < \"2026-11-20T02:00:01Z\"", true.into()),
         ("record.touched == \"7\"", false.into()),
+        ("duration(0, 2, 0) > duration(0, 0, 36)", true.into()),
+        ("duration(1, 0, 0) == duration(1, 0, 0)", true.into()),
     ]);
 }
 

@@ -53,8 +53,13 @@ pub(super) fn register(engine: &mut Engine, environment: &Surroundings) {
     for (_, name, operator) in ARITHMETIC {
         let environment = environment.clone();
         engine.register_raw_fn(name, [any, any], move |context: NativeCallContext, sides: &mut [&mut Dynamic]| {
-            let value = operator(sides[0], sides[1], environment.as_ref());
-            *sides[0] = value.map_err(|text| failure(text, context.call_position()))?;
+            let (left, right) = sides.split_at_mut(1);
+            if let (true, Some(mut list)) = (name == "+=", left[0].write_lock::<rhai::Array>()) {
+                list.push(right[0].clone());
+                return Ok(());
+            }
+            let value = operator(left[0], right[0], environment.as_ref());
+            *left[0] = value.map_err(|text| failure(text, context.call_position()))?;
             Ok(())
         });
     }
@@ -237,8 +242,7 @@ fn same_value(left: &Dynamic, right: &Dynamic) -> bool {
             (Some(guid), Some(text)) => Uuid::parse_str(&text).is_ok_and(|named| named == *guid),
             _ => false,
         };
-    same::<Span>(left, right)
-        || same::<Choices>(left, right)
+    same::<Choices>(left, right)
         || same::<Uuid>(left, right)
         || same::<rhai::Blob>(left, right)
         || guid_in_text(left, right)
@@ -283,10 +287,22 @@ pub(super) fn compare(
     if time(left).is_some() || time(right).is_some() {
         return compare_times(left, right, around);
     }
+    if let (Some(left), Some(right)) = (left.read_lock::<Span>(), right.read_lock::<Span>()) {
+        return Ok(Some(compare_spans(*left, *right)));
+    }
     Ok(match (left.as_bool(), right.as_bool()) {
         (Ok(left), Ok(right)) => Some(left.cmp(&right)),
         _ => compare_floats(left, right),
     })
+}
+
+/// By their length, with months as long as they are on average; only equal spans are equal.
+fn compare_spans(left: Span, right: Span) -> Ordering {
+    const DAY: i128 = 86_400_000_000;
+    const MONTH: i128 = 2_629_746_000_000;
+    let length = |span: Span| i128::from(span.months) * MONTH + i128::from(span.days) * DAY + i128::from(span.micros);
+    let parts = |span: Span| (length(span), span.months, span.days);
+    parts(left).cmp(&parts(right))
 }
 
 fn compare_floats(left: &Dynamic, right: &Dynamic) -> Option<Ordering> {
