@@ -6,6 +6,7 @@ use model::{
     package::{StepDefinition, StepKind},
     process::workflow::{self, Slot, Step, StepAction},
     schema::{Attribute, Entity},
+    starter,
 };
 use smol_str::SmolStr;
 
@@ -130,7 +131,9 @@ impl<'a> Compiler<'a> {
     ) -> Option<(AttributeId, SmolStr, Source)> {
         let attribute = self.attribute(entity, attribute)?;
         let name = SmolStr::from(attribute.name().as_str());
-        if let ValueSource::Literal(literal) = source {
+        // State and status may be given by name, which the verb knows to read.
+        let is_status = [starter::STATE, starter::STATUS].contains(&attribute.id);
+        if let (ValueSource::Literal(literal), false) = (source, is_status) {
             let fits = value::coerce(literal.clone(), attribute, self.schema);
             self.or_say(fits.map_err(|refusal| refusal.to_string()))?;
         }

@@ -54,6 +54,8 @@ fn targets_are_records_of_one_entity() {
 fn constants_fit_their_attributes() {
     check(set("touched", literal(101)), "`touched` is at most 100");
     check(set("severity", literal("severe")), "`severity` has no option `severe`; its options are low, normal, high");
+    let by_name = workflow(vec![named("a", set("statuscode", literal("overdue")))]);
+    assert!(Program::compile(&by_name, &fixture::schema(), &library()).is_ok());
     check(set("score", literal(1)), "`score` is written by the engine only");
     check(set("createdon", literal(Value::Null)), "`createdon` is written by the engine only");
 }
