@@ -1,6 +1,6 @@
 //! The entities and choices of a store, each as its solution defines it, and the schema that they make together.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use model::{
     EntityName, Schema,
@@ -82,8 +82,9 @@ impl Definitions {
         self.choices.push(choice);
     }
 
-    /// Reads back what the store keeps: the canonical JSON of entities and choices, in any order.
-    pub fn load<'k>(kept: impl IntoIterator<Item = &'k Kept>) -> Result<Self, Vec<Problem>> {
+    /// Reads back what the store keeps: the canonical JSON of entities and choices, in any order. `beside` is what they
+    /// may name without being kept: the starter organisation.
+    pub fn load<'k>(kept: impl IntoIterator<Item = &'k Kept>, beside: &Definitions) -> Result<Self, Vec<Problem>> {
         let kept: Vec<_> = kept.into_iter().collect();
         let texts: Vec<_> = kept.iter().map(|kept| String::from_utf8_lossy(&kept.canonical)).collect();
         let files: Vec<File<'_>> = kept.iter().zip(&texts).map(|(kept, text)| File::open(kept, text)).collect();
@@ -93,6 +94,7 @@ impl Definitions {
             definitions.choices.extend(choice::convert(&file.report, tree, file.solution));
         }
         let mut known = Known::new(&definitions.choices, jiff::tz::TimeZone::UTC).for_starter();
+        known.add_entities(beside.entities.iter().map(|entity| entity.name.as_str().into()));
         known.add_entities(files.iter().filter(|file| file.is("entity")).filter_map(File::name));
         let mut entities = Vec::new();
         for file in files.iter().filter(|file| file.is("entity")) {
@@ -126,9 +128,4 @@ impl<'k> File<'k> {
     fn name(&self) -> Option<SmolStr> {
         self.tree.as_ref()?.get("name")?.as_written()
     }
-}
-
-/// The definitions by name, for a lookup that is asked often.
-pub(crate) fn by_name(entities: &[EntityDefinition]) -> HashMap<&str, &EntityDefinition> {
-    entities.iter().map(|entity| (entity.name.as_str(), entity)).collect()
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) use attribute::convert_all as attributes;
-pub(crate) use check::{check, check_extension, check_kept};
+pub(crate) use check::{check, check_attributes_kept, check_choice_kept, check_extension, check_kept};
 
 const ENTITY: Keys = Keys {
     what: "an entity",

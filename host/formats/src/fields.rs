@@ -28,8 +28,6 @@ pub(crate) struct Keys {
 pub(crate) struct Fields<'r> {
     /// Where errors go.
     pub report: &'r Report<'r>,
-    /// The map.
-    pub node: &'r Node,
     /// Where to point when something is missing: the key in front of the map, or the map's beginning.
     pub place: Place,
     entries: &'r [Entry],
@@ -53,7 +51,7 @@ impl<'r> Fields<'r> {
                 report.error_with(entry.place, format!("{} has no key `{}`", keys.what, entry.key), Some(hint));
             }
         }
-        Some(Self { report, node, place, entries, what: keys.what })
+        Some(Self { report, place, entries, what: keys.what })
     }
 
     /// The value of `key`; nothing when it is absent or `null`.

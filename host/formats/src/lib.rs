@@ -4,25 +4,41 @@
 //! it will be. `engine::deploy` calls it for `apply`, and the `load` functions when it opens a store. Nothing here opens
 //! a file or knows a clock.
 
+mod argument;
 mod canonical;
 mod choice;
+mod condition;
 pub mod definitions;
 pub mod duration;
 mod entity;
 mod fields;
 mod header;
 mod identity;
+pub mod import;
 mod known;
 mod literal;
+mod manifest;
+mod names;
 mod nearest;
 pub mod numbering;
+mod read;
 mod report;
+mod scope;
+pub mod security;
+mod solution;
 mod source;
 pub mod starter;
 mod tree;
+mod value;
+mod workflow;
 
 pub use definitions::{Definitions, Kept};
 pub use entity::{EntityFile, Extension};
 pub use identity::identity;
+pub use import::ImportMap;
+pub use manifest::{Scripted, read_script};
+pub use names::{Mention, Steps};
+pub use read::{Base, KnownProcess, Solution, read, solution_from_json, workflow_from_json, workflow_in_zone};
+pub use solution::SolutionHeader;
 pub use source::{SourceFile, Sourced};
 pub use starter::starter;

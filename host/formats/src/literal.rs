@@ -4,7 +4,7 @@
 
 use model::{
     Date, Decimal, Money, Timestamp, Value, ValueType,
-    argument::{Argument, ArgumentKind},
+    argument::ArgumentKind,
     entity::{AttributeKind, ChoiceOption, State},
     schema::{Attribute, Entity},
     starter::{STATE, STATUS},
@@ -64,11 +64,6 @@ impl<'a> Holder<'a> {
         };
         let options = names(options);
         Self { name, value_type: kind.value_type(), options, min, max, max_length, zone: zone.clone() }
-    }
-
-    /// For an argument or a variable.
-    pub fn argument(argument: &'a Argument, zone: &jiff::tz::TimeZone) -> Self {
-        Self::argument_kind(argument.name.as_str(), &argument.kind, zone)
     }
 
     /// For an argument of this kind.

@@ -10,7 +10,7 @@ mod place;
 use smol_str::SmolStr;
 
 pub(crate) use build::parse;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, Writing};
 
 /// The most bytes of a file.
 pub(crate) const MAX_BYTES: usize = 1 << 20;

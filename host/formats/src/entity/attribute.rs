@@ -1,7 +1,5 @@
 //! The attributes of an entity: what each holds, with the bounds that its type allows.
 
-use std::collections::HashMap;
-
 use model::{
     AttributeName, Decimal, EntityName, Value, ValueType,
     entity::{
@@ -292,9 +290,4 @@ fn default(fields: &Fields<'_>, name: &AttributeName, kind: &AttributeKind, know
     };
     let holder = Holder::kind(name.as_str(), kind, named, known.zone());
     literal::read(fields.report, node, &holder).unwrap_or_default()
-}
-
-/// The names of attributes that a file writes, readable or not.
-pub(crate) fn written(entries: &[Entry]) -> HashMap<&str, &Entry> {
-    entries.iter().map(|entry| (entry.key.as_str(), entry)).collect()
 }

@@ -21,8 +21,12 @@ pub(crate) fn parse(text: &str, report: &Report<'_>) -> Option<Node> {
         match event {
             Ok((event, span)) => builder.take(event, span)?,
             Err(error) => {
-                let at = *error.marker();
-                report.error(Place::of(Span::empty(at)), format!("this is not YAML: {}", error.info()));
+                let place = Place::of(Span::empty(*error.marker()));
+                // The parser has a limit of its own, and looks ahead.
+                match error.info() {
+                    "recursion limit exceeded" => report.error(place, too_deep()),
+                    info => report.error(place, format!("this is not YAML: {info}")),
+                }
                 return None;
             }
         }
@@ -100,7 +104,7 @@ impl Builder<'_> {
 
     fn open(&mut self, open: Open, place: Place) -> Option<()> {
         if self.open.len() == MAX_DEPTH {
-            self.report.error(place, format!("more than {MAX_DEPTH} levels deep"));
+            self.report.error(place, too_deep());
             return None;
         }
         self.open.push(open);
@@ -128,6 +132,7 @@ impl Builder<'_> {
             Some(Open::List { items, .. }) => items.push(node),
             Some(Open::Map { entries, keys, key, .. }) => match key.take() {
                 None => *key = Some((key_text(&node, self.report), node.place)),
+                Some((text, _)) if text.is_empty() || text == MERGE => {}
                 Some((text, place)) if keys.insert(text.clone()) => {
                     entries.push(Entry { key: text, place, value: node });
                 }
@@ -141,13 +146,20 @@ impl Builder<'_> {
     }
 }
 
+/// The key that merges another map in; nothing is kept of it.
+const MERGE: &str = "<<";
+
+fn too_deep() -> String {
+    format!("more than {MAX_DEPTH} levels deep")
+}
+
 fn key_text(node: &Node, report: &Report<'_>) -> SmolStr {
     match &node.kind {
         Kind::List(_) | Kind::Map(_) => {
             report.error(node.place, "a key is a text");
             SmolStr::default()
         }
-        Kind::Text(text) if text == "<<" => {
+        Kind::Text(text) if text == MERGE => {
             report.error(node.place, "merge keys are not part of this format; write the values out");
             text.clone()
         }

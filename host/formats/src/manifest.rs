@@ -1,0 +1,208 @@
+//! Scripts (formats 10): the manifest in a script's leading comment, and the check of the program behind it.
+
+use std::sync::Arc;
+
+use model::{
+    Schema, StepName,
+    package::{Manifest, Script, StepDefinition, StepKind},
+    refusal::Problem,
+};
+use smol_str::SmolStr;
+
+use crate::{
+    argument,
+    fields::{Fields, Keys, word},
+    header::parts,
+    names::{Names, Steps},
+    report::{self, Report},
+    solution::read_version,
+    source::{SourceFile, digest},
+    tree::{self, Kind, Node, Place, Writing},
+};
+
+const SCRIPT: Keys = Keys {
+    what: "a script's manifest",
+    known: &["step", "version", "title", "description", "inputs", "outputs", "errors", "uses"],
+    later: &["condition", "action", "entity", "external", "limits", "examples"],
+};
+
+/// The verbs that a script may say it uses.
+const VERBS: [(&str, &str); 7] = [
+    ("retrieve", "retrieve"),
+    ("query", "query"),
+    ("create", "create"),
+    ("update", "update"),
+    ("delete", "delete"),
+    ("assign", "assign"),
+    ("set-status", "set-status"),
+];
+
+/// The script in `file`, checked against a schema; all problems if there is an error.
+pub fn read_script(file: &SourceFile, schema: &Schema) -> Result<(Script, Manifest), Vec<Problem>> {
+    let names = Names::new(schema, &NoSteps, jiff::tz::TimeZone::UTC);
+    let mut problems = Vec::new();
+    let script = convert(file, &names, &mut problems);
+    report::sort(&mut problems);
+    script.ok_or(problems)
+}
+
+struct NoSteps;
+
+impl Steps for NoSteps {
+    fn step(&self, _: &StepName, _: Option<&semver::VersionReq>) -> Option<&StepDefinition> {
+        None
+    }
+
+    fn names(&self) -> Vec<StepName> {
+        Vec::new()
+    }
+}
+
+/// The script in `file`; what is wrong with it goes to `problems`.
+pub(crate) fn convert(file: &SourceFile, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<(Script, Manifest)> {
+    let whole = Report::new(file.path.clone(), "");
+    let Ok(text) = std::str::from_utf8(&file.bytes) else {
+        whole.error(Place::START, "the file is not UTF-8 text");
+        problems.extend(whole.problems());
+        return None;
+    };
+    if text.len() > tree::MAX_BYTES {
+        whole.error(Place::START, format!("the file has {} bytes; at most {} are read", text.len(), tree::MAX_BYTES));
+        problems.extend(whole.problems());
+        return None;
+    }
+    let split = match script::manifest::split(text) {
+        Ok(split) => split,
+        Err(found) => {
+            whole.error_with(at(&found), found.message.clone(), found.hint.clone());
+            problems.extend(whole.problems());
+            return None;
+        }
+    };
+    let report = Report::inside(file.path.clone(), split.yaml, split.yaml_line);
+    let manifest = tree::parse(split.yaml, &report).and_then(|tree| manifest(&report, &tree, names));
+    problems.extend(report.problems());
+    let manifest = manifest?;
+    let errors = problems.len();
+    check_program(file, text, &manifest.steps[0], names, problems);
+    if problems.len() > errors {
+        return None;
+    }
+    let digest = digest(&file.bytes);
+    Some((Script { digest, file: file.path.clone(), text: text.into() }, manifest))
+}
+
+/// What is wrong with the program; a script is called like its step.
+fn check_program(file: &SourceFile, text: &str, step: &StepDefinition, names: &Names<'_>, problems: &mut Vec<Problem>) {
+    let report = Report::new(file.path.clone(), text);
+    for found in script::check::check(text, step, names.schema) {
+        report.error_with(at(&found), found.message.clone(), found.hint.clone());
+    }
+    let own = step.name.as_str().split_once('.').map_or("", |(_, own)| own);
+    if parts(&file.path).is_some_and(|(directory, stem, _)| !directory.is_empty() && stem != own) {
+        let hint = Some(format!("call the file `{own}.rhai`"));
+        report.error_with(Place::START, format!("`{}` is defined in a file of another name", step.name), hint);
+    }
+    problems.extend(report.problems());
+}
+
+fn at(found: &script::Diagnostic) -> Place {
+    Place { line: found.line, column: found.column, length: found.length, writing: Writing::Other }
+}
+
+fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manifest> {
+    let fields = Fields::open(report, node, node.place, &SCRIPT)?;
+    let later = node.get("condition").or_else(|| node.get("action"));
+    let name = match later {
+        // Reported already, and no step is wanted then.
+        Some(_) => None,
+        None => fields.need_name::<StepName>("step"),
+    };
+    let version = match fields.get("version") {
+        None => Some(semver::Version::new(1, 0, 0)),
+        Some(node) => read_version(report, node),
+    };
+    let errors = report.errors();
+    let inputs = argument::convert_all(report, fields.map("inputs"), names);
+    let outputs = argument::convert_all(report, fields.map("outputs"), names);
+    let declared = fields
+        .map("errors")
+        .iter()
+        .filter_map(|entry| Some((entry.key.clone(), crate::fields::text(report, &entry.value, &entry.key)?)));
+    let declared = declared.collect();
+    let uses = uses(&fields, names);
+    let (name, version) = (name?, version?);
+    let title = fields.text("title").unwrap_or_else(|| name.to_string());
+    let description = fields.text("description").unwrap_or_default();
+    if report.errors() > errors {
+        return None;
+    }
+    Some(Manifest {
+        library: name.library().into(),
+        version,
+        title: title.clone(),
+        description: description.clone(),
+        steps: vec![StepDefinition {
+            name,
+            kind: StepKind::Step,
+            title,
+            description,
+            inputs,
+            outputs,
+            errors: declared,
+            uses,
+            external: false,
+        }],
+    })
+}
+
+fn uses(fields: &Fields<'_>, names: &Names<'_>) -> Vec<(SmolStr, Vec<SmolStr>)> {
+    let report = fields.report;
+    let mut uses = Vec::new();
+    for entry in fields.map("uses") {
+        if entry.key == "actions" {
+            report.unsupported(entry.place, "actions");
+            continue;
+        }
+        names.is_entity(report, &entry.key, entry.place);
+        let Kind::List(items) = &entry.value.kind else {
+            report.error(entry.value.place, format!("`uses` names a list of verbs, not {}", entry.value.in_words()));
+            continue;
+        };
+        let verbs = items.iter().filter_map(|item| {
+            if item.as_text() == Some("share") {
+                report.unsupported(item.place, "share");
+                return None;
+            }
+            word(report, item, "a verb", &VERBS).map(SmolStr::new_static)
+        });
+        uses.push((entry.key.clone(), verbs.collect()));
+    }
+    uses
+}
+
+/// The custom steps of a solution's own scripts, before those that are installed.
+pub(crate) struct WithScripts<'a> {
+    /// The steps of the scripts, with their versions.
+    pub scripts: Vec<(semver::Version, StepDefinition)>,
+    /// Those that are installed.
+    pub installed: &'a dyn Steps,
+}
+
+impl Steps for WithScripts<'_> {
+    fn step(&self, name: &StepName, version: Option<&semver::VersionReq>) -> Option<&StepDefinition> {
+        let fits = |known: &&(semver::Version, StepDefinition)| {
+            known.1.name == *name && version.is_none_or(|range| range.matches(&known.0))
+        };
+        let own = self.scripts.iter().find(fits).map(|(_, definition)| definition);
+        own.or_else(|| self.installed.step(name, version))
+    }
+
+    fn names(&self) -> Vec<StepName> {
+        let own = self.scripts.iter().map(|(_, definition)| definition.name.clone());
+        own.chain(self.installed.names()).collect()
+    }
+}
+
+/// A script with its manifest, as a solution brings it.
+pub type Scripted = (Arc<Script>, Manifest);

@@ -1,0 +1,268 @@
+//! A solution's files become one checked whole (formats 1, 11).
+//!
+//! In order: what each file is, the solution, choices, entities, the schema as it will be, scripts, processes, imports,
+//! security. Each stage goes on with what is right, so that all problems are found in one go.
+
+mod files;
+mod schema;
+
+use std::{collections::HashSet, sync::Arc};
+
+use jiff::tz::TimeZone;
+use model::{
+    EntityId, ProcessName, Schema, entity::ChoiceDefinition, package::Manifest, package::Script,
+    process::workflow::Workflow, refusal::Problem,
+};
+use smol_str::SmolStr;
+
+use crate::{
+    definitions::Definitions,
+    entity::EntityFile,
+    import::{self, ImportMap},
+    manifest::{self, WithScripts},
+    names::{Mention, Names, Steps},
+    numbering::Numbers,
+    report,
+    security::Security,
+    solution::{self, SolutionHeader},
+    source::{SourceFile, Sourced},
+    workflow,
+};
+use files::{Files, Sheet};
+
+/// What the store has already.
+pub struct Base<'a> {
+    /// The numbers of entities, attributes and keys.
+    pub numbers: &'a Numbers,
+    /// The entities and choices, those of the starter organisation too.
+    pub definitions: &'a Definitions,
+    /// The custom steps that are installed.
+    pub steps: &'a dyn Steps,
+    /// The processes.
+    pub processes: &'a [KnownProcess],
+    /// The time zone of the organisation, for solutions without one.
+    pub time_zone: TimeZone,
+}
+
+/// A process that the store has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownProcess {
+    /// Its name.
+    pub name: ProcessName,
+    /// Its entity.
+    pub entity: Option<EntityId>,
+    /// The solution that brought it.
+    pub solution: SmolStr,
+}
+
+/// A solution whose files are right.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// What `solution.yaml` says.
+    pub header: Sourced<SolutionHeader>,
+    /// Its entities and its extensions of others.
+    pub entities: Vec<Sourced<EntityFile>>,
+    /// Its choices.
+    pub choices: Vec<Sourced<ChoiceDefinition>>,
+    /// Everything that the store will have defined.
+    pub definitions: Definitions,
+    /// The numbers, those of what is new too.
+    pub numbers: Numbers,
+    /// The schema as it will be.
+    pub schema: Schema,
+    /// Its workflows.
+    pub workflows: Vec<Sourced<Workflow>>,
+    /// Its scripts with what they say of themselves.
+    pub scripts: Vec<(Arc<Script>, Manifest)>,
+    /// Its components: path and bytes, looked into by the sandbox.
+    pub plugins: Vec<(SmolStr, Arc<[u8]>)>,
+    /// Its imports.
+    pub imports: Vec<Sourced<ImportMap>>,
+    /// Its units, teams, users and queues.
+    pub security: Security,
+    /// Its scenario pages: path and text.
+    pub cases: Vec<(SmolStr, Arc<str>)>,
+    /// The records that its definitions name.
+    pub mentions: Vec<Mention>,
+    /// What is possible but seldom meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads a solution. All problems at once, sorted by file and line, if one of them is an error.
+pub fn read(files: &[SourceFile], base: &Base<'_>) -> Result<Solution, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let files = Files::open(files, &mut problems);
+    let solution = read_files(&files, base, &mut problems);
+    problems.extend(files.into_problems());
+    report::sort(&mut problems);
+    let wrong = problems.iter().any(|problem| !problem.warning);
+    match solution {
+        Some(solution) if !wrong => Ok(Solution { warnings: problems, ..solution }),
+        _ => Err(problems),
+    }
+}
+
+fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -> Option<Solution> {
+    let header = header(files, problems);
+    let name = header.as_ref().map_or_else(SmolStr::default, |header| header.value.name.clone());
+    let zone = header.as_ref().map_or(base.time_zone.clone(), |header| header.value.zone(&base.time_zone));
+    let next = schema::next(files, base, &name, &zone)?;
+    let mut names = Names::new(&next.schema, base.steps, zone);
+    names.broken = next.broken;
+    names.broken_attributes = next.broken_attributes;
+    let scripts = scripts(files, &names, problems);
+    let (steps, broken_steps) = steps(&scripts, base, files);
+    names.steps = &steps;
+    names.broken_steps = broken_steps;
+    let workflows = workflows(files, &names, base, &name);
+    let imports = imports(files, &names);
+    let mut security = Security::default();
+    for sheet in files.sheets() {
+        if let Some(tree) = &sheet.tree {
+            security.add(sheet.kind, &sheet.report, tree, &names);
+        }
+    }
+    let mentions = names.mentions.take();
+    drop(names);
+    Some(Solution {
+        header: header?,
+        entities: next.entities,
+        choices: next.choices,
+        definitions: next.definitions,
+        numbers: next.numbers,
+        workflows,
+        scripts: scripts.into_iter().map(|(script, manifest)| (Arc::new(script), manifest)).collect(),
+        plugins: files.plugins.clone(),
+        imports,
+        security,
+        cases: files.cases.clone(),
+        mentions,
+        warnings: Vec::new(),
+        schema: next.schema,
+    })
+}
+
+fn header(files: &Files<'_>, problems: &mut Vec<Problem>) -> Option<Sourced<SolutionHeader>> {
+    let Some(sheet) = files.of_kind("solution").next() else {
+        if !files.has("solution.yaml") {
+            problems.push(Problem {
+                file: "solution.yaml".into(),
+                line: 1,
+                column: 1,
+                length: 0,
+                message: "the solution has no `solution.yaml`".to_owned(),
+                hint: Some("it begins with `kind: solution`, `name`, `version` and `prefix`".to_owned()),
+                warning: false,
+            });
+        }
+        return None;
+    };
+    let tree = sheet.tree.as_ref()?;
+    let header = solution::convert(&sheet.report, tree)?;
+    Some(Sourced::new(header, &sheet.report, tree))
+}
+
+fn scripts(files: &Files<'_>, names: &Names<'_>, problems: &mut Vec<Problem>) -> Vec<(Script, Manifest)> {
+    let mut scripts: Vec<(Script, Manifest)> = Vec::new();
+    for file in &files.scripts {
+        let Some((script, manifest)) = manifest::convert(file, names, problems) else { continue };
+        let twice = scripts.iter().find(|(_, other)| other.steps[0].name == manifest.steps[0].name);
+        if let Some((other, _)) = twice {
+            problems.push(Problem {
+                file: file.path.clone(),
+                line: 1,
+                column: 1,
+                length: 0,
+                message: format!("step `{}` is defined in `{}` already", manifest.steps[0].name, other.file),
+                hint: None,
+                warning: false,
+            });
+        }
+        scripts.push((script, manifest));
+    }
+    scripts
+}
+
+/// The steps as they will be, and the names of those whose scripts have errors.
+fn steps<'a>(
+    scripts: &[(Script, Manifest)],
+    base: &Base<'a>,
+    files: &Files<'_>,
+) -> (WithScripts<'a>, HashSet<SmolStr>) {
+    let own = scripts
+        .iter()
+        .flat_map(|(_, manifest)| manifest.steps.iter().map(|step| (manifest.version.clone(), step.clone())));
+    let read: HashSet<&str> = scripts.iter().map(|(script, _)| script.file.as_str()).collect();
+    let broken = files.scripts.iter().filter(|file| !read.contains(file.path.as_str()));
+    let named = broken.filter_map(|file| step_in(&String::from_utf8_lossy(&file.bytes)));
+    (WithScripts { scripts: own.collect(), installed: base.steps }, named.collect())
+}
+
+/// The step that a script with errors probably defines: its name, so that its users are not reported too.
+fn step_in(text: &str) -> Option<SmolStr> {
+    let line = text.lines().take(20).find_map(|line| line.trim().strip_prefix("step:"))?;
+    Some(line.trim().trim_matches('"').into())
+}
+
+fn workflows(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>, solution: &SmolStr) -> Vec<Sourced<Workflow>> {
+    let read = files.of_kind("workflow").filter_map(|sheet| {
+        let tree = sheet.tree.as_ref()?;
+        let workflow = workflow::convert(&sheet.report, tree, names)?;
+        check_known(sheet, &workflow, base, solution);
+        Some(Sourced::new(workflow, &sheet.report, tree))
+    });
+    read.collect()
+}
+
+/// What the store has under the workflow's name belongs to the same solution and runs on the same entity.
+fn check_known(sheet: &Sheet<'_>, workflow: &Workflow, base: &Base<'_>, solution: &SmolStr) {
+    let Some(known) = base.processes.iter().find(|known| known.name == workflow.header.name) else { return };
+    if known.solution != *solution {
+        let message = format!("solution `{}` has a process `{}` already", known.solution, known.name);
+        sheet.report.error(sheet.place_of("name"), message);
+    } else if known.entity != workflow.entity {
+        let message = format!("the entity of `{}` is fixed since it was applied", known.name);
+        sheet.report.error(sheet.place_of("entity"), message);
+    }
+}
+
+fn imports(files: &Files<'_>, names: &Names<'_>) -> Vec<Sourced<ImportMap>> {
+    let read = files.of_kind("import").filter_map(|sheet| {
+        let tree = sheet.tree.as_ref()?;
+        let heading = |table: &str| {
+            let path = import::beside(&sheet.report.file, table);
+            let bytes = files.tables.iter().find(|(known, _)| *known == path).map(|(_, bytes)| bytes)?;
+            import::table(bytes, &path).ok().map(|table| table.headers)
+        };
+        let map = import::convert(&sheet.report, tree, names, &heading)?;
+        Some(Sourced::new(map, &sheet.report, tree))
+    });
+    read.collect()
+}
+
+/// The workflow in canonical JSON, as it was kept, against the schema as it is: how activations are compiled again.
+pub fn workflow_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps) -> Result<Workflow, Vec<Problem>> {
+    workflow_in_zone(bytes, schema, steps, TimeZone::UTC)
+}
+
+/// The same for a solution whose days begin in `zone`.
+pub fn workflow_in_zone(
+    bytes: &[u8],
+    schema: &Schema,
+    steps: &dyn Steps,
+    zone: TimeZone,
+) -> Result<Workflow, Vec<Problem>> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::Report::new("a kept workflow", &text);
+    let names = Names::new(schema, steps, zone);
+    let workflow = crate::tree::parse(&text, &report).and_then(|tree| workflow::convert(&report, &tree, &names));
+    workflow.ok_or_else(|| report.problems())
+}
+
+/// The head of a solution in canonical JSON, as it was kept.
+pub fn solution_from_json(bytes: &[u8]) -> Result<SolutionHeader, Vec<Problem>> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::Report::new("a kept solution", &text);
+    let header = crate::tree::parse(&text, &report).and_then(|tree| solution::convert(&report, &tree));
+    header.ok_or_else(|| report.problems())
+}

@@ -1,0 +1,179 @@
+//! What each file of a solution is: by its ending, and for YAML and JSON by its `kind`.
+
+use std::{collections::HashMap, sync::Arc};
+
+use model::refusal::Problem;
+use smol_str::SmolStr;
+
+use crate::{
+    header::{kind_of, parts},
+    nearest,
+    report::Report,
+    source::SourceFile,
+    tree::{self, Node, Place},
+};
+
+/// The kinds with the directory where each stands.
+const KINDS: [(&str, &str); 9] = [
+    ("solution", ""),
+    ("entity", "entities"),
+    ("choice", "choices"),
+    ("workflow", "processes"),
+    ("import", "data"),
+    ("business-unit", "security"),
+    ("team", "security"),
+    ("user", "security"),
+    ("queue", "security"),
+];
+/// The kinds that the format has and this version does not.
+const LATER: [&str; 6] = ["action", "business-process-flow", "task-flow", "role", "email-template", "automated-flow"];
+
+/// The files of a solution, opened.
+pub(super) struct Files<'f> {
+    sheets: Vec<Sheet<'f>>,
+    /// The scripts.
+    pub scripts: Vec<SourceFile>,
+    /// The components: path and bytes.
+    pub plugins: Vec<(SmolStr, Arc<[u8]>)>,
+    /// The tables: path and bytes.
+    pub tables: Vec<(SmolStr, Arc<[u8]>)>,
+    /// The scenario pages: path and text.
+    pub cases: Vec<(SmolStr, Arc<str>)>,
+}
+
+/// A file with a definition.
+pub(super) struct Sheet<'f> {
+    /// What is wrong with it.
+    pub report: Report<'f>,
+    /// Its tree; absent when it cannot be read or its kind is unknown.
+    pub tree: Option<Node>,
+    /// Its kind.
+    pub kind: &'static str,
+}
+
+impl Sheet<'_> {
+    /// Where the value of a key of the definition stands.
+    pub fn place_of(&self, key: &str) -> Place {
+        self.tree.as_ref().and_then(|tree| tree.get(key)).map_or(Place::START, |node| node.place)
+    }
+
+    /// Whether the definition has this scalar at a key.
+    pub fn is(&self, key: &str, value: &str) -> bool {
+        let node = self.tree.as_ref().and_then(|tree| tree.get(key));
+        node.and_then(Node::as_written).is_some_and(|written| written == value)
+    }
+
+    /// The name that the definition says it has.
+    pub fn name(&self) -> Option<SmolStr> {
+        self.tree.as_ref()?.get("name")?.as_written()
+    }
+}
+
+impl<'f> Files<'f> {
+    /// Opens files; what is none of a solution's (pages of prose, pictures) is left alone.
+    pub fn open(files: &'f [SourceFile], problems: &mut Vec<Problem>) -> Self {
+        let mut opened = Self {
+            sheets: Vec::new(),
+            scripts: Vec::new(),
+            plugins: Vec::new(),
+            tables: Vec::new(),
+            cases: Vec::new(),
+        };
+        for file in files {
+            let Some((directory, _, ending)) = parts(&file.path) else { continue };
+            match (directory, ending) {
+                (_, "yaml" | "json") => opened.sheets.extend(sheet(file, problems)),
+                (_, "yml") => {
+                    let report = Report::new(file.path.clone(), "");
+                    report.error(Place::START, "files of a solution end in `.yaml`");
+                    problems.extend(report.problems());
+                }
+                ("scripts", "rhai") => opened.scripts.push(file.clone()),
+                ("plugins", "wasm") => opened.plugins.push((file.path.clone(), file.bytes.clone())),
+                ("data", "csv") => opened.tables.push((file.path.clone(), file.bytes.clone())),
+                ("cases", "md") => {
+                    opened.cases.push((file.path.clone(), String::from_utf8_lossy(&file.bytes).as_ref().into()));
+                }
+                _ => {}
+            }
+        }
+        opened.check_twice();
+        opened
+    }
+
+    /// The files with definitions.
+    pub fn sheets(&self) -> impl Iterator<Item = &Sheet<'f>> {
+        self.sheets.iter()
+    }
+
+    /// The files with definitions of one kind.
+    pub fn of_kind<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = &'s Sheet<'f>> {
+        self.sheets.iter().filter(move |sheet| sheet.kind == kind)
+    }
+
+    /// Whether there is a file at this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.sheets.iter().any(|sheet| sheet.report.file == path)
+    }
+
+    /// What was found wrong in the files with definitions.
+    pub fn into_problems(self) -> impl Iterator<Item = Problem> {
+        self.sheets.into_iter().flat_map(|sheet| sheet.report.problems())
+    }
+
+    fn check_twice(&self) {
+        let mut seen: HashMap<(&str, SmolStr), &SmolStr> = HashMap::new();
+        for sheet in self.sheets.iter().filter(|sheet| !sheet.kind.is_empty()) {
+            let Some(name) = sheet.name().filter(|_| sheet.kind != "solution") else { continue };
+            if let Some(first) = seen.insert((sheet.kind, name.clone()), &sheet.report.file) {
+                let message = format!("{} `{name}` is defined in `{first}` already", sheet.kind);
+                sheet.report.error(sheet.place_of("name"), message);
+            }
+        }
+    }
+}
+
+fn sheet<'f>(file: &'f SourceFile, problems: &mut Vec<Problem>) -> Option<Sheet<'f>> {
+    let Ok(text) = std::str::from_utf8(&file.bytes) else {
+        let report = Report::new(file.path.clone(), "");
+        report.error(Place::START, "the file is not UTF-8 text");
+        problems.extend(report.problems());
+        return None;
+    };
+    let report = Report::new(file.path.clone(), text);
+    let tree = tree::parse(text, &report);
+    let kind = tree.as_ref().and_then(|tree| kind(&report, tree));
+    Some(Sheet { tree: tree.filter(|_| kind.is_some()), kind: kind.unwrap_or_default(), report })
+}
+
+fn kind(report: &Report<'_>, tree: &Node) -> Option<&'static str> {
+    let Some(written) = kind_of(tree) else {
+        let place = tree.get("kind").map_or(tree.place, |node| node.place);
+        let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+        let hint = format!("`kind` is one of {}", kinds.join(", "));
+        report.error_with(place, "the file does not say its `kind`", Some(hint));
+        return None;
+    };
+    let place = tree.get("kind").map_or(tree.place, |node| node.place);
+    if LATER.contains(&written) {
+        report.unsupported(place, &format!("kind: {written}"));
+        return None;
+    }
+    let Some((kind, directory)) = KINDS.iter().find(|(kind, _)| *kind == written) else {
+        let hint = nearest::hint(written, KINDS.iter().map(|(kind, _)| *kind));
+        report.error_with(place, format!("there is no kind `{written}`"), hint);
+        return None;
+    };
+    check_directory(report, place, kind, directory);
+    Some(kind)
+}
+
+fn check_directory(report: &Report<'_>, place: Place, kind: &str, directory: &str) {
+    let Some((found, stem, _)) = parts(&report.file) else { return };
+    match directory {
+        "" if found.is_empty() && stem == "solution" => {}
+        "" => report.error(place, format!("kind `{kind}` stands in `solution.yaml` only")),
+        directory if directory == found => {}
+        directory => report.error(place, format!("a file of kind `{kind}` stands in `{directory}/`")),
+    }
+}

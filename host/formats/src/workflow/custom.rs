@@ -1,0 +1,122 @@
+//! `custom`: a step of a plugin or a script, its inputs checked against what it declares.
+
+use model::{
+    Argument, StepName,
+    expression::ValueSource,
+    package::{StepDefinition, StepKind},
+    process::workflow::StepAction,
+};
+use smol_str::SmolStr;
+
+use crate::{
+    fields::Fields,
+    names::Names,
+    nearest,
+    report::Report,
+    scope::{Root, Scope},
+    value::{self, Wanted},
+};
+
+/// The action, and its outputs as what may be read behind it.
+pub(super) fn custom<'a>(
+    report: &Report<'_>,
+    fields: &Fields<'_>,
+    scope: &Scope<'a>,
+) -> Option<(StepAction, Root<'a>)> {
+    let step: StepName = fields.name("custom")?;
+    let version = fields.get("version").map(|_| version(fields));
+    let definition = definition(fields, &step, version.as_ref().and_then(Option::as_ref), scope.names)?;
+    let inputs = inputs(report, fields, definition, scope)?;
+    let outputs = Root::Arguments(definition.outputs.clone());
+    let version = match version {
+        None => None,
+        Some(version) => Some(version?),
+    };
+    Some((StepAction::Custom { step, version, inputs }, outputs))
+}
+
+fn version(fields: &Fields<'_>) -> Option<semver::VersionReq> {
+    let text = fields.text("version")?;
+    let version = semver::VersionReq::parse(&text).ok();
+    if version.is_none() {
+        let message = format!("`version` is a range as `^1.2`, not `{text}`");
+        fields.report.error(fields.value_place("version"), message);
+    }
+    version
+}
+
+fn definition<'a>(
+    fields: &Fields<'_>,
+    step: &StepName,
+    version: Option<&semver::VersionReq>,
+    names: &Names<'a>,
+) -> Option<&'a StepDefinition> {
+    let report = fields.report;
+    let place = fields.value_place("custom");
+    match (names.steps.step(step, version), names.steps.step(step, None)) {
+        (Some(found), _) if found.kind != StepKind::Step => {
+            report.error(place, format!("`{step}` is no step but {}", kind(found.kind)));
+            None
+        }
+        (Some(found), _) => Some(found),
+        (None, Some(_)) => {
+            let range = version.map(ToString::to_string).unwrap_or_default();
+            report.error(fields.value_place("version"), format!("no version of `{step}` that is there fits `{range}`"));
+            None
+        }
+        (None, None) if names.broken_steps.contains(step.as_str()) => None,
+        (None, None) => {
+            let known = names.steps.names();
+            let hint = nearest::hint(step.as_str(), known.iter().map(StepName::as_str));
+            let hint = hint.or_else(|| Some("install its plugin first, or add its script to the solution".to_owned()));
+            report.error_with(place, format!("there is no custom step `{step}`"), hint);
+            None
+        }
+    }
+}
+
+fn kind(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Step => "a step",
+        StepKind::Condition => "a condition",
+        StepKind::Action => "the body of an action",
+    }
+}
+
+fn inputs(
+    report: &Report<'_>,
+    fields: &Fields<'_>,
+    definition: &StepDefinition,
+    scope: &Scope<'_>,
+) -> Option<Vec<(SmolStr, ValueSource)>> {
+    let declared = |name: &str| definition.inputs.iter().find(|input| input.name.as_str() == name);
+    let mut inputs = Vec::new();
+    let mut right = true;
+    for entry in fields.map("inputs") {
+        let Some(input) = declared(&entry.key) else {
+            let hint = nearest::hint(&entry.key, definition.inputs.iter().map(|input| input.name.as_str()));
+            let hint = hint.or_else(|| all_inputs(&definition.inputs));
+            report.error_with(entry.place, format!("`{}` has no input `{}`", definition.name, entry.key), hint);
+            right = false;
+            continue;
+        };
+        let wanted = Wanted::argument(input.name.as_str(), &input.kind, scope.names);
+        match value::read(report, &entry.value, &wanted, scope) {
+            Some(value) => inputs.push((entry.key.clone(), value)),
+            None => right = false,
+        }
+    }
+    let given = |input: &&Argument| fields.map("inputs").iter().any(|entry| entry.key == input.name.as_str());
+    let missing = definition.inputs.iter().filter(|input| input.required && input.default.is_null());
+    for input in missing.filter(|input| !given(input)) {
+        let place = if fields.get("inputs").is_some() { fields.place_of("inputs") } else { fields.place_of("custom") };
+        report.error(place, format!("`{}` needs the input `{}`", definition.name, input.name));
+        right = false;
+    }
+    right.then_some(inputs)
+}
+
+fn all_inputs(inputs: &[Argument]) -> Option<String> {
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("its inputs are {}", names.join(", ")))
+}
