@@ -19,8 +19,8 @@ use script::{Calendar, Environment};
 use smol_str::SmolStr;
 use store::records::Indexes;
 
-pub(crate) use self::steps::Pins;
 pub use self::steps::{Directory, Step};
+pub(crate) use self::steps::{Pins, digest};
 
 /// What holds now.
 pub struct Catalogue {
@@ -28,6 +28,10 @@ pub struct Catalogue {
     pub schema: Arc<Schema>,
     /// The custom steps that are installed.
     pub steps: Directory,
+    /// What each solution says of time.
+    pub(crate) surroundings: HashMap<SmolStr, Surroundings>,
+    /// What holds where a solution says nothing.
+    pub(crate) organisation: Surroundings,
     processes: HashMap<ProcessName, Arc<Process>>,
     by_id: HashMap<ProcessId, Arc<Process>>,
     /// Processes that start by themselves, by their entity.
@@ -36,8 +40,6 @@ pub struct Catalogue {
     indexes: HashMap<EntityId, Indexes>,
     /// Indexes and keys that do not hold all records yet (E10).
     building: Building,
-    /// The members of teams: user, team.
-    members: HashSet<(RecordRef, RecordRef)>,
 }
 
 /// A process: its definition as it holds now, and the activation that new runs get.
@@ -55,7 +57,7 @@ pub struct Process {
     /// The user who owns it.
     pub owner: RecordRef,
     /// What it says.
-    pub workflow: Workflow,
+    pub workflow: Arc<Workflow>,
     /// What new runs get; absent while it is a draft or a template.
     pub(crate) activation: Option<Arc<Activation>>,
     /// What starts it by itself.
@@ -94,8 +96,8 @@ impl Catalogue {
     pub(crate) fn new(
         schema: Schema,
         steps: Directory,
+        (organisation, surroundings): (Surroundings, HashMap<SmolStr, Surroundings>),
         processes: Vec<Process>,
-        members: HashSet<(RecordRef, RecordRef)>,
         building: Building,
     ) -> Self {
         let indexes = schema.entities().map(|entity| (entity.id, Indexes::of(entity))).collect();
@@ -111,13 +113,19 @@ impl Catalogue {
         Self {
             schema: Arc::new(schema),
             steps,
+            organisation,
+            surroundings,
             by_id: processes.iter().map(|process| (process.id, process.clone())).collect(),
             processes: processes.into_iter().map(|process| (process.name.clone(), process)).collect(),
             starting,
             indexes,
             building,
-            members,
         }
+    }
+
+    /// What the solution says of time.
+    pub(crate) fn surroundings_of(&self, solution: &str) -> &Surroundings {
+        self.surroundings.get(solution).unwrap_or(&self.organisation)
     }
 
     /// The process of this name.
@@ -164,11 +172,6 @@ impl Catalogue {
     /// Whether a query may use this key.
     pub(crate) fn is_key_built(&self, entity: EntityId, key: u16) -> bool {
         !self.building.keys.contains(&(entity, key))
-    }
-
-    /// Whether the user belongs to the team.
-    pub(crate) fn is_member(&self, user: RecordRef, team: RecordRef) -> bool {
-        self.members.contains(&(user, team))
     }
 }
 

@@ -5,18 +5,23 @@
 //! `pump` (E12). It knows neither HTTP nor what is behind a `StepRunner`.
 
 mod act;
+mod activation;
 mod background;
 mod catalogue;
 mod clock;
+mod deploy;
 mod drive;
 mod error;
 mod ids;
+mod import;
 mod interactive;
 mod jobs;
 mod keys;
 mod load;
+mod members;
 mod open;
 mod organisation;
+mod packages;
 mod query;
 mod resolve;
 mod rows;
@@ -42,8 +47,10 @@ pub use crate::{
     background::Progress,
     catalogue::{Catalogue, Directory, Process, Step},
     clock::{Clock, ManualClock, SystemClock},
+    deploy::{Action, ApplyOptions, Change, Plan},
     error::{Error, Failure},
     ids::{CountingIds, Ids, RandomIds},
+    import::Imported,
     interactive::Work,
     jobs::JobPage,
     open::{administrator, root_unit},

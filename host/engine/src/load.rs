@@ -1,22 +1,27 @@
 //! The catalogue from what the store holds: definitions are kept as canonical JSON and compiled when they are loaded (E7).
 //!
-//! Called when a store is opened, after each deployment, and for an activation that only a running job still needs.
+//! Called when a store is opened, before each deployment is committed, and for an activation that only a running job
+//! still needs.
 
-use std::collections::HashSet;
+use std::{collections::HashMap, sync::Arc};
 
 use formats::{Definitions, EntityFile, Kept};
+use model::{ActivationId, ProcessName, Schema, process::DefinitionState};
+use rules::trigger::Trigger;
+use smol_str::SmolStr;
 use store::{
     Reader,
-    definitions::{self, Kind},
+    definitions::{self, Definition, Kind},
 };
 
 use crate::{
-    Error, Parts,
-    catalogue::{Building, Catalogue, Directory},
+    Error, Parts, activation,
+    catalogue::{Activation, Building, Catalogue, Directory, Process, Surroundings},
+    packages::{self, first_of},
     rows,
 };
 
-/// The entities that every store has: files like anybody's, and those whose rows are kept otherwise.
+/// The entities that every store has: files like anybody's, and those that the engine itself brings.
 pub(crate) fn starter() -> Definitions {
     let mut starter = formats::starter();
     for entity in rows::entities() {
@@ -30,9 +35,21 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
     let definitions = entities(reader)?;
     let numbers = definitions::numbers(reader)?;
     let schema = definitions.schema(&numbers).map_err(|problem| stored("the entities", problem))?;
-    let steps = Directory::default();
-    let _ = parts;
-    Ok(Catalogue::new(schema, steps, Vec::new(), HashSet::new(), Building::default()))
+    let steps = packages::directory(parts, reader, &schema)?;
+    let times = times(parts, reader)?;
+    let mut processes = Vec::new();
+    for definition in definitions::all(reader, Kind::Workflow)? {
+        match process(parts, reader, &schema, &steps, &times, &definition) {
+            Ok(process) => processes.push(process),
+            Err(error @ Error::Store(_)) => return Err(error),
+            // One definition that this version cannot read must not keep the rest from running.
+            Err(error) => {
+                let (name, error) = (definition.name.as_str(), &error as &dyn std::error::Error);
+                tracing::error!(process = name, error, "failed to load a process");
+            }
+        }
+    }
+    Ok(Catalogue::new(schema, steps, times, processes, Building::default()))
 }
 
 /// The starter's entities and choices, and those of solutions.
@@ -40,33 +57,116 @@ pub(crate) fn entities(reader: &dyn Reader) -> Result<Definitions, Error> {
     let mut kept = Vec::new();
     for kind in [Kind::Choice, Kind::Entity] {
         for definition in definitions::all(reader, kind)? {
-            let canonical = definitions::content(reader, definition.content)?;
-            let canonical =
-                canonical.ok_or_else(|| stored(&format!("`{}`", definition.name), "its content is gone"))?;
-            kept.push(Kept { solution: definition.solution, canonical });
+            kept.push(Kept { canonical: content(reader, &definition)?, solution: definition.solution });
         }
     }
-    let loaded = Definitions::load(&kept).map_err(|problems| {
-        let first = problems.first().map_or_else(String::new, ToString::to_string);
-        stored("the entities", first)
-    })?;
     let mut all = starter();
+    let loaded = Definitions::load(&kept, &all);
+    let loaded = loaded.map_err(|problems| stored("the entities", first_of(&problems)))?;
     loaded.entities.into_iter().for_each(|entity| all.put(EntityFile::Whole(entity)));
     loaded.extensions.into_iter().for_each(|extension| all.put(EntityFile::Extension(extension)));
     loaded.choices.into_iter().for_each(|choice| all.put_choice(choice));
     Ok(all)
 }
 
-/// What is in the store is not what this version can read.
-pub(crate) fn stored(what: &str, why: impl ToString) -> Error {
-    Error::Stored { what: what.to_owned(), why: why.to_string() }
+type Times = (Surroundings, HashMap<SmolStr, Surroundings>);
+
+/// What the organisation and each solution say of time.
+fn times(parts: &Parts, reader: &dyn Reader) -> Result<Times, Error> {
+    let settings = &parts.settings;
+    let organisation = Surroundings {
+        time_zone: script::environment::time_zone(&settings.time_zone).unwrap_or(jiff::tz::TimeZone::UTC),
+        zone: settings.time_zone.clone(),
+        calendar: Arc::default(),
+        public_url: settings.public_url.clone(),
+    };
+    let mut solutions = HashMap::new();
+    for definition in definitions::all(reader, Kind::Solution)? {
+        let header = formats::solution_from_json(&content(reader, &definition)?);
+        let what = || format!("solution `{}`", definition.name);
+        let header = header.map_err(|problems| stored(&what(), first_of(&problems)))?;
+        solutions.insert(definition.name.clone(), surroundings(&organisation, &header));
+    }
+    Ok((organisation, solutions))
+}
+
+/// What a solution says of time, the organisation's where it says nothing.
+pub(crate) fn surroundings(organisation: &Surroundings, header: &formats::SolutionHeader) -> Surroundings {
+    Surroundings {
+        time_zone: header.zone(&organisation.time_zone),
+        zone: header.time_zone.clone().unwrap_or_else(|| organisation.zone.clone()),
+        calendar: header.calendar.clone().map_or_else(|| organisation.calendar.clone(), Arc::new),
+        public_url: organisation.public_url.clone(),
+    }
+}
+
+fn process(
+    parts: &Parts,
+    reader: &dyn Reader,
+    schema: &Schema,
+    steps: &Directory,
+    (organisation, solutions): &Times,
+    definition: &Definition,
+) -> Result<Process, Error> {
+    let name = ProcessName::parse(&definition.name).map_err(|problem| stored("a process", problem))?;
+    let what = format!("process `{name}`");
+    let (id, active) = definition.process.ok_or_else(|| stored(&what, "it has no number"))?;
+    let surroundings = solutions.get(&definition.solution).unwrap_or(organisation).clone();
+    let Some(version) = active else {
+        let canonical = content(reader, definition)?;
+        let workflow = activation::draft(&canonical, &name, schema, steps, &surroundings)?;
+        return Ok(process_of(definition, name, id, workflow, crate::administrator(), None, None));
+    };
+    let id = ActivationId { process: id, version };
+    let digest = definitions::activation(reader, id)?.ok_or_else(|| stored(&what, "its activation is gone"))?;
+    let kept = activation::read(reader, &what, digest)?;
+    let compiled = activation::compile(parts, reader, schema, steps, id, &kept, surroundings)?;
+    let workflow = Arc::new(compiled.workflow);
+    let trigger = Trigger::compile(id.process, &workflow, kept.owner);
+    let trigger = trigger.map_err(|sentence| stored(&what, sentence))?;
+    let activation = Some(Arc::new(compiled.activation));
+    Ok(process_of(definition, name, id.process, workflow, kept.owner, activation, Some(trigger)))
+}
+
+fn process_of(
+    definition: &Definition,
+    name: ProcessName,
+    id: model::ProcessId,
+    workflow: Arc<model::process::workflow::Workflow>,
+    owner: model::RecordRef,
+    activation: Option<Arc<Activation>>,
+    trigger: Option<Trigger>,
+) -> Process {
+    let state = match activation {
+        Some(_) => DefinitionState::Active,
+        None => workflow.header.state,
+    };
+    let title = workflow.header.title.as_str().into();
+    Process { id, name, title, solution: definition.solution.clone(), state, owner, workflow, activation, trigger }
 }
 
 /// An activation that a job was started with.
 pub(crate) fn activation(
-    _catalogue: &Catalogue,
-    _reader: &dyn Reader,
-    id: model::ActivationId,
-) -> Result<crate::catalogue::Activation, Error> {
-    Err(stored(&format!("activation {} of process {}", id.version, id.process), "it is gone"))
+    parts: &Parts,
+    catalogue: &Catalogue,
+    reader: &dyn Reader,
+    id: ActivationId,
+) -> Result<Activation, Error> {
+    let what = format!("activation {} of process {}", id.version, id.process);
+    let digest = definitions::activation(reader, id)?.ok_or_else(|| stored(&what, "it is gone"))?;
+    let kept = activation::read(reader, &what, digest)?;
+    let surroundings = catalogue.surroundings_of(&kept.solution).clone();
+    let compiled = activation::compile(parts, reader, &catalogue.schema, &catalogue.steps, id, &kept, surroundings)?;
+    Ok(compiled.activation)
+}
+
+/// The canonical JSON of a definition.
+pub(crate) fn content(reader: &dyn Reader, definition: &Definition) -> Result<Arc<[u8]>, Error> {
+    let content = definitions::content(reader, definition.content)?;
+    content.ok_or_else(|| stored(&format!("`{}`", definition.name), "its content is gone"))
+}
+
+/// What is in the store is not what this version can read.
+pub(crate) fn stored(what: &str, why: impl ToString) -> Error {
+    Error::Stored { what: what.to_owned(), why: why.to_string() }
 }

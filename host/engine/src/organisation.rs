@@ -27,7 +27,8 @@ impl Organisation for Members<'_> {
     }
 
     fn is_member(&self, user: RecordRef, team: RecordRef) -> bool {
-        self.0.catalogue.is_member(user, team)
+        // As with lookups: nothing starts by what cannot be read.
+        crate::members::is_member(self.0, user, team).unwrap_or_default()
     }
 
     fn is_within(&self, unit: RecordRef, above: RecordRef) -> bool {

@@ -28,9 +28,9 @@ pub(crate) trait Rows: Sync {
     fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure>;
 }
 
-/// The entities whose rows are kept otherwise.
+/// The entities that the engine itself brings.
 pub(crate) fn entities() -> Vec<EntityDefinition> {
-    vec![jobs::entity()]
+    vec![jobs::entity(), crate::members::entity()]
 }
 
 /// The rows behind `entity`, where they are no records of their own.

@@ -1,5 +1,8 @@
 //! What the engine does, seen through its own front door: a store in memory, a clock that is turned by hand, ids that count.
 
+mod conflicts;
+mod deploy;
+mod jobs;
 mod verbs;
 
 use std::{
@@ -136,4 +139,97 @@ impl World {
     fn batches(&self) -> u64 {
         self.store.stats().batches
     }
+}
+
+/// The head of the solutions below.
+const SOLUTION: (&str, &str) = ("solution.yaml", "kind: solution\nname: complaints\nversion: 1.0.0\nprefix: cmp\n");
+
+/// An entity with a key, a choice, a transition and a lookup.
+const COMPLAINT: (&str, &str) = (
+    "entities/complaint.yaml",
+    "kind: entity
+name: complaint
+ownership: user-or-team
+primary: title
+attributes:
+  title: { type: text, required: true, max-length: 300 }
+  receivedon: { type: date, indexed: true }
+  severity: { type: choice, options: { low: { value: 1 }, high: { value: 3, title: Severe } } }
+  dueon: { type: date }
+  touched: { type: whole, default: 0, min: 0 }
+  sourcerow: { type: whole }
+  contactid: { type: lookup, to: contact }
+keys: { by_row: [sourcerow] }
+states:
+  active:
+    value: 0
+    statuses:
+      received: { value: 1, next: [answered] }
+  resolved:
+    value: 1
+    statuses:
+      answered: { value: 4, next: [] }
+",
+);
+
+impl World {
+    fn files(files: &[(&str, &str)]) -> Vec<formats::SourceFile> {
+        files.iter().map(|(path, text)| formats::SourceFile::new(*path, text)).collect()
+    }
+
+    fn try_deploy(&self, files: &[(&str, &str)]) -> Result<crate::Plan, Refusal> {
+        let options = crate::ApplyOptions::default();
+        self.engine.apply_solution(&self.caller(), Self::files(files), options).map_err(|failure| match failure {
+            Failure::Refused(refusal) => refusal,
+            Failure::Fault(error) => panic!("a fault: {error:?}"),
+        })
+    }
+
+    fn deploy(&self, files: &[(&str, &str)]) -> crate::Plan {
+        self.try_deploy(files).unwrap_or_else(|refusal| match refusal {
+            Refusal::BadSolution(problems) => panic!("{problems:#?}"),
+            other => panic!("{other}"),
+        })
+    }
+
+    /// The jobs, the oldest first, each with its log.
+    fn jobs(&self) -> Vec<(model::job::Job, Vec<model::job::LogLine>)> {
+        let page = self.engine.jobs(&self.caller(), &Default::default(), 1_000, None).expect("a list");
+        let shown = page.jobs.iter().rev().map(|job| self.engine.job(&self.caller(), job.id).expect("a job"));
+        shown.collect()
+    }
+
+    /// States and reasons of the jobs, the oldest first.
+    fn states(&self) -> Vec<(&'static str, String)> {
+        let state =
+            |(job, _): (model::job::Job, _)| (job.state.word(), job.state.reason().unwrap_or_default().to_owned());
+        self.jobs().into_iter().map(state).collect()
+    }
+
+    fn count(&self, entity: &str) -> usize {
+        let query = model::query::Query::all(self.entity(entity));
+        self.engine.query(&self.caller(), &query).expect("a page").records.len()
+    }
+
+    /// Another engine on the same store, as after a crash: nothing but the store is left.
+    fn restart(self, runner: Native) -> Self {
+        let World { engine, store, clock } = self;
+        drop(engine);
+        let ids = CountingIds::new();
+        // Ids given before the crash are not given again.
+        (0..100_000).for_each(|_| drop(crate::Ids::seed(&ids)));
+        let parts = Parts {
+            store: Arc::new(store.clone()),
+            clock: clock.clone(),
+            ids: Arc::new(ids),
+            runner: Arc::new(runner),
+            settings: Settings::default(),
+        };
+        Self { engine: Engine::open(parts).expect("the store opens again"), store, clock }
+    }
+}
+
+/// A script's file: its body is not looked at here, the step is done by the test.
+fn script(step: &str, more: &str) -> String {
+    format!("/*---\nstep: {step}\n{more}---*/\n#{{}}\n")
 }

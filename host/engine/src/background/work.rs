@@ -234,7 +234,7 @@ impl Engine {
         if let Some(known) = self.older.lock().get(&id) {
             return Ok(known.clone());
         }
-        let loaded = Arc::new(crate::load::activation(&unit.catalogue, &unit.overlay.unvalidated(), id)?);
+        let loaded = Arc::new(crate::load::activation(&self.parts, &unit.catalogue, &unit.overlay.unvalidated(), id)?);
         self.older.lock().insert(id, loaded.clone());
         Ok(loaded)
     }

@@ -51,6 +51,16 @@ impl Directory {
     }
 }
 
+impl formats::Steps for Directory {
+    fn step(&self, name: &StepName, version: Option<&VersionReq>) -> Option<&StepDefinition> {
+        self.find(name, version).map(|step| &step.definition)
+    }
+
+    fn names(&self) -> Vec<StepName> {
+        self.steps.keys().cloned().collect()
+    }
+}
+
 impl rules::workflow::Steps for Directory {
     fn step(&self, name: &StepName, version: Option<&VersionReq>) -> Option<&StepDefinition> {
         self.find(name, version).map(|step| &step.definition)
@@ -85,9 +95,9 @@ impl Pins {
         self.pins.iter().find(|(known, of, _)| known == name && of.as_ref() == range).map(|(_, _, step)| step)
     }
 
-    /// The pinned steps with their versions and digests.
-    pub fn all(&self) -> impl Iterator<Item = (&StepName, &Version, Digest)> {
-        self.pins.iter().map(|(name, _, step)| (name, &step.version, digest(&step.code)))
+    /// The pinned steps, each with the range that it was chosen from.
+    pub fn all(&self) -> impl Iterator<Item = (Option<&VersionReq>, &Step)> {
+        self.pins.iter().map(|(_, range, step)| (range.as_ref(), step))
     }
 }
 

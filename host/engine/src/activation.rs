@@ -1,0 +1,183 @@
+//! Activations as the store keeps them: the definition in canonical JSON, its owner, and the custom steps it is pinned to
+//! (processes 1.2, D11).
+//!
+//! Written by `deploy` when a definition, its owner or what it calls has changed; read when a store is opened and for jobs
+//! that run an older one.
+
+use std::sync::Arc;
+
+use model::{
+    ActivationId, Digest, ProcessName, RecordId, RecordRef, Schema, StepName, package::Code,
+    process::workflow::Workflow,
+};
+use rules::workflow::Program;
+use semver::{Version, VersionReq};
+use serde_json::{Value as Json, json};
+use sha2::{Digest as _, Sha256};
+use smol_str::SmolStr;
+use store::{
+    Reader, definitions,
+    packages::{Install, Kind},
+};
+
+use crate::{
+    Error, Parts,
+    catalogue::{self, Activation, Directory, Pins, Step, Surroundings},
+    load::stored,
+    packages::{first_of, steps},
+};
+
+/// What an activation says.
+pub(crate) struct Kept {
+    /// The definition in canonical JSON.
+    pub canonical: Vec<u8>,
+    /// Who owns it.
+    pub owner: RecordRef,
+    /// The solution by whose time it lives.
+    pub solution: SmolStr,
+    pins: Vec<Pin>,
+}
+
+struct Pin {
+    step: StepName,
+    range: Option<VersionReq>,
+    version: Version,
+    kind: Kind,
+    digest: Digest,
+    file: SmolStr,
+}
+
+/// The content of an activation: two with one digest run alike. The definition is named by its digest, so that its bytes
+/// stay as they are.
+pub(crate) fn content(definition: Digest, owner: RecordRef, solution: &str, pins: &Pins) -> (Digest, Vec<u8>) {
+    let pins: Vec<Json> = pins.all().map(|(range, step)| pin_in_json(range, step)).collect();
+    let content = json!({
+        "owner": { "entity": owner.entity.0, "id": owner.id.to_string() },
+        "solution": solution,
+        "pins": pins,
+        "definition": definition.to_string(),
+    });
+    let bytes = content.to_string().into_bytes();
+    (Digest(Sha256::digest(&bytes).into()), bytes)
+}
+
+fn pin_in_json(range: Option<&VersionReq>, step: &Step) -> Json {
+    let (kind, file) = match &step.code {
+        Code::Component(_) => ("component", SmolStr::default()),
+        Code::Script(script) => ("script", script.file.clone()),
+    };
+    json!({
+        "step": step.definition.name.as_str(),
+        "range": range.map(ToString::to_string),
+        "version": step.version.to_string(),
+        "kind": kind,
+        "digest": catalogue::digest(&step.code).to_string(),
+        "file": file.as_str(),
+    })
+}
+
+/// What the activation with this content says.
+pub(crate) fn read(reader: &dyn Reader, what: &str, digest: Digest) -> Result<Kept, Error> {
+    let bytes = definitions::content(reader, digest)?.ok_or_else(|| stored(what, "its content is gone"))?;
+    let json: Json = serde_json::from_slice(&bytes).map_err(|error| stored(what, error))?;
+    let (mut kept, definition) = parse(&json).ok_or_else(|| stored(what, "it does not look like an activation"))?;
+    let canonical = definitions::content(reader, definition)?;
+    kept.canonical = canonical.ok_or_else(|| stored(what, "its definition is gone"))?.to_vec();
+    Ok(kept)
+}
+
+fn parse(json: &Json) -> Option<(Kept, Digest)> {
+    let owner = &json["owner"];
+    let entity = model::EntityId(u32::try_from(owner["entity"].as_u64()?).ok()?);
+    let id = RecordId(owner["id"].as_str()?.parse().ok()?);
+    let pins = json["pins"].as_array()?.iter().map(parse_pin).collect::<Option<_>>()?;
+    let solution = json["solution"].as_str()?.into();
+    let kept = Kept { canonical: Vec::new(), owner: RecordRef::new(entity, id), solution, pins };
+    Some((kept, json["definition"].as_str()?.parse().ok()?))
+}
+
+fn parse_pin(json: &Json) -> Option<Pin> {
+    let text = |name: &str| json[name].as_str();
+    let range = match &json["range"] {
+        Json::Null => None,
+        range => Some(VersionReq::parse(range.as_str()?).ok()?),
+    };
+    Some(Pin {
+        step: StepName::parse(text("step")?).ok()?,
+        range,
+        version: Version::parse(text("version")?).ok()?,
+        kind: if text("kind")? == "script" { Kind::Script } else { Kind::Plugin },
+        digest: text("digest")?.parse().ok()?,
+        file: text("file")?.into(),
+    })
+}
+
+/// What an activation runs by.
+pub(crate) struct Compiled {
+    pub workflow: Workflow,
+    pub activation: Activation,
+}
+
+/// Makes a kept activation one that can run, with exactly the steps it is pinned to.
+pub(crate) fn compile(
+    parts: &Parts,
+    reader: &dyn Reader,
+    schema: &Schema,
+    installed: &Directory,
+    id: ActivationId,
+    kept: &Kept,
+    surroundings: Surroundings,
+) -> Result<Compiled, Error> {
+    let what = format!("activation {} of process {}", id.version, id.process);
+    let mut pinned = Directory::default();
+    for pin in &kept.pins {
+        match pinned_step(parts, reader, schema, installed, pin) {
+            Ok(Some(step)) => pinned.add(step),
+            Ok(None) => return Err(stored(&what, format!("custom step `{}` {} is gone", pin.step, pin.version))),
+            Err(error) => return Err(error),
+        }
+    }
+    let workflow = formats::workflow_in_zone(&kept.canonical, schema, &pinned, surroundings.time_zone.clone());
+    let workflow = workflow.map_err(|problems| stored(&what, first_of(&problems)))?;
+    let program = Program::compile(&workflow, schema, &pinned);
+    let program = program.map_err(|sentences| stored(&what, sentences.join("; ")))?;
+    let pins = Pins::choose(program.calls(), &pinned);
+    Ok(Compiled { workflow, activation: Activation { id, program, pins, surroundings } })
+}
+
+/// The step that a pin means: the installed one where it is the same, else from the bytes that were kept.
+fn pinned_step(
+    parts: &Parts,
+    reader: &dyn Reader,
+    schema: &Schema,
+    installed: &Directory,
+    pin: &Pin,
+) -> Result<Option<Step>, Error> {
+    let is_meant = |step: &&Step| step.definition.name == pin.step && catalogue::digest(&step.code) == pin.digest;
+    if let Some(step) = installed.all().find(is_meant) {
+        return Ok(Some(step.clone()));
+    }
+    let install = Install {
+        library: pin.step.as_str().into(),
+        version: pin.version.to_string().into(),
+        kind: pin.kind,
+        package: pin.digest,
+        file: pin.file.clone(),
+        solution: SmolStr::default(),
+        installed_on: model::Timestamp::default(),
+        quarantined: None,
+    };
+    Ok(steps(parts, reader, &install, schema)?.into_iter().find(|step| step.definition.name == pin.step))
+}
+
+/// The process's definition where it has no activation: a draft or a template.
+pub(crate) fn draft(
+    canonical: &[u8],
+    name: &ProcessName,
+    schema: &Schema,
+    installed: &Directory,
+    surroundings: &Surroundings,
+) -> Result<Arc<Workflow>, Error> {
+    let workflow = formats::workflow_in_zone(canonical, schema, installed, surroundings.time_zone.clone());
+    workflow.map(Arc::new).map_err(|problems| stored(&format!("process `{name}`"), first_of(&problems)))
+}

@@ -1,0 +1,171 @@
+//! Putting a solution in place: read it whole, plan, and apply all of it or nothing (E29).
+//!
+//! Everything is checked before anything is written: the files by `formats`, the types by compiling every process against
+//! the schema as it will be, the components by the runner. Then one batch, and the catalogue is swapped with it.
+
+mod plan;
+mod security;
+mod write;
+
+use std::{collections::HashSet, sync::Arc};
+
+use formats::{Base, KnownProcess, Solution, SourceFile};
+use model::{Caller, Refusal, package::Code, refusal::Problem, step::Installed};
+use rules::{trigger::Trigger, workflow::Program};
+use smol_str::SmolStr;
+use store::{Priority, definitions};
+
+pub use self::plan::{Action, Change, Plan};
+pub(crate) use self::write::activate_again;
+use crate::{
+    Engine, Failure,
+    catalogue::{Catalogue, Directory},
+    load, packages, settle,
+    unit::Unit,
+};
+
+/// How a solution is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ApplyOptions {
+    /// Whether processes and imports that are missing from the files are removed.
+    pub prune: bool,
+}
+
+/// A solution that was read, with what its files bring beside definitions.
+struct Read {
+    solution: Solution,
+    /// The components, each with its file and its bytes.
+    plugins: Vec<(SmolStr, Arc<[u8]>, Installed)>,
+    /// The custom steps as they will be.
+    steps: Directory,
+}
+
+impl Engine {
+    /// What applying these files would change; writes nothing.
+    pub fn plan(&self, _caller: &Caller, files: Vec<SourceFile>, options: ApplyOptions) -> Result<Plan, Failure> {
+        let _alone = self.deploying.lock();
+        let (catalogue, snapshot) = self.state()?;
+        let read = self.read(&catalogue, &snapshot, &files)?;
+        plan::of(&catalogue, &snapshot, &read, options)
+    }
+
+    /// Applies these files: all of them, or nothing. The plan that it gives is what was done.
+    pub fn apply_solution(
+        &self,
+        caller: &Caller,
+        files: Vec<SourceFile>,
+        options: ApplyOptions,
+    ) -> Result<Plan, Failure> {
+        let _alone = self.deploying.lock();
+        let (catalogue, snapshot) = self.state()?;
+        let read = self.read(&catalogue, &snapshot, &files)?;
+        drop(snapshot);
+        self.deploy(|unit| {
+            let plan = plan::of(&unit.catalogue, &unit.overlay.unvalidated(), &read, options)?;
+            write::solution(unit, caller, &read, &plan)?;
+            Ok(plan)
+        })
+    }
+
+    /// Reads and checks the files against what the store has.
+    fn read(&self, catalogue: &Catalogue, reader: &dyn store::Reader, files: &[SourceFile]) -> Result<Read, Failure> {
+        let mut problems = Vec::new();
+        let mut steps = catalogue.steps.clone();
+        let mut plugins = Vec::new();
+        for file in files.iter().filter(|file| file.path.starts_with("plugins/") && file.path.ends_with(".wasm")) {
+            match packages::inspect(&self.parts, &file.path, &file.bytes) {
+                Ok(found) => {
+                    packages::steps_of(&found.manifest, &Code::Component(found.digest))
+                        .into_iter()
+                        .for_each(|step| steps.add(step));
+                    plugins.push((file.path.clone(), file.bytes.clone(), found));
+                }
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        let (numbers, definitions) = (definitions::numbers(reader)?, load::entities(reader)?);
+        let processes: Vec<KnownProcess> = catalogue.processes().map(|process| known(process)).collect();
+        let base = Base {
+            numbers: &numbers,
+            definitions: &definitions,
+            steps: &steps,
+            processes: &processes,
+            time_zone: catalogue.organisation.time_zone.clone(),
+        };
+        let solution = match formats::read(files, &base) {
+            Ok(solution) if problems.is_empty() => solution,
+            Ok(_) => return Err(Refusal::BadSolution(problems).into()),
+            Err(wrong) => return Err(Refusal::BadSolution(problems.into_iter().chain(wrong).collect()).into()),
+        };
+        for (script, manifest) in &solution.scripts {
+            packages::steps_of(manifest, &Code::Script(script.clone())).into_iter().for_each(|step| steps.add(step));
+        }
+        let problems = check_types(catalogue, &solution, &steps);
+        match problems.is_empty() {
+            true => Ok(Read { solution, plugins, steps }),
+            false => Err(Refusal::BadSolution(problems).into()),
+        }
+    }
+
+    /// Runs `act`, and if it has staged anything commits that together with a new catalogue. Run again on a conflict.
+    pub(crate) fn deploy<T>(&self, mut act: impl FnMut(&mut Unit) -> Result<T, Failure>) -> Result<T, Failure> {
+        loop {
+            let mut unit = self.begin()?;
+            let value = act(&mut unit)?;
+            if unit.overlay.is_empty() {
+                return Ok(value);
+            }
+            definitions::touch_schema(&mut unit.overlay);
+            // Loaded before it is committed: what cannot be loaded must not hold.
+            let next = load::catalogue(&self.parts, &unit.overlay.unvalidated())?;
+            let Some(settled) = settle::settle(unit, Priority::Interactive)? else { return Ok(value) };
+            let swapping = self.swapping.write();
+            match self.parts.store.commit(settled.batch) {
+                Ok(_) => {
+                    self.catalogue.store(Arc::new(next));
+                    drop(swapping);
+                    self.queue.ready(settled.started);
+                    return Ok(value);
+                }
+                Err(error) if error.is_conflict() => continue,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn known(process: &crate::Process) -> KnownProcess {
+    KnownProcess { name: process.name.clone(), entity: process.workflow.entity, solution: process.solution.clone() }
+}
+
+/// Compiles every process against the schema and the steps as they will be: those of the solution, and those of others
+/// that it must not break.
+fn check_types(catalogue: &Catalogue, solution: &Solution, steps: &Directory) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut own = HashSet::new();
+    for workflow in &solution.workflows {
+        own.insert(workflow.value.header.name.clone());
+        let program = Program::compile(&workflow.value, &solution.schema, steps);
+        let mut sentences = program.err().unwrap_or_default();
+        let probe = Trigger::compile(model::ProcessId(0), &workflow.value, crate::administrator());
+        sentences.extend(probe.err().map(|sentence| format!("`start.if`: {sentence}")));
+        sentences.dedup();
+        problems.extend(sentences.into_iter().map(|sentence| problem(&workflow.file, sentence)));
+    }
+    for process in catalogue.processes().filter(|process| process.activation.is_some()) {
+        if own.contains(&process.name) {
+            continue;
+        }
+        if let Err(sentences) = Program::compile(&process.workflow, &solution.schema, steps) {
+            let file = format!("processes/{}.yaml", process.name);
+            let of = &process.solution;
+            let say = |sentence| problem(&file, format!("the solution breaks this process of `{of}`: {sentence}"));
+            problems.extend(sentences.into_iter().map(say));
+        }
+    }
+    problems
+}
+
+fn problem(file: &str, message: String) -> Problem {
+    Problem { file: file.into(), line: 1, column: 1, length: 0, message, hint: None, warning: false }
+}

@@ -1,0 +1,196 @@
+//! What applying a solution changes, told before and after: definitions by digest, packages by their bytes, people by name.
+
+use std::collections::HashSet;
+
+use model::refusal::Problem;
+use smol_str::{SmolStr, ToSmolStr};
+use store::{
+    Reader,
+    definitions::{self, Kind},
+    packages,
+};
+
+use super::{ApplyOptions, Read, write::extension_name};
+use crate::{Failure, catalogue::Catalogue, query};
+
+/// What applying a solution does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The solution.
+    pub solution: SmolStr,
+    /// Its version.
+    pub version: semver::Version,
+    /// What is added, changed or removed; what stays as it is is not told.
+    pub changes: Vec<Change>,
+    /// What is possible but seldom meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What happens.
+    pub action: Action,
+    /// To what: `entity`, `workflow`, `script`, ...
+    pub kind: &'static str,
+    /// Its name.
+    pub name: SmolStr,
+}
+
+/// What happens to a part of a solution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is new.
+    Add,
+    /// It is another than before.
+    Change,
+    /// It goes.
+    Remove,
+}
+
+impl Action {
+    /// The word in plans.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// The plan for what was read, against what this state has.
+pub(super) fn of(
+    catalogue: &Catalogue,
+    reader: &dyn Reader,
+    read: &Read,
+    options: ApplyOptions,
+) -> Result<Plan, Failure> {
+    let solution = &read.solution;
+    let mut changes = Vec::new();
+    for part in parts(read) {
+        let known = definitions::get(reader, part.kind, &part.name)?;
+        let action = match known {
+            None => Action::Add,
+            Some(known) if known.content == part.digest => continue,
+            Some(_) => Action::Change,
+        };
+        changes.push(Change { action, kind: word(part.kind), name: part.name });
+    }
+    changes.extend(packages_in(reader, read)?);
+    changes.extend(people_in(catalogue, reader, read)?);
+    changes.extend(missing_in(reader, read, options)?);
+    let header = &solution.header.value;
+    Ok(Plan {
+        solution: header.name.clone(),
+        version: header.version.clone(),
+        changes,
+        warnings: solution.warnings.clone(),
+    })
+}
+
+/// A definition of a solution as the store keeps it.
+pub(super) struct Part<'r> {
+    pub kind: Kind,
+    pub name: SmolStr,
+    pub file: &'r SmolStr,
+    pub text: &'r str,
+    pub canonical: &'r [u8],
+    pub digest: model::Digest,
+}
+
+/// The definitions of a solution, each kind after what it builds on.
+pub(super) fn parts(read: &Read) -> Vec<Part<'_>> {
+    let solution = &read.solution;
+    fn part<'r, T>(kind: Kind, name: SmolStr, sourced: &'r formats::Sourced<T>) -> Part<'r> {
+        let formats::Sourced { file, text, canonical, digest, .. } = sourced;
+        Part { kind, name, file, text, canonical, digest: *digest }
+    }
+    let mut parts = vec![part(Kind::Solution, solution.header.value.name.clone(), &solution.header)];
+    for choice in &solution.choices {
+        parts.push(part(Kind::Choice, choice.value.name.as_str().into(), choice));
+    }
+    for entity in &solution.entities {
+        let name = match &entity.value {
+            formats::EntityFile::Whole(whole) => whole.name.as_str().into(),
+            formats::EntityFile::Extension(extension) => extension_name(extension),
+        };
+        parts.push(part(Kind::Entity, name, entity));
+    }
+    for workflow in &solution.workflows {
+        parts.push(part(Kind::Workflow, workflow.value.header.name.as_str().into(), workflow));
+    }
+    for import in &solution.imports {
+        parts.push(part(Kind::Import, import.value.name.clone(), import));
+    }
+    parts
+}
+
+fn packages_in(reader: &dyn Reader, read: &Read) -> Result<Vec<Change>, Failure> {
+    let mut wanted: Vec<(&'static str, SmolStr, SmolStr, model::Digest)> = Vec::new();
+    for (_, _, found) in &read.plugins {
+        let manifest = &found.manifest;
+        wanted.push(("plugin", manifest.library.clone(), manifest.version.to_smolstr(), found.digest));
+    }
+    for (script, manifest) in &read.solution.scripts {
+        let name = manifest.steps.first().map_or_else(|| manifest.library.clone(), |step| step.name.as_str().into());
+        wanted.push(("script", name, manifest.version.to_smolstr(), script.digest));
+    }
+    let mut changes = Vec::new();
+    for (kind, name, version, digest) in wanted {
+        let action = match packages::installed(reader, &name, &version)? {
+            Some(known) if known.package == digest => continue,
+            Some(_) => Action::Change,
+            None => Action::Add,
+        };
+        changes.push(Change { action, kind, name: smol_str::format_smolstr!("{name} {version}") });
+    }
+    Ok(changes)
+}
+
+/// People are told when they are new; what changes in one is told by the journal.
+fn people_in(catalogue: &Catalogue, reader: &dyn Reader, read: &Read) -> Result<Vec<Change>, Failure> {
+    let security = &read.solution.security;
+    let units = security.units.iter().map(|unit| ("business-unit", "businessunit", &unit.name));
+    let teams = security.teams.iter().map(|team| ("team", "team", &team.name));
+    let users = security.users.iter().map(|user| ("user", "systemuser", &user.name));
+    let queues = security.queues.iter().map(|queue| ("queue", "queue", &queue.name));
+    let mut changes = Vec::new();
+    for (kind, entity, name) in units.chain(teams).chain(users).chain(queues) {
+        let Some(entity) = catalogue.schema.named(entity) else { continue };
+        if query::by_name(catalogue, reader, entity, name)?.is_none() {
+            changes.push(Change { action: Action::Add, kind, name: name.clone() });
+        }
+    }
+    Ok(changes)
+}
+
+/// What the solution had and its files have no more: removed with `prune`, else left as it is.
+fn missing_in(reader: &dyn Reader, read: &Read, options: ApplyOptions) -> Result<Vec<Change>, Failure> {
+    let mut changes = Vec::new();
+    if !options.prune {
+        return Ok(changes);
+    }
+    let there: HashSet<(Kind, SmolStr)> = parts(read).into_iter().map(|part| (part.kind, part.name)).collect();
+    for kind in [Kind::Workflow, Kind::Import] {
+        for known in definitions::all(reader, kind)? {
+            let mine = known.solution == read.solution.header.value.name;
+            if mine && !there.contains(&(kind, known.name.clone())) {
+                changes.push(Change { action: Action::Remove, kind: word(kind), name: known.name });
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// The word for a kind of definition.
+pub(super) fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Solution => "solution",
+        Kind::Entity => "entity",
+        Kind::Choice => "choice",
+        Kind::Workflow => "workflow",
+        Kind::Script => "script",
+        Kind::Import => "import",
+    }
+}

@@ -1,0 +1,91 @@
+//! Who belongs to which team: records of an entity of the engine's own, with two lookups and a key over both (E10).
+//!
+//! Scope asks here; security files write here.
+
+use model::{
+    AttributeName, Caller, EntityName, RecordRef, SetName, Value, Values, Verb,
+    entity::{
+        AttributeDefinition, AttributeKind, Cascade, EntityDefinition, KeyDefinition, LookupKind, OnDelete, Ownership,
+        State, Status, Targets,
+    },
+    schema::{Entity, Key},
+};
+use store::records;
+
+use crate::{Failure, keys, unit::Unit};
+
+const ENTITY: &str = "teammembership";
+
+/// The entity of memberships.
+pub(crate) fn entity() -> EntityDefinition {
+    let name = |text: &str| AttributeName::parse(text).expect("the names below are written in the alphabet of names");
+    let lookup = |to: &str| {
+        AttributeKind::Lookup(LookupKind {
+            to: Targets::Only(vec![EntityName::parse(to).expect("a name in the alphabet of names")]),
+            on_delete: OnDelete::Cascade,
+            cascade: Cascade::default(),
+            copy: Vec::new(),
+            relationship: None,
+        })
+    };
+    let state = |word: &str, value, status| State {
+        name: name(word),
+        value,
+        title: word.to_owned(),
+        statuses: vec![Status { name: name(word), value: status, title: word.to_owned(), next: None }],
+    };
+    EntityDefinition {
+        name: EntityName::parse(ENTITY).expect("a name in the alphabet of names"),
+        id: formats::identity("entity", ENTITY),
+        title: "Membership".to_owned(),
+        title_plural: "Memberships".to_owned(),
+        description: "A user who belongs to a team.".to_owned(),
+        set: SetName::parse("teammemberships").expect("a name in the alphabet of names"),
+        ownership: Ownership::Organization,
+        activity: false,
+        primary: name("name"),
+        email: None,
+        flows: false,
+        audit: true,
+        attributes: vec![
+            AttributeDefinition::plain(name("name"), "Name", AttributeKind::text(100)),
+            AttributeDefinition::plain(name("systemuserid"), "User", lookup("systemuser")),
+            AttributeDefinition::plain(name("teamid"), "Team", lookup("team")),
+        ],
+        hierarchy: None,
+        keys: vec![KeyDefinition {
+            name: name("user_and_team"),
+            attributes: vec![name("systemuserid"), name("teamid")],
+        }],
+        many_to_many: indexmap::IndexMap::new(),
+        states: vec![state("active", 0, 1), state("inactive", 1, 2)],
+        solution: formats::starter::SOLUTION.into(),
+    }
+}
+
+/// Whether the user belongs to the team, without the unit resting on it (E2).
+pub(crate) fn is_member(unit: &Unit, user: RecordRef, team: RecordRef) -> Result<bool, Failure> {
+    let catalogue = unit.catalogue.clone();
+    let Some((entity, key)) = place(&catalogue.schema) else { return Ok(false) };
+    let values = [Value::Reference(user), Value::Reference(team)];
+    let found = records::by_key(&unit.overlay.unvalidated(), entity.id, key.number, &[&values[0], &values[1]])?;
+    Ok(found.is_some())
+}
+
+/// Makes the user a member of the team, if he is not. Tells whether he was not.
+pub(crate) fn add(unit: &mut Unit, caller: &Caller, user: RecordRef, team: RecordRef) -> Result<bool, Failure> {
+    let catalogue = unit.catalogue.clone();
+    let Some((entity, key)) = place(&catalogue.schema) else { return Ok(false) };
+    let values = [Value::Reference(user), Value::Reference(team)];
+    if keys::holder(unit, entity, key, &[&values[0], &values[1]])?.is_some() {
+        return Ok(false);
+    }
+    let values: Values = key.attributes.iter().copied().zip(values).collect();
+    unit.apply(caller, Verb::Create { entity: entity.id, id: None, values })?;
+    Ok(true)
+}
+
+fn place(schema: &model::Schema) -> Option<(&Entity, &Key)> {
+    let entity = schema.named(ENTITY)?;
+    Some((entity, entity.keys.first()?))
+}

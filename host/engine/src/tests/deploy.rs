@@ -1,0 +1,150 @@
+//! Solutions: applied whole or not at all, twice without effect, and without breaking what runs.
+
+use model::{Refusal, Value, step::GuestErrorKind};
+
+use super::{COMPLAINT, Native, SOLUTION, World, script};
+use crate::{Action, Imported};
+
+const NOTE: (&str, &str) = (
+    "processes/note.yaml",
+    "kind: workflow
+name: note
+entity: complaint
+mode: background
+scope: organization
+start: { create: true }
+steps:
+  - { custom: complaints.wait }
+  - { create: task, set: { subject: Old } }
+",
+);
+
+#[test]
+fn applying_the_same_files_again_changes_nothing() {
+    let world = World::new();
+    let wait = script("complaints.wait", "");
+    let people = [
+        ("security/north.yaml", "kind: business-unit\nname: North\n"),
+        ("security/anna.yaml", "kind: user\nname: Anna\nemail: anna@example.org\nbusiness-unit: North\n"),
+        ("security/escalations.yaml", "kind: team\nname: Escalations\nmembers: [Anna]\n"),
+        ("security/complaints.yaml", "kind: queue\nname: Complaints\nowner: { team: Escalations }\n"),
+    ];
+    let mut files = vec![SOLUTION, COMPLAINT, NOTE, ("scripts/wait.rhai", wait.as_str())];
+    files.extend(people);
+    let plan = world.deploy(&files);
+    assert!(plan.changes.iter().all(|change| change.action == Action::Add));
+    assert!(plan.changes.iter().any(|change| change.kind == "team" && change.name == "Escalations"));
+    assert_eq!(world.count("teammembership"), 1);
+    let before = world.batches();
+    assert_eq!(world.deploy(&files).changes, []);
+    assert_eq!(world.batches(), before, "nothing is written");
+}
+
+#[test]
+fn a_solution_with_a_problem_leaves_nothing_behind() {
+    let world = World::new();
+    let broken = NOTE.1.replace("create: task", "create: tusk");
+    let refusal = world.try_deploy(&[SOLUTION, COMPLAINT, (NOTE.0, &broken)]).expect_err("there is no tusk");
+    let Refusal::BadSolution(problems) = refusal else { panic!("{refusal}") };
+    assert!(problems.iter().any(|problem| problem.file == NOTE.0 && problem.message.contains("tusk")), "{problems:#?}");
+    assert!(world.engine.schema().named("complaint").is_none());
+    assert!(world.engine.catalogue().process("note").is_none());
+}
+
+#[test]
+fn a_running_job_keeps_the_activation_it_started_with() {
+    let runner = || Native {
+        steps: vec![(
+            "complaints.wait",
+            Box::new(|call: &model::step::StepCall, _: &mut dyn model::step::StepHost| match call.context.attempt {
+                1 => Err(model::step::StepFailure::Guest(model::step::GuestError {
+                    kind: GuestErrorKind::Transient,
+                    code: "later".into(),
+                    message: "later".into(),
+                    retry_after: None,
+                    details: Vec::new(),
+                })),
+                _ => Ok(Vec::new()),
+            }),
+        )],
+    };
+    let world = World::with(runner());
+    let wait = script("complaints.wait", "");
+    world.deploy(&[SOLUTION, COMPLAINT, NOTE, ("scripts/wait.rhai", &wait)]);
+    world.create("complaint", &[("title", "Late".into())]);
+    world.settle();
+    let changed = NOTE.1.replace("subject: Old", "subject: New");
+    let plan = world.deploy(&[SOLUTION, COMPLAINT, (NOTE.0, &changed), ("scripts/wait.rhai", &wait)]);
+    assert_eq!(plan.changes.len(), 1);
+    // Also after a restart: the old activation is loaded for the job that needs it.
+    let world = world.restart(runner());
+    world.clock.advance(11_000_000);
+    world.settle();
+    assert_eq!(world.states(), [("succeeded", String::new())]);
+    let subject = world.engine.schema().named("task").and_then(|task| task.attribute("subject")).expect("known").id;
+    let tasks = world.engine.query(&world.caller(), &model::query::Query::all(world.entity("task"))).expect("a page");
+    assert_eq!(tasks.records[0].get(subject), &"Old".into());
+}
+
+#[test]
+fn a_restart_finds_everything_as_it_was() {
+    let world = World::new();
+    let wait = script("complaints.wait", "");
+    world.deploy(&[SOLUTION, COMPLAINT, NOTE, ("scripts/wait.rhai", &wait)]);
+    let numbers = world.entity("complaint");
+    let world = world.restart(Native::default());
+    assert_eq!(world.entity("complaint"), numbers);
+    let catalogue = world.engine.catalogue();
+    let process = catalogue.process("note").expect("it is there");
+    assert!(process.activation.is_some());
+    assert_eq!(catalogue.steps.all().count(), 1);
+    assert_eq!(world.try_deploy(&[SOLUTION, COMPLAINT, NOTE, ("scripts/wait.rhai", &wait)]).expect("ok").changes, []);
+}
+
+#[test]
+fn a_solution_does_not_break_the_processes_of_another() {
+    let world = World::new();
+    let wait = script("complaints.wait", "inputs: { days: { type: whole } }\n");
+    let other = "kind: solution\nname: other\nversion: 1.0.0\nprefix: oth\n";
+    let stricter = script("complaints.wait", "version: 1.1.0\ninputs: { days: { type: whole, required: true } }\n");
+    world.deploy(&[SOLUTION, COMPLAINT, NOTE, ("scripts/wait.rhai", &wait)]);
+    let refusal = world.try_deploy(&[("solution.yaml", other), ("scripts/wait.rhai", &stricter)]).expect_err("broken");
+    let Refusal::BadSolution(problems) = refusal else { panic!("{refusal}") };
+    assert!(problems[0].message.contains("breaks this process"), "{problems:#?}");
+}
+
+#[test]
+fn a_second_import_changes_nothing() {
+    let world = World::new();
+    let map = "kind: import
+name: complaints
+file: complaints.csv
+entity: complaint
+key: by_row
+columns:
+  title: \"${row.product}: ${row.issue}\"
+  sourcerow: \"= row.number\"
+";
+    let heading = ("data/complaints.csv", "product,issue\nLoan,Late\n");
+    world.deploy(&[SOLUTION, COMPLAINT, ("data/complaints.yaml", map), heading]);
+    let map = world.engine.import_map("complaints").expect("readable").expect("there");
+    let row = |issue: &str| world.engine.import_row(&world.caller(), &map, 1, &[("product", "Loan"), ("issue", issue)]);
+    let Imported::Created(record) = row("Late").expect("a row") else { panic!("it is new") };
+    assert_eq!(world.get(record, "title"), "Loan: Late".into());
+    assert_eq!(row("Late").expect("a row"), Imported::Unchanged(record));
+    assert_eq!(row("Lost").expect("a row"), Imported::Updated(record));
+    assert_eq!(world.get(record, "title"), "Loan: Lost".into());
+    assert_eq!(world.get(record, "sourcerow"), Value::Whole(1));
+}
+
+#[test]
+fn a_token_is_its_user_until_it_expires() {
+    let world = World::new();
+    let end = world.engine.clock().now().plus_micros(60_000_000);
+    let secret = world.engine.create_token(crate::administrator(), "test", Some(end)).expect("a token");
+    let caller = world.engine.caller_of(&secret).expect("no fault").expect("known");
+    assert_eq!(caller.user, crate::administrator());
+    assert_eq!(world.engine.caller_of("swt_guess").expect("no fault"), None);
+    world.clock.advance(60_000_000);
+    assert_eq!(world.engine.caller_of(&secret).expect("no fault"), None);
+}
