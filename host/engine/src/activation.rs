@@ -40,7 +40,6 @@ pub(crate) struct Kept {
 
 struct Pin {
     step: StepName,
-    range: Option<VersionReq>,
     version: Version,
     kind: Kind,
     digest: Digest,
@@ -98,13 +97,8 @@ fn parse(json: &Json) -> Option<(Kept, Digest)> {
 
 fn parse_pin(json: &Json) -> Option<Pin> {
     let text = |name: &str| json[name].as_str();
-    let range = match &json["range"] {
-        Json::Null => None,
-        range => Some(VersionReq::parse(range.as_str()?).ok()?),
-    };
     Some(Pin {
         step: StepName::parse(text("step")?).ok()?,
-        range,
         version: Version::parse(text("version")?).ok()?,
         kind: if text("kind")? == "script" { Kind::Script } else { Kind::Plugin },
         digest: text("digest")?.parse().ok()?,

@@ -8,7 +8,7 @@ mod work;
 
 use std::time::Duration;
 
-use model::JobId;
+use model::{JobId, Timestamp};
 use store::jobs;
 
 use self::queue::Next;
@@ -26,10 +26,44 @@ pub enum Progress {
 /// After a fault of the store, jobs rest so long, in microseconds.
 const AFTER_FAULT: i64 = 1_000_000;
 
+/// What is under way, for `/metrics` and the bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Jobs that can run, as far as memory knows.
+    pub ready: usize,
+    /// Jobs that go on at a time, as far as memory knows.
+    pub due: usize,
+    /// Jobs in a worker's hand or waiting for the disk.
+    pub running: usize,
+    /// Interactive work that waits.
+    pub waiting: usize,
+    /// The store.
+    pub store: store::Stats,
+}
+
 impl Engine {
+    /// What is under way.
+    pub fn figures(&self) -> Figures {
+        let (ready, due, running) = self.queue.figures();
+        Figures { ready, due, running, waiting: self.desk.len(), store: self.parts.store.stats() }
+    }
+
+    /// When the next postponed job goes on, as far as memory knows.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.queue.next_due()
+    }
+
     /// Runs one ready job as far as one unit of work goes, waiting up to `wait` for one. The commit is under way when it
     /// returns; what follows from it follows by itself.
     pub fn run_one(&self, wait: Duration) -> Progress {
+        match self.build() {
+            Ok(true) => return Progress::Worked,
+            Ok(false) => {}
+            Err(failure) => {
+                tracing::error!(error = &failure as &dyn std::error::Error, "failed to build an index");
+                self.queue.idle(wait);
+            }
+        }
         let now = self.parts.clock.now();
         match self.queue.next(now, wait) {
             Next::Claim(claim) => {
@@ -42,6 +76,8 @@ impl Engine {
                 Err(failure) => {
                     tracing::error!(error = &failure as &dyn std::error::Error, "failed to look for jobs");
                     self.queue.more();
+                    // It will not pass at once: without a pause the owner's loop would spin.
+                    self.queue.idle(wait);
                     Progress::Idle
                 }
             },
@@ -61,8 +97,12 @@ impl Engine {
         }
         let mut any = !ready.is_empty();
         self.queue.ready(ready);
-        for due in jobs::due(&snapshot)?.take(self.parts.settings.queue) {
-            let (at, job) = due?;
+        let most = self.parts.settings.queue;
+        let due: Vec<_> = jobs::due(&snapshot)?.take(most).collect::<Result<_, _>>()?;
+        if let Some((horizon, _)) = due.last().filter(|_| due.len() == most) {
+            self.queue.listed_until(*horizon);
+        }
+        for (at, job) in due {
             any |= at <= self.parts.clock.now();
             self.queue.at(at, job);
         }

@@ -87,6 +87,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct Building {
     pub attributes: HashSet<(EntityId, AttributeId)>,
     pub keys: HashSet<(EntityId, u16)>,
+    /// Whether there is something left to do.
+    pub unfinished: bool,
 }
 
 static NO_INDEXES: Indexes = Indexes { attributes: Vec::new(), keys: Vec::new() };
@@ -167,6 +169,11 @@ impl Catalogue {
     /// Whether a query may use an index over `attribute`.
     pub(crate) fn is_indexed(&self, entity: EntityId, attribute: AttributeId) -> bool {
         self.indexes(entity).attributes.contains(&attribute) && !self.building.attributes.contains(&(entity, attribute))
+    }
+
+    /// Whether an index or key is to be built.
+    pub(crate) fn is_building(&self) -> bool {
+        self.building.unfinished
     }
 
     /// Whether a query may use this key.

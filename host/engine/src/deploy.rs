@@ -3,6 +3,7 @@
 //! Everything is checked before anything is written: the files by `formats`, the types by compiling every process against
 //! the schema as it will be, the components by the runner. Then one batch, and the catalogue is swapped with it.
 
+mod build;
 mod plan;
 mod security;
 mod write;
@@ -16,7 +17,7 @@ use smol_str::SmolStr;
 use store::{Priority, definitions};
 
 pub use self::plan::{Action, Change, Plan};
-pub(crate) use self::write::activate_again;
+pub(crate) use self::{build::building, write::activate_again};
 use crate::{
     Engine, Failure,
     catalogue::{Catalogue, Directory},

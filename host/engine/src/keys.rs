@@ -45,7 +45,8 @@ pub(crate) fn refuse_taken(
     Ok(())
 }
 
-fn taken(unit: &Unit, entity: &Entity, key: &Key, holder: RecordRef) -> Result<Refusal, Failure> {
+/// The refusal of a key that `holder` has.
+pub(crate) fn taken(unit: &Unit, entity: &Entity, key: &Key, holder: RecordRef) -> Result<Refusal, Failure> {
     let record = unit.glance(holder)?;
     Ok(Refusal::DuplicateKey {
         key: key.name.as_str().into(),

@@ -43,8 +43,9 @@ use model::{ActivationId, Schema, step::StepRunner};
 use parking_lot::{Mutex, RwLock};
 use store::{Overlay, Store};
 
+use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};
 pub use crate::{
-    background::Progress,
+    background::{Figures, Progress},
     catalogue::{Catalogue, Directory, Process, Step},
     clock::{Clock, ManualClock, SystemClock},
     deploy::{Action, ApplyOptions, Change, Plan},
@@ -56,7 +57,6 @@ pub use crate::{
     open::{administrator, root_unit},
     settings::{Budget, Settings},
 };
-use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};
 
 /// What an engine is made of.
 pub struct Parts {
@@ -80,6 +80,8 @@ pub struct Engine {
     swapping: RwLock<()>,
     /// One deployment at a time.
     deploying: Mutex<()>,
+    /// One slice of what is being built at a time.
+    building: Mutex<()>,
     /// Activations that only running jobs still need.
     older: Mutex<HashMap<ActivationId, Arc<Activation>>>,
     desk: Desk,

@@ -16,7 +16,7 @@ use store::{
 
 use crate::{
     Error, Parts, activation,
-    catalogue::{Activation, Building, Catalogue, Directory, Process, Surroundings},
+    catalogue::{Activation, Catalogue, Directory, Process, Surroundings},
     packages::{self, first_of},
     rows,
 };
@@ -49,7 +49,7 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
             }
         }
     }
-    Ok(Catalogue::new(schema, steps, times, processes, Building::default()))
+    Ok(Catalogue::new(schema, steps, times, processes, crate::deploy::building(reader)?))
 }
 
 /// The starter's entities and choices, and those of solutions.

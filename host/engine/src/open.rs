@@ -35,6 +35,7 @@ impl Engine {
             catalogue: ArcSwap::from_pointee(catalogue),
             swapping: RwLock::new(()),
             deploying: Mutex::new(()),
+            building: Mutex::new(()),
             older: Mutex::default(),
             desk: Desk::new(),
             queue,
@@ -52,8 +53,7 @@ impl Engine {
 
     /// Makes the root business unit and the administrator, if they are not there.
     fn found(&self) -> Result<(), Failure> {
-        let admin = administrator();
-        let caller = Caller { origin: Origin::System, ..self.caller(admin) };
+        let (admin, caller) = (administrator(), self.system());
         self.now(|unit| {
             let root = [("name", Value::text("Organisation"))];
             create_once(unit, &caller, root_unit(), &root)?;

@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod deploy;
+mod disk;
 mod jobs;
 mod verbs;
 

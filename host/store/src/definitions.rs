@@ -31,6 +31,8 @@ pub enum Kind {
     Script = 5,
     /// How a file of rows becomes records.
     Import = 6,
+    /// An index or key that is being built over records that were there before it (E10); its name tells how far.
+    Building = 7,
 }
 
 /// What holds under a name.

@@ -34,9 +34,10 @@ struct State {
     claimed: HashMap<JobId, Claimed>,
     /// Conflicts of jobs that had some since they were last committed.
     tries: HashMap<JobId, u32>,
-    /// The store holds more that is ready, or that comes due, than memory does.
+    /// The store holds more that is ready than memory does.
     more_ready: bool,
-    more_due: bool,
+    /// Up to when memory knows all that comes due; absent: for ever.
+    horizon: Option<Timestamp>,
 }
 
 struct Claimed {
@@ -68,7 +69,7 @@ pub(crate) enum Next {
 impl Queue {
     /// Empty, and bound to look into the store first.
     pub fn new(capacity: usize, in_flight: usize) -> Self {
-        let state = State { more_ready: true, more_due: true, ..State::default() };
+        let state = State { more_ready: true, ..State::default() };
         Self { state: Mutex::new(state), bell: Condvar::new(), capacity, in_flight }
     }
 
@@ -84,10 +85,13 @@ impl Queue {
     /// Tells that `job` goes on at `at`.
     pub fn at(&self, at: Timestamp, job: JobId) {
         let mut state = self.state.lock();
+        // What lies behind the horizon is found again by a scan when its time comes.
+        if state.horizon.is_some_and(|horizon| at > horizon) {
+            return;
+        }
         state.due.insert((at, job));
         if state.due.len() > self.capacity {
-            state.due.pop_last();
-            state.more_due = true;
+            state.horizon = state.due.pop_last().map(|(at, _)| at);
         }
     }
 
@@ -95,7 +99,7 @@ impl Queue {
     pub fn next(&self, now: Timestamp, wait: Duration) -> Next {
         let mut state = self.state.lock();
         state.come_due(now, self.capacity);
-        if !state.has_work(self.in_flight) && !wait.is_zero() {
+        if !state.has_work(now, self.in_flight) && !wait.is_zero() {
             self.bell.wait_for(&mut state, wait);
         }
         if state.claimed.len() >= self.in_flight {
@@ -103,7 +107,7 @@ impl Queue {
         }
         match state.claim() {
             Some(claim) => Next::Claim(claim),
-            None if state.more_ready || state.more_due => Next::Refill,
+            None if state.knows_too_little(now) => Next::Refill,
             None => Next::Nothing,
         }
     }
@@ -149,7 +153,13 @@ impl Queue {
     pub fn begin_refill(&self) {
         let mut state = self.state.lock();
         state.more_ready = false;
-        state.more_due = false;
+        state.horizon = None;
+    }
+
+    /// Says up to when a scan has listed what comes due.
+    pub fn listed_until(&self, horizon: Timestamp) {
+        let mut state = self.state.lock();
+        state.horizon = Some(state.horizon.map_or(horizon, |known| known.min(horizon)));
     }
 
     /// How many more ready jobs there is room for.
@@ -173,9 +183,9 @@ impl Queue {
         self.state.lock().due.first().map(|(at, _)| *at)
     }
 
-    /// Wakes a worker that waits.
-    pub fn ring(&self) {
-        self.bell.notify_all();
+    /// Waits for something to be said, or for `wait` to pass.
+    pub fn idle(&self, wait: Duration) {
+        self.bell.wait_for(&mut self.state.lock(), wait);
     }
 }
 
@@ -199,8 +209,12 @@ impl State {
         }
     }
 
-    fn has_work(&self, in_flight: usize) -> bool {
-        self.claimed.len() < in_flight && (!self.ready.is_empty() || self.more_ready || self.more_due)
+    fn has_work(&self, now: Timestamp, in_flight: usize) -> bool {
+        self.claimed.len() < in_flight && (!self.ready.is_empty() || self.knows_too_little(now))
+    }
+
+    fn knows_too_little(&self, now: Timestamp) -> bool {
+        self.more_ready || self.horizon.is_some_and(|horizon| horizon <= now)
     }
 
     fn claim(&mut self) -> Option<Claim> {
@@ -272,6 +286,21 @@ mod tests {
             queue.release(&taken, false);
         }
         assert!(matches!(queue.next(Timestamp::default(), Duration::ZERO), Next::Refill));
+    }
+
+    #[test]
+    fn what_comes_due_behind_the_horizon_is_asked_of_the_store_then() {
+        let queue = queue(2);
+        for at in [1, 2, 3] {
+            queue.at(Timestamp::default().plus_micros(at), job(at.unsigned_abs().into()));
+        }
+        for at in [1, 2] {
+            let taken = claim(&queue, at).expect("two fit");
+            queue.release(&taken, false);
+        }
+        let at = |micros| Timestamp::default().plus_micros(micros);
+        assert!(matches!(queue.next(at(2), Duration::ZERO), Next::Nothing));
+        assert!(matches!(queue.next(at(3), Duration::ZERO), Next::Refill));
     }
 
     #[test]

@@ -192,5 +192,6 @@ pub(super) fn word(kind: Kind) -> &'static str {
         Kind::Workflow => "workflow",
         Kind::Script => "script",
         Kind::Import => "import",
+        Kind::Building => "index",
     }
 }

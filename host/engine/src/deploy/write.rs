@@ -15,7 +15,7 @@ use smol_str::{SmolStr, format_smolstr};
 use store::definitions::{self, Definition, Kind};
 
 use super::{
-    Action, Plan, Read,
+    Action, Plan, Read, build,
     plan::{Part, parts},
     security,
 };
@@ -34,7 +34,7 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
     for (entity, numbers) in solution.numbers.iter().filter(|(entity, numbers)| known.get(*entity) != Some(*numbers)) {
         definitions::put_numbers(&mut unit.overlay, entity, numbers);
     }
-    refuse_unbuilt(unit, solution)?;
+    build::begin(unit, &solution.schema)?;
     security::write(unit, caller, &solution.security)?;
     for (file, bytes, found) in &read.plugins {
         packages::stage_plugin(unit, found, bytes, file, name)?;
@@ -157,42 +157,6 @@ pub(crate) fn activate_again(unit: &mut Unit, steps: &Directory) -> Result<(), F
         }
     }
     Ok(())
-}
-
-/// A new index or key over attributes that records have already would have to be built (E10).
-fn refuse_unbuilt(unit: &Unit, solution: &formats::Solution) -> Result<(), Failure> {
-    for old in unit.catalogue.schema.entities() {
-        let Some(new) = solution.schema.entity(old.id) else { continue };
-        let known = unit.catalogue.indexes(old.id);
-        let wanted = store::records::Indexes::of(new);
-        let index = wanted
-            .attributes
-            .iter()
-            .find(|attribute| old.attribute_by_id(**attribute).is_some() && !known.attributes.contains(attribute));
-        let key = wanted
-            .keys
-            .iter()
-            .find(|key| !known.keys.contains(key) && key.1.iter().all(|part| old.attribute_by_id(*part).is_some()));
-        if index.is_none() && key.is_none() {
-            continue;
-        }
-        refuse_records(unit, old)?;
-    }
-    Ok(())
-}
-
-/// Refuses where the entity has records.
-fn refuse_records(unit: &Unit, entity: &model::schema::Entity) -> Result<(), Failure> {
-    let first = store::records::all(&unit.overlay.unvalidated(), entity.id, None)?.next().transpose()?;
-    match first {
-        None => Ok(()),
-        Some(_) => Err(Refusal::NotPossible {
-            verb: "a new index or key".into(),
-            entity: entity.name().as_str().into(),
-            why: "it has records, and building over them is not supported by this version".into(),
-        }
-        .into()),
-    }
 }
 
 fn digest(bytes: &[u8]) -> Digest {

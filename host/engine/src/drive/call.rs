@@ -9,7 +9,7 @@ use model::{
 };
 use rules::{trigger::Organisation, workflow::Command};
 use semver::VersionReq;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::format_smolstr;
 
 use super::{Drive, event_of};
 use crate::{
@@ -149,9 +149,4 @@ pub(super) fn with_cpu(event: LogEvent, micros: u64) -> LogEvent {
         LogEvent::Answered { outputs, .. } => LogEvent::Answered { outputs, cpu_micros: micros },
         other => other,
     }
-}
-
-/// A message for people where only the engine can say what went wrong.
-pub(crate) fn internal(what: &str) -> SmolStr {
-    format_smolstr!("internal: {what}")
 }

@@ -148,3 +148,62 @@ fn a_token_is_its_user_until_it_expires() {
     world.clock.advance(60_000_000);
     assert_eq!(world.engine.caller_of(&secret).expect("no fault"), None);
 }
+
+#[test]
+fn a_new_index_is_built_over_the_records_that_are_there_while_others_come_and_change() {
+    let world = World::new();
+    world.deploy(&[SOLUTION, COMPLAINT]);
+    let create = |row: i64| {
+        world.create("complaint", &[("title", format!("No {row}").as_str().into()), ("sourcerow", Value::Whole(row))])
+    };
+    let records: Vec<_> = (0..1_200).map(create).collect();
+    let touched =
+        COMPLAINT.1.replace("{ type: whole, default: 0, min: 0 }", "{ type: whole, default: 0, indexed: true }");
+    let touched =
+        touched.replace("title: { type: text, required: true", "title: { type: text, indexed: true, required: true");
+    world.deploy(&[SOLUTION, (COMPLAINT.0, &touched)]);
+    let complaint = world.entity("complaint");
+    let attribute =
+        world.engine.schema().named("complaint").and_then(|entity| entity.attribute("touched")).expect("known").id;
+    let is_used = || world.engine.catalogue().is_indexed(complaint, attribute);
+    assert!(!is_used());
+    world.engine.run_one(std::time::Duration::ZERO);
+    world.try_update(records[3], &[("touched", Value::Whole(7))]).expect("an update of what was built");
+    world.try_update(records[1_100], &[("touched", Value::Whole(7))]).expect("an update of what was not");
+    let late = world.create("complaint", &[("title", "Late".into()), ("touched", Value::Whole(7))]);
+    world.settle();
+    assert!(is_used());
+    let mut query = model::query::Query::all(complaint);
+    query.filter = model::query::Filter::Compare {
+        operand: model::query::Operand::Attribute(attribute),
+        comparison: model::query::Comparison::Equal,
+        value: Value::Whole(7),
+    };
+    let page = world.engine.query(&world.caller(), &query).expect("a page");
+    let mut found: Vec<_> = page.records.iter().map(model::Record::reference).collect();
+    found.sort_unstable();
+    let mut expected = vec![records[3], records[1_100], late];
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_new_key_that_two_records_have_is_refused_with_both_named() {
+    let world = World::new();
+    world.deploy(&[SOLUTION, COMPLAINT]);
+    world.create("complaint", &[("title", "Twice".into())]);
+    let day = Value::Date(model::Date::parse("2026-11-02").expect("a day"));
+    for title in ["One", "two"] {
+        world.create("complaint", &[("title", title.into()), ("receivedon", day.clone())]);
+    }
+    let keyed =
+        COMPLAINT.1.replace("keys: { by_row: [sourcerow] }", "keys: { by_row: [sourcerow], by_day: [receivedon] }");
+    let refusal = world.try_deploy(&[SOLUTION, (COMPLAINT.0, &keyed)]).expect_err("two have one day").to_string();
+    assert!(refusal.contains("`One`") && refusal.contains("`two`"), "{refusal}");
+    let keyed =
+        COMPLAINT.1.replace("keys: { by_row: [sourcerow] }", "keys: { by_row: [sourcerow], by_title: [title] }");
+    world.deploy(&[SOLUTION, (COMPLAINT.0, &keyed)]);
+    world.settle();
+    let refusal = world.try_create("complaint", &[("title", "TWO".into())]).expect_err("it is taken");
+    assert_eq!(refusal.code(), "duplicate-key");
+}
