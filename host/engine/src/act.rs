@@ -3,7 +3,10 @@
 //! A queued unit of work is computed by whoever loops `serve_one`; its answer comes once it is durable. The blocking forms
 //! are for the command line, tests and scenarios: with a store in memory they commit by themselves.
 
-use std::time::Duration;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use model::{
     AttributeId, Caller, EntityId, Outcome, Record, RecordRef, Refusal, Value, Verb,
@@ -109,7 +112,12 @@ impl Engine {
     /// Does one piece of queued work, waiting up to `wait` for one. Tells whether there was any.
     pub fn serve_one(&self, wait: Duration) -> bool {
         let work: Option<Work> = self.desk.next(wait, || self.parts.store.stats().groups);
-        work.map(|work| work(self)).is_some()
+        let Some(work) = work else { return false };
+        // Whoever waits sees that his answer never comes; the thread is the owner's and goes on.
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            tracing::error!("a piece of interactive work panicked");
+        }
+        true
     }
 
     /// Does one thing that is to be done, for an owner without threads: commits, else serves, else runs a job. False

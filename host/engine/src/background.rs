@@ -6,7 +6,10 @@
 pub(crate) mod queue;
 mod work;
 
-use std::time::Duration;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use model::{JobId, Timestamp};
 use store::jobs;
@@ -67,7 +70,10 @@ impl Engine {
         let now = self.parts.clock.now();
         match self.queue.next(now, wait) {
             Next::Claim(claim) => {
-                self.work(&claim);
+                // A panic is a fault of ours; the thread is the owner's, and other jobs have to go on.
+                if catch_unwind(AssertUnwindSafe(|| self.work(&claim))).is_err() {
+                    self.after_panic(&claim);
+                }
                 Progress::Worked
             }
             Next::Refill => match self.refill() {

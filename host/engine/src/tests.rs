@@ -218,7 +218,9 @@ impl World {
         drop(engine);
         let ids = CountingIds::new();
         // Ids given before the crash are not given again.
-        (0..100_000).for_each(|_| drop(crate::Ids::seed(&ids)));
+        for _ in 0..100_000 {
+            crate::Ids::seed(&ids);
+        }
         let parts = Parts {
             store: Arc::new(store.clone()),
             clock: clock.clone(),

@@ -149,7 +149,7 @@ impl Engine {
         self.queue.release(claim, after.state == JobState::Ready);
         self.queue.ready(started.into_iter().chain(after.next));
         if after.state != JobState::Ready {
-            metrics::counter!("stepwise_job_stretches_total", "state" => after.state.word()).increment(1);
+            metrics::counter!("stepwise_jobs_total", "state" => after.state.word()).increment(1);
         }
     }
 
@@ -163,6 +163,16 @@ impl Engine {
         tracing::error!(job = %claim.job, error = failure as &dyn std::error::Error, "failed to run a job");
         self.rest(claim.job);
         self.queue.release(claim, false);
+    }
+
+    /// Leaves a job whose run panicked to a person: the same run would panic again.
+    pub(super) fn after_panic(&self, claim: &Claim) {
+        tracing::error!(job = %claim.job, "the run of a job panicked");
+        match self.suspend(claim, "the engine panicked while it ran the job") {
+            Ok(Stretch::Nothing) => self.queue.release(claim, false),
+            Ok(Stretch::Commit(commit)) => self.commit(claim.clone(), *commit),
+            Err(failure) => self.failed(claim, &failure),
+        }
     }
 
     /// Leaves the job to a person, from a unit of its own.

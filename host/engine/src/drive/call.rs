@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use model::{
     Caller, Field, StepName,
     job::LogEvent,
-    step::{HostFault, StepCall, StepContext, StepFailure},
+    package::Code,
+    step::{HostFault, Returned, StepCall, StepContext, StepFailure},
 };
 use rules::{trigger::Organisation, workflow::Command};
 use semver::VersionReq;
@@ -44,7 +45,15 @@ impl Drive<'_> {
         let unit = self.slot.unit()?;
         let (before, first) = (unit.savepoint(), unit.facts.len());
         let deeper = Caller { depth: call.context.depth.saturating_add(1), ..self.caller() };
-        let (borrowed, result, usage) = self.lend(&call, deeper)?;
+        let granted = match &pinned.code {
+            Code::Script(_) => Some(pinned.definition.uses.clone()),
+            // The sandbox checks what a component asks for.
+            Code::Component(_) => None,
+        };
+        let unit = self.slot.lend()?;
+        let host =
+            Borrowed { unit, caller: deeper, granted, said: Vec::new(), cancelled: self.stop.clone(), trouble: None };
+        let (borrowed, Returned { result, usage, .. }) = lend(&call, host)?;
         for (level, message) in borrowed.said {
             self.tell_here(LogEvent::Said { level, message });
         }
@@ -63,23 +72,6 @@ impl Drive<'_> {
         let cpu_micros = u64::try_from(usage.cpu.as_micros()).unwrap_or(u64::MAX);
         self.pending = Some(Pending { before, events: events.collect(), cpu_micros });
         Ok(result)
-    }
-
-    /// Hands the unit to the runner and gets it back. A runner that keeps it breaks its word: the run cannot go on.
-    fn lend(
-        &mut self,
-        call: &StepCall,
-        caller: Caller,
-    ) -> Result<(Borrowed, Result<Vec<Field>, StepFailure>, model::step::Usage), Failure> {
-        let mut unit = self.slot.lend()?;
-        unit.pause();
-        let runner = unit.parts.runner.clone();
-        let host = Borrowed { unit, caller, said: Vec::new(), cancelled: self.stop.clone(), trouble: None };
-        let returned = runner.run(call, Box::new(host));
-        let host = returned.host.map(|host| host.into_any().downcast::<Borrowed>());
-        let Some(Ok(mut borrowed)) = host else { return Err(crate::Error::Lent.into()) };
-        borrowed.unit.resume();
-        Ok((*borrowed, returned.result, returned.usage))
     }
 
     fn step_call(&mut self, pinned: &Step, inputs: Vec<Field>) -> Result<StepCall, Failure> {
@@ -129,6 +121,17 @@ impl Drive<'_> {
     }
 }
 
+/// Hands the unit to the runner and gets it back. A runner that keeps it breaks its word: the run cannot go on.
+fn lend(call: &StepCall, mut host: Borrowed) -> Result<(Borrowed, Returned), Failure> {
+    host.unit.pause();
+    let runner = host.unit.parts.runner.clone();
+    let mut returned = runner.run(call, Box::new(host));
+    let host = returned.host.take().map(|host| host.into_any().downcast::<Borrowed>());
+    let Some(Ok(mut borrowed)) = host else { return Err(crate::Error::Lent.into()) };
+    borrowed.unit.resume();
+    Ok((*borrowed, returned))
+}
+
 /// The same on every try of a step, and for no other step (E14).
 fn seed(job: model::JobId, cursor: u32) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -138,8 +141,8 @@ fn seed(job: model::JobId, cursor: u32) -> u64 {
 
 fn kind_of(step: &Step) -> &'static str {
     match step.code {
-        model::package::Code::Component(_) => "component",
-        model::package::Code::Script(_) => "script",
+        Code::Component(_) => "component",
+        Code::Script(_) => "script",
     }
 }
 

@@ -101,7 +101,7 @@ steps:
 ",
 );
 
-const THINK: &str = "inputs: { text: { type: text, required: true } }\noutputs: { severity: { type: whole } }\n";
+const THINK: &str = "uses: { contact: [create] }\ninputs: { text: { type: text, required: true } }\noutputs: { severity: { type: whole } }\n";
 
 fn calling(
     body: impl Fn(&model::step::StepCall, &mut dyn model::step::StepHost) -> Result<Vec<Field>, StepFailure>
@@ -338,4 +338,45 @@ fn a_canceled_job_does_nothing_more_and_the_next_of_its_token_goes_on() {
     let states: Vec<_> = world.states().into_iter().map(|(state, _)| state).collect();
     assert_eq!(states, ["canceled", "succeeded"]);
     assert!(world.engine.cancel(&world.caller(), first).is_err(), "it is completed");
+}
+
+#[test]
+fn a_script_may_do_what_it_lists_under_uses_and_nothing_else() {
+    let (runner, think) = calling(|call, host| {
+        let account = call.schema.named("account").expect("accounts").id;
+        let verb = Verb::Create { entity: account, id: None, values: model::Values::new() };
+        let refusal = host.apply(verb).expect_err("it lists contacts only");
+        let text = match refusal {
+            model::step::HostRefusal::Refused(refusal) => refusal.to_string(),
+            model::step::HostRefusal::Abort => "abort".to_owned(),
+        };
+        assert!(text.contains("`uses`"), "{text}");
+        Ok(vec![Field { name: "severity".into(), value: Value::Whole(3) }])
+    });
+    let world = World::with(runner);
+    world.deploy(&[SOLUTION, COMPLAINT, CALLING, ("scripts/think.rhai", &think)]);
+    complaint(&world, "Late");
+    world.settle();
+    assert_eq!(world.states(), [("succeeded", String::new())]);
+}
+
+#[test]
+fn a_step_that_panics_leaves_its_job_to_a_person_and_the_others_go_on() {
+    let (runner, think) = calling(|call, _| match call.inputs[0].value.as_text() {
+        Some("bad") => panic!("a bug of the host"),
+        _ => Ok(vec![Field { name: "severity".into(), value: Value::Whole(3) }]),
+    });
+    let world = World::with(runner);
+    world.deploy(&[SOLUTION, COMPLAINT, CALLING, ("scripts/think.rhai", &think)]);
+    complaint(&world, "bad");
+    complaint(&world, "good");
+    world.settle();
+    let states = world.states();
+    assert_eq!(states[0].0, "suspended");
+    assert!(states[0].1.starts_with("internal: "), "{}", states[0].1);
+    assert_eq!(states[1].0, "succeeded");
+    let first = world.jobs()[0].0.id;
+    world.engine.resume(&world.caller(), first).expect("a person may try it again");
+    world.settle();
+    assert_eq!(world.states()[0].0, "suspended");
 }

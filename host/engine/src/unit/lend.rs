@@ -11,7 +11,7 @@ use std::{
 };
 
 use model::{
-    AttributeId, Caller, Outcome, Record, RecordRef, Verb,
+    AttributeId, Caller, EntityId, Outcome, Record, RecordRef, Refusal, Verb,
     query::{Page, Query},
     step::{HostRefusal, LogLevel, StepHost},
 };
@@ -26,6 +26,8 @@ pub(crate) struct Borrowed {
     pub unit: Box<Unit>,
     /// The guest's verbs stand one operation deeper than its step.
     pub caller: Caller,
+    /// What the step may do, by entity and verb, where nobody else checks that: for scripts.
+    pub granted: Option<Vec<(SmolStr, Vec<SmolStr>)>>,
     /// What the guest said.
     pub said: Vec<(LogLevel, SmolStr)>,
     /// Set when the run is to stop.
@@ -35,6 +37,20 @@ pub(crate) struct Borrowed {
 }
 
 impl Borrowed {
+    /// Refuses what the step's manifest does not ask for; `any` stands for every entity.
+    fn check_granted(&self, verb: &str, entity: EntityId) -> Result<(), HostRefusal> {
+        let Some(granted) = &self.granted else { return Ok(()) };
+        let name = self.unit.catalogue.schema.name_of(entity);
+        let asked = granted
+            .iter()
+            .any(|(entity, verbs)| (*entity == name || entity == "any") && verbs.iter().any(|asked| asked == verb));
+        if asked {
+            return Ok(());
+        }
+        let why = "the script does not list it under `uses`".into();
+        Err(HostRefusal::Refused(Refusal::NotPossible { verb: verb.into(), entity: name, why }))
+    }
+
     /// Runs `ask` on the unit's own time.
     fn ask<T>(&mut self, ask: impl FnOnce(&mut Unit, &Caller) -> Result<T, Failure>) -> Result<T, HostRefusal> {
         if self.trouble.is_some() {
@@ -55,14 +71,24 @@ impl Borrowed {
 
 impl StepHost for Borrowed {
     fn apply(&mut self, verb: Verb) -> Result<Outcome, HostRefusal> {
+        let (word, entity) = match &verb {
+            Verb::Create { entity, .. } => ("create", *entity),
+            Verb::Update { target, .. } => ("update", target.entity),
+            Verb::Delete { target, .. } => ("delete", target.entity),
+            Verb::Assign { target, .. } => ("assign", target.entity),
+            Verb::SetStatus { target, .. } => ("set-status", target.entity),
+        };
+        self.check_granted(word, entity)?;
         self.ask(|unit, caller| unit.apply(caller, verb))
     }
 
     fn retrieve(&mut self, target: RecordRef, attributes: Option<&[AttributeId]>) -> Result<Record, HostRefusal> {
+        self.check_granted("retrieve", target.entity)?;
         self.ask(|unit, _| rows::retrieve_in(unit, target, attributes))
     }
 
     fn query(&mut self, query: &Query) -> Result<Page, HostRefusal> {
+        self.check_granted("query", query.entity)?;
         self.ask(|unit, _| {
             unit.refresh_when_old()?;
             query::run(&unit.catalogue, &unit.overlay.unvalidated(), query)
