@@ -11,7 +11,7 @@ mod write;
 use std::{collections::HashSet, sync::Arc};
 
 use formats::{Base, KnownProcess, Solution, SourceFile};
-use model::{Caller, Refusal, package::Code, refusal::Problem, step::Installed};
+use model::{Caller, ProcessName, Refusal, Schema, package::Code, refusal::Problem, step::Installed};
 use rules::{trigger::Trigger, workflow::Program};
 use smol_str::SmolStr;
 use store::{Priority, definitions};
@@ -153,15 +153,24 @@ fn check_types(catalogue: &Catalogue, solution: &Solution, steps: &Directory) ->
         sentences.dedup();
         problems.extend(sentences.into_iter().map(|sentence| problem(&workflow.file, sentence)));
     }
-    for process in catalogue.processes().filter(|process| process.activation.is_some()) {
-        if own.contains(&process.name) {
-            continue;
-        }
-        if let Err(sentences) = Program::compile(&process.workflow, &solution.schema, steps) {
+    problems.extend(broken(catalogue, &solution.schema, steps, &own));
+    problems
+}
+
+/// What keeps active processes, `except` some, from running by this schema and with these steps.
+pub(crate) fn broken(
+    catalogue: &Catalogue,
+    schema: &Schema,
+    steps: &Directory,
+    except: &HashSet<ProcessName>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let active = catalogue.processes().filter(|process| process.activation.is_some());
+    for process in active.filter(|process| !except.contains(&process.name)) {
+        if let Err(sentences) = Program::compile(&process.workflow, schema, steps) {
             let file = format!("processes/{}.yaml", process.name);
-            let of = &process.solution;
-            let say = |sentence| problem(&file, format!("the solution breaks this process of `{of}`: {sentence}"));
-            problems.extend(sentences.into_iter().map(say));
+            let say = |sentence| format!("this breaks a process of solution `{}`: {sentence}", process.solution);
+            problems.extend(sentences.into_iter().map(|sentence| problem(&file, say(sentence))));
         }
     }
     problems

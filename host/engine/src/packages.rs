@@ -3,7 +3,7 @@
 //! A component describes itself, so it is asked each time a store is opened; its compiled code comes from the runner's
 //! cache. Jobs pin a digest: the bytes stay.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use formats::SourceFile;
 use model::{
@@ -153,8 +153,13 @@ impl Engine {
     pub fn install_plugin(&self, _caller: &Caller, component: &[u8]) -> Result<Installed, Failure> {
         let _alone = self.deploying.lock();
         let found = inspect(&self.parts, "the component", component).map_err(Refusal::BadSolution)?;
-        let mut directory = self.catalogue.load().steps.clone();
+        let catalogue = self.catalogue();
+        let mut directory = catalogue.steps.clone();
         steps_of(&found.manifest, &Code::Component(found.digest)).into_iter().for_each(|step| directory.add(step));
+        let problems = crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new());
+        if !problems.is_empty() {
+            return Err(Refusal::BadSolution(problems).into());
+        }
         self.deploy(|unit| {
             let changed = stage_plugin(unit, &found, component, "", "")?;
             if changed {

@@ -62,7 +62,11 @@ impl World {
         Self::with(Native::default())
     }
 
-    fn with(runner: Native) -> Self {
+    fn with(runner: impl StepRunner + 'static) -> Self {
+        Self::with_settings(runner, Settings::default())
+    }
+
+    fn with_settings(runner: impl StepRunner + 'static, settings: Settings) -> Self {
         let store = Memory::new();
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment")));
         let parts = Parts {
@@ -70,7 +74,7 @@ impl World {
             clock: clock.clone(),
             ids: Arc::new(CountingIds::new()),
             runner: Arc::new(runner),
-            settings: Settings::default(),
+            settings,
         };
         Self { engine: Engine::open(parts).expect("an empty store opens"), store, clock }
     }

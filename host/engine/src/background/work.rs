@@ -67,6 +67,14 @@ impl Engine {
             }
             Err(failure) => return Err(failure),
         };
+        let span = tracing::info_span!(
+            "job",
+            job = %claim.job,
+            process = %activation.program.name(),
+            record = before.record.map(|record| tracing::field::display(record.id)),
+            correlation = %before.cause.correlation,
+        );
+        let _in_job = span.enter();
         let mut job = before.clone();
         job.state = JobState::Ready;
         job.epoch += 1;

@@ -8,7 +8,7 @@ use model::{
     AttributeId, Caller, CorrelationId, Image, JobId, Message, Origin, RecordRef, Timestamp, Value, Values,
     expression::{NamedRecord, Path},
     fact::Fact,
-    job::{Cause, Job, JobState, Progress},
+    job::{Cause, Job, JobState, LogEvent, LogLine, Progress},
 };
 use rules::{
     depth::Limits,
@@ -127,6 +127,8 @@ fn start(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<Option<JobId
     if let Err(refusal) = check_loops(unit, process, fact, &job)? {
         job.state = JobState::Failed(format_smolstr!("`{}`: {refusal}", process.name));
         job.completed_on = Some(unit.now);
+        let event = LogEvent::Ended { state: job.state.word().into(), reason: job.state.reason().map(SmolStr::from) };
+        jobs::append(&mut unit.overlay, job.id, 0, &[LogLine { at: unit.now, step: None, event }]);
     }
     jobs::insert(&mut unit.overlay, &job);
     Ok((job.state == JobState::Ready).then_some(job.id))

@@ -380,3 +380,51 @@ fn a_step_that_panics_leaves_its_job_to_a_person_and_the_others_go_on() {
     world.settle();
     assert_eq!(world.states()[0].0, "suspended");
 }
+
+#[test]
+fn a_run_that_outgrows_a_unit_goes_on_in_another_one() {
+    let settings = crate::Settings {
+        budget: crate::Budget { verbs: 2, ..crate::Budget::default() },
+        ..crate::Settings::default()
+    };
+    let world = World::with_settings(Native::default(), settings);
+    world.deploy(&[SOLUTION, COMPLAINT, HANDLE]);
+    let record = complaint(&world, "Late");
+    let before = world.batches();
+    world.settle();
+    assert_eq!(world.batches() - before, 3, "each of the three steps is a unit of its own");
+    assert_eq!(world.states(), [("succeeded", String::new())]);
+    assert_eq!(world.count("task"), 1);
+    assert_eq!(world.get(record, "statuscode"), Value::Whole(4));
+    let (job, log) = world.jobs().remove(0);
+    assert_eq!(log.len(), 5);
+    assert_eq!(job.epoch, 3);
+}
+
+/// A runner that does not give back what it was lent.
+struct Keeper;
+
+impl model::step::StepRunner for Keeper {
+    fn run(&self, _: &model::step::StepCall, _: Box<dyn model::step::StepHost>) -> model::step::Returned {
+        model::step::Returned { host: None, result: Ok(Vec::new()), usage: model::step::Usage::default() }
+    }
+
+    fn install(&self, _: &[u8]) -> Result<model::step::Installed, model::step::PackageProblem> {
+        Err(model::step::PackageProblem { sentences: vec!["it has no components".to_owned()] })
+    }
+
+    fn prepare(&self, _: model::Digest, _: &[u8]) -> Result<(), model::step::PackageProblem> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_unit_that_is_kept_suspends_its_job_and_nothing_of_it_is_written() {
+    let world = World::with(Keeper);
+    world.deploy(&[SOLUTION, COMPLAINT, CALLING, ("scripts/think.rhai", &script("complaints.think", THINK))]);
+    let record = complaint(&world, "Late");
+    world.settle();
+    assert_eq!(world.states()[0].0, "suspended");
+    assert!(world.states()[0].1.starts_with("internal: "));
+    assert_eq!(world.get(record, "touched"), Value::Whole(0));
+}
