@@ -157,7 +157,7 @@ impl Engine {
         self.queue.release(claim, after.state == JobState::Ready);
         self.queue.ready(started.into_iter().chain(after.next));
         if after.state != JobState::Ready {
-            metrics::counter!("stepwise_jobs_total", "state" => after.state.word()).increment(1);
+            metrics::counter!("stepwise_job_stretches_total", "state" => after.state.word()).increment(1);
         }
     }
 

@@ -62,7 +62,8 @@ impl Drive<'_> {
             return Err(trouble);
         }
         let unit = self.slot.unit()?;
-        metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned)).increment(1);
+        let outcome = if result.is_ok() { "answered" } else { "failed" };
+        metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned), "result" => outcome).increment(1);
         metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
         if result.is_err() {
             unit.rollback(before);
