@@ -45,9 +45,10 @@ impl Desk {
         drop(self.send.send(work));
     }
 
-    /// Puts `work` aside until the store has committed `groups` groups.
+    /// Puts `work` aside until the store has committed `groups` groups, and wakes whoever waits to look at it.
     pub fn push_later(&self, groups: u64, work: Work) {
         self.later.lock().push_back(Later { groups, work });
+        self.push(Box::new(|_| ()));
     }
 
     /// How much waits.

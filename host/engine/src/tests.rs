@@ -3,7 +3,9 @@
 mod conflicts;
 mod deploy;
 mod disk;
+mod faults;
 mod jobs;
+mod queries;
 mod verbs;
 
 use std::{
