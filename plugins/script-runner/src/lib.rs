@@ -6,6 +6,8 @@
 
 mod failure;
 mod functions;
+#[cfg(test)]
+mod help;
 mod run;
 mod value;
 

@@ -1,0 +1,66 @@
+//! The page that lists what a script may call, written from the tables that the runner and the checker use.
+
+use std::fmt::Write;
+
+use script::library::{HOST, Topic, functions};
+
+const HEAD: &str = "# What a script may call
+
+A script is one file: a heading in a comment with its name, inputs, outputs and the verbs it `uses`, then the program.
+Its inputs are the map `inputs`; it ends with a map of its outputs, or with nothing. A complete one:
+
+```rhai
+/*---
+step: complaints.days-open
+title: Days a complaint has been open
+inputs: { complaint: { type: lookup, required: true, to: complaint } }
+outputs: { days: { type: whole } }
+errors: { no-date: The complaint has no date of receipt }
+uses: { complaint: [retrieve] }
+---*/
+let c = retrieve(inputs.complaint, [\"receivedon\"]);
+if c.receivedon == () { fail(\"no-date\", \"no date of receipt\"); }
+#{ days: days_between(c.receivedon, today()) }
+```
+
+What is empty is `()`. `try` and `catch (e)` work: what a verb refuses is a map with `e.code`, `e.message` and `e.kind`.
+A mistake is told with file, line and column. Business days follow Monday to Friday in scripts, whatever the solution's
+calendar says; `share`, `unshare` and `invoke` answer `not-supported` in this version.
+
+This page is written by `UPDATE_EXPECT=1 cargo test -p script-runner`.
+";
+
+/// The page.
+pub fn page() -> String {
+    let mut page = HEAD.to_owned();
+    let mut section = |title: &str, rows: &[(&str, &str)]| {
+        let _ = write!(page, "\n## {title}\n\n| call | what it does |\n|---|---|\n");
+        for (signature, help) in rows {
+            let _ = writeln!(page, "| `{signature}` | {} |", help.replace('|', "\\|"));
+        }
+    };
+    let host: Vec<_> = HOST.iter().map(|function| (function.signature, function.help)).collect();
+    section("Records and the run", &host);
+    let topics = [
+        ("Dates", Topic::Dates),
+        ("Text", Topic::Text),
+        ("Numbers", Topic::Numbers),
+        ("Values", Topic::Values),
+    ];
+    for (title, topic) in topics {
+        let of_topic = functions().filter(|function| function.topic == topic);
+        let rows: Vec<_> = of_topic.map(|function| (function.signature, function.help)).collect();
+        section(title, &rows);
+    }
+    page
+}
+
+#[test]
+fn the_page_says_what_the_runner_does() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/rhai/README.md");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, page()).expect("written");
+    }
+    let written = std::fs::read_to_string(&path).expect("the page is there");
+    assert_eq!(written, page(), "run UPDATE_EXPECT=1 cargo test -p script-runner");
+}
