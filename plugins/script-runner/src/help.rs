@@ -41,12 +41,8 @@ pub fn page() -> String {
     };
     let host: Vec<_> = HOST.iter().map(|function| (function.signature, function.help)).collect();
     section("Records and the run", &host);
-    let topics = [
-        ("Dates", Topic::Dates),
-        ("Text", Topic::Text),
-        ("Numbers", Topic::Numbers),
-        ("Values", Topic::Values),
-    ];
+    let topics =
+        [("Dates", Topic::Dates), ("Text", Topic::Text), ("Numbers", Topic::Numbers), ("Values", Topic::Values)];
     for (title, topic) in topics {
         let of_topic = functions().filter(|function| function.topic == topic);
         let rows: Vec<_> = of_topic.map(|function| (function.signature, function.help)).collect();

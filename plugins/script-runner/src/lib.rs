@@ -14,8 +14,6 @@ mod value;
 mod source {
     //! The script of the call.
 
-    #![expect(missing_docs, reason = "generated")]
-
     wit_bindgen::generate!({ path: "wit", world: "script-runner" });
 
     pub use stepwise::script::source::{file, text};
