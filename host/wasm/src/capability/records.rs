@@ -86,7 +86,7 @@ impl records::Host for Call {
     }
 
     fn describe_entity(&mut self, entity: String) -> Answer<String> {
-        answer(self.schema().and_then(|schema| Ok(schema::described(&*named(schema, &entity)?, schema))))
+        answer(self.schema().and_then(|schema| Ok(schema::described(named(schema, &entity)?, schema))))
     }
 
     fn invoke(&mut self, _: String, _: Option<types::Reference>, _: Vec<types::Field>) -> Answer<Vec<types::Field>> {

@@ -37,7 +37,6 @@ fn eight() -> Vec<model::Field> {
 
 #[test]
 #[ignore = "a measurement, not a test"]
-#[expect(clippy::print_stdout, reason = "it is there to be read")]
 fn a_call_of_eight_inputs() {
     let component = median(&call("evil.echo", eight()), 5_000);
     println!("component, 8 inputs, 13 outputs: {component:?}");

@@ -8,5 +8,6 @@ mod world;
 mod calls;
 mod costs;
 mod limits;
+mod nesting;
 mod packages;
 mod scripts;
