@@ -148,7 +148,7 @@ impl Engine {
     }
 }
 
-/// Changes a job that `may` be changed and tells so in its log; gives it as it is then.
+/// Changes a job that `may` be changed and tells its end in its log; gives it as it is then.
 fn change(
     unit: &mut Unit,
     id: JobId,
@@ -163,10 +163,12 @@ fn change(
     }
     let mut job = Job { epoch: before.epoch + 1, ..before.clone() };
     alter(&mut job, unit.now);
-    let written = jobs::lines(&unit.overlay.unvalidated(), id)?.len();
-    let event = LogEvent::Ended { state: job.state.word().into(), reason: job.state.reason().map(SmolStr::from) };
-    let line = LogLine { at: unit.now, step: None, event };
-    jobs::append(&mut unit.overlay, id, u32::try_from(written).unwrap_or(u32::MAX), &[line]);
+    if job.state.is_completed() {
+        let written = jobs::lines(&unit.overlay.unvalidated(), id)?.len();
+        let event = LogEvent::Ended { state: job.state.word().into(), reason: job.state.reason().map(SmolStr::from) };
+        let line = LogLine { at: unit.now, step: None, event };
+        jobs::append(&mut unit.overlay, id, u32::try_from(written).unwrap_or(u32::MAX), &[line]);
+    }
     jobs::replace(&mut unit.overlay, &before, &job);
     Ok(job)
 }
