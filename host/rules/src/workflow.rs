@@ -228,12 +228,7 @@ impl<'p> Run<'p, '_> {
     /// Keeps the result of a step, where some expression will ask for it.
     fn keep(&mut self, line: &Line, result: StepResult) {
         let Some(step) = self.program.step(line).filter(|step| step.kept) else { return };
-        self.forget(&step.id);
         self.job.progress.results.push((step.id.clone(), result));
-    }
-
-    fn forget(&mut self, step: &StepId) {
-        self.job.progress.results.retain(|(known, _)| known != step);
     }
 
     fn end(&mut self, state: JobState) -> Command<'p> {

@@ -69,7 +69,6 @@ impl<'p> Run<'p, '_> {
 
     fn leave(&mut self, step: &'p StepInfo, to: u32, failure: &Failure) -> Command<'p> {
         let error = self.sentence(&failure.message);
-        self.forget(&step.id);
         self.job.attempts = 0;
         self.job.progress.cursor = to;
         Command::Log(Some(&step.id), LogEvent::Tried { error, again: None })
@@ -77,7 +76,7 @@ impl<'p> Run<'p, '_> {
 
     fn note_error(&mut self, step: &StepInfo, failure: &Failure) {
         let Ok(error) = StepId::parse(ERROR) else { return };
-        self.forget(&error);
+        self.job.progress.results.retain(|(known, _)| *known != error);
         let field = |name: &str, text: &str| Field { name: name.into(), value: Value::text(text) };
         let fields =
             vec![field("code", &failure.code), field("message", &failure.message), field("step", step.id.as_str())];

@@ -118,6 +118,17 @@ fn what_may_pass_is_tried_again_in_growing_pauses() {
 }
 
 #[test]
+fn each_step_has_its_tries_for_itself() {
+    let trap = || Err(StepFailure::Host { fault: HostFault::Trap, message: "panicked".into() });
+    let nudge = |id: &str| named(id, call("complaints.nudge", vec![]));
+    let mut world = World::of(vec![nudge("a"), nudge("b")]).answering(vec![trap(), trap(), Ok(Vec::new()), trap()]);
+    assert_eq!(world.run().word(), "postponed");
+    assert_eq!(world.again().word(), "postponed");
+    assert_eq!(world.again(), JobState::Postponed(world.now.plus_micros(10_000_000)));
+    assert_eq!(world.job.attempts, 1);
+}
+
+#[test]
 fn when_the_tries_are_used_up_the_step_has_failed() {
     let trap = || Err(StepFailure::Host { fault: HostFault::TimedOut, message: "250 ms are used up".into() });
     let retry = Some(Retry { attempts: 2, ..Retry::default() });

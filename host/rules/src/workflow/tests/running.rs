@@ -128,6 +128,33 @@ fn a_custom_step_gets_defaults_and_gives_what_it_declares() {
 }
 
 #[test]
+fn an_input_that_is_empty_gets_its_default() {
+    let inputs = vec![("text", literal("x")), ("limit", expression("record.ticket"))];
+    check(
+        vec![named("a", call("complaints.classify", inputs))],
+        vec![Ok(fields(vec![("severity", "low".into())]))],
+        &["call complaints.classify text=\"x\" limit=5", "a: answered severity=option 1"],
+        done(),
+    );
+}
+
+#[test]
+fn a_record_is_shown_by_its_name_where_it_is_also_a_value() {
+    let changes = vec![
+        ("contactid", Change::Set(expression("variables.who"))),
+        ("notes", Change::Set(template("${variables.who}"))),
+    ];
+    let who =
+        StepAction::AssignValue { set: vec![(workflow::Slot::Variable(name("who")), expression("record.contactid"))] };
+    check(
+        vec![named("a", who), named("b", update("record", changes))],
+        vec![],
+        &["update 64/1 contactid=65/7 notes=\"Ada\""],
+        done(),
+    );
+}
+
+#[test]
 fn a_custom_condition_is_asked_only_where_its_answer_matters() {
     let custom = || condition::Condition::Custom {
         step: StepName::parse("complaints.is-repeat").expect("a name"),
