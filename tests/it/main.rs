@@ -1,3 +1,5 @@
 //! One binary for every test that is no page: a second one would link the whole house again.
 
+mod crash;
+mod docs;
 mod tidy;

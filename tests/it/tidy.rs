@@ -6,4 +6,4 @@
 mod arrows;
 mod covered;
 mod shape;
-mod source;
+pub mod source;

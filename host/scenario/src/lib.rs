@@ -8,8 +8,10 @@ pub mod line;
 pub mod page;
 pub mod port;
 pub mod session;
+pub mod world;
 
 pub use line::{Command, Line};
 pub use page::{Mistake, Page};
 pub use port::{No, Port};
 pub use session::Session;
+pub use world::World;

@@ -15,12 +15,14 @@ pub struct No {
     pub code: SmolStr,
     /// In words.
     pub message: String,
+    /// Where there is more to say, a line each: the problems of a solution with their places.
+    pub details: Vec<String>,
 }
 
 impl No {
     /// A "no" with this code.
     pub fn new(code: impl Into<SmolStr>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+        Self { code: code.into(), message: message.into(), details: Vec::new() }
     }
 }
 

@@ -144,6 +144,14 @@ impl Names {
         self.called.insert(target, name);
     }
 
+    /// Gives a record a name unless it has one, or another record has that name.
+    pub fn call_unless_called(&mut self, target: Target, name: SmolStr) {
+        let taken = self.records.contains_key(&(target.entity.clone(), name.clone()));
+        if !taken && !self.called.contains_key(&target) {
+            self.call(target, name);
+        }
+    }
+
     /// `account/a1`; a record without a name gets the next number of its entity.
     pub fn record(&mut self, target: &Target) -> SmolStr {
         if let Some(name) = self.called.get(target) {
@@ -173,6 +181,22 @@ impl Names {
         let number = name.strip_prefix("job/").unwrap_or(name);
         let known = number.parse::<usize>().ok().and_then(|number| self.jobs.get(number.checked_sub(1)?)).copied();
         known.or_else(|| number.parse().ok()).ok_or_else(|| No::new("not-found", format!("there is no job `{name}`")))
+    }
+
+    /// The text with names in the place of ids: a person knows `account/a1`, and two runs of a page must agree.
+    pub fn rename(&mut self, text: &str) -> String {
+        let mut renamed = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((place, id)) = first_id(rest) {
+            renamed.push_str(&rest[..place]);
+            rest = &rest[place + LENGTH_OF_ID..];
+            match self.called.iter().find(|(target, _)| target.id == id) {
+                Some((_, name)) => renamed.push_str(&quoted_where_needed(name)),
+                None if self.jobs.contains(&id) => renamed.push_str(&self.job(id)),
+                None => renamed.push_str("(id)"),
+            }
+        }
+        renamed + rest
     }
 
     /// The pieces as one text.
@@ -205,6 +229,17 @@ impl Names {
         }
         line
     }
+}
+
+/// The characters of a written id.
+const LENGTH_OF_ID: usize = 36;
+
+fn first_id(text: &str) -> Option<(usize, Uuid)> {
+    let hyphens = text.match_indices('-').map(|(hyphen, _)| hyphen);
+    hyphens.filter_map(|hyphen| hyphen.checked_sub(8)).find_map(|place| {
+        let id = text.get(place..place + LENGTH_OF_ID)?.parse().ok()?;
+        Some((place, id))
+    })
 }
 
 fn quoted_where_needed(name: &str) -> String {

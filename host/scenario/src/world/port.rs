@@ -1,0 +1,269 @@
+//! The world as a port: the lines of a page, done by the engine itself.
+//!
+//! Every line goes through the same calls as a request of the web API; what is asked of a user elsewhere is asked here.
+
+use std::collections::HashMap;
+
+use engine::Failure;
+use model::{
+    AttributeId, JobId, RecordId, RecordRef, Refusal, Span, Value, Values, Verb, Version,
+    job::{Job, JobFilter, LogLine},
+    query::{Comparison, Filter, Operand, Query},
+    schema::Entity,
+    starter,
+};
+use smol_str::SmolStr;
+use store::Fault;
+use uuid::Uuid;
+
+use super::{World, fault, log, value};
+use crate::port::{Given, Imported, No, Port, Question, Shown, ShownJob, Target};
+
+/// The most jobs of a list: more than any page makes.
+const MOST_JOBS: u32 = 10_000;
+
+impl World {
+    /// Goes on as the user of this name; `admin` is the one that every store has.
+    pub(super) fn become_user(&mut self, user: &str) -> Result<(), No> {
+        if user == super::ADMIN {
+            self.user = engine::administrator();
+            return Ok(());
+        }
+        let found = self.find("systemuser", user)?;
+        let found = found.ok_or_else(|| No::new("page", format!("there is no user `{user}`")))?;
+        self.user = RecordRef::new(starter::SYSTEM_USER, RecordId(found.id));
+        Ok(())
+    }
+
+    pub(super) fn entity(&self, name: &str) -> Result<std::sync::Arc<Entity>, No> {
+        let schema = self.engine().schema();
+        schema.named(name).cloned().ok_or_else(|| refused(&Refusal::UnknownEntity(name.into())))
+    }
+
+    fn record(&self, target: &Target) -> Result<RecordRef, No> {
+        Ok(RecordRef::new(self.entity(&target.entity)?.id, RecordId(target.id)))
+    }
+
+    fn apply_verb(&mut self, verb: Verb) -> Result<model::Outcome, No> {
+        let caller = self.caller();
+        self.engine().apply(&caller, verb).map_err(no)
+    }
+
+    fn values(&self, entity: &Entity, given: &[(SmolStr, Given)]) -> Result<Values, No> {
+        let schema = self.engine().schema();
+        let value = |(name, given): &(SmolStr, Given)| {
+            let attribute = attribute(entity, name)?;
+            Ok((attribute.id, value::value(&schema, entity, attribute, given)))
+        };
+        given.iter().map(value).collect()
+    }
+
+    fn attributes(&self, entity: &Entity, names: &[SmolStr]) -> Result<Vec<AttributeId>, No> {
+        names.iter().map(|name| Ok(attribute(entity, name)?.id)).collect()
+    }
+
+    fn shown(&self, entity: &Entity, record: &model::Record, attributes: &[AttributeId]) -> Shown {
+        let schema = self.engine().schema();
+        let field = |id: &AttributeId| {
+            let attribute = entity.attribute_by_id(*id)?;
+            let piece = value::shown(&schema, entity, attribute, record.get(*id));
+            Some((SmolStr::from(attribute.name().as_str()), piece))
+        };
+        let fields = attributes.iter().filter_map(field).collect();
+        Shown { target: value::target(&schema, record.reference()), fields }
+    }
+
+    fn shown_job(&self, job: &Job, processes: &HashMap<model::ProcessId, SmolStr>, log: &[LogLine]) -> ShownJob {
+        let schema = self.engine().schema();
+        ShownJob {
+            id: job.id.0,
+            process: processes.get(&job.activation.process).cloned().unwrap_or_default(),
+            record: job.record.map(|record| value::target(&schema, record)),
+            state: job.state.word().into(),
+            reason: job.state.reason().map(str::to_owned),
+            log: log.iter().filter_map(|line| log::said(&schema, line)).collect(),
+        }
+    }
+}
+
+impl Port for World {
+    fn create(&mut self, entity: &str, values: &[(SmolStr, Given)]) -> Result<Uuid, No> {
+        let entity = self.entity(entity)?;
+        let values = self.values(&entity, values)?;
+        let made = self.apply_verb(Verb::Create { entity: entity.id, id: None, values })?;
+        Ok(made.record.id.0)
+    }
+
+    fn update(&mut self, target: &Target, version: Option<u64>, values: &[(SmolStr, Given)]) -> Result<(), No> {
+        let entity = self.entity(&target.entity)?;
+        let values = self.values(&entity, values)?;
+        let target = self.record(target)?;
+        self.apply_verb(Verb::Update { target, expected: version.map(Version), values }).map(drop)
+    }
+
+    fn delete(&mut self, target: &Target, version: Option<u64>) -> Result<(), No> {
+        let target = self.record(target)?;
+        self.apply_verb(Verb::Delete { target, expected: version.map(Version) }).map(drop)
+    }
+
+    fn assign(&mut self, target: &Target, to: &Target) -> Result<(), No> {
+        let (target, owner) = (self.record(target)?, self.record(to)?);
+        self.apply_verb(Verb::Assign { target, owner }).map(drop)
+    }
+
+    fn set_status(&mut self, target: &Target, to: &str) -> Result<(), No> {
+        let entity = self.entity(&target.entity)?;
+        let target = self.record(target)?;
+        let status = entity.status_named(to).map(|(_, status)| status.value);
+        let (state, status) = match (status, entity.state_named(to)) {
+            (Some(status), _) => (None, Some(status)),
+            (None, Some(state)) => (Some(state.value), None),
+            (None, None) => (None, Some(to.parse().map_err(|_| no_status(&entity, to))?)),
+        };
+        self.apply_verb(Verb::SetStatus { target, state, status }).map(drop)
+    }
+
+    fn get(&mut self, target: &Target, attributes: &[SmolStr]) -> Result<Shown, No> {
+        let entity = self.entity(&target.entity)?;
+        let mut wanted = self.attributes(&entity, attributes)?;
+        let record = self.record(target)?;
+        let caller = self.caller();
+        let record = self.engine().retrieve(&caller, record, None).map_err(no)?;
+        if wanted.is_empty() {
+            let own = entity.attributes().iter().map(|attribute| attribute.id);
+            wanted = own.filter(|id| *id >= starter::FIRST_OWN_ATTRIBUTE && !record.get(*id).is_null()).collect();
+        }
+        Ok(self.shown(&entity, &record, &wanted))
+    }
+
+    fn query(&mut self, question: &Question<'_>) -> Result<Vec<Shown>, No> {
+        let entity = self.entity(question.entity)?;
+        let schema = self.engine().schema();
+        let mut query = Query { top: question.top, ..Query::all(entity.id) };
+        if let Some(filter) = question.filter {
+            query.filter =
+                script::filter::parse(filter, &entity, &schema).map_err(|at| unreadable("the filter", &at))?;
+        }
+        if let Some(order) = question.order {
+            query.order = script::filter::order(order, &entity, &schema).map_err(|at| unreadable("the order", &at))?;
+        }
+        let mut wanted = self.attributes(&entity, question.attributes)?;
+        if wanted.is_empty() {
+            wanted.push(entity.primary);
+        }
+        let caller = self.caller();
+        let page = self.engine().query(&caller, &query).map_err(no)?;
+        Ok(page.records.iter().map(|record| self.shown(&entity, record, &wanted)).collect())
+    }
+
+    fn find(&mut self, entity: &str, name: &str) -> Result<Option<Target>, No> {
+        let entity = self.entity(entity)?;
+        let filter = Filter::Compare {
+            operand: Operand::Attribute(entity.primary),
+            comparison: Comparison::Equal,
+            value: Value::text(name),
+        };
+        let caller = self.caller();
+        let page = self.engine().query(&caller, &Query { filter, ..Query::all(entity.id) }).map_err(no)?;
+        match page.records.as_slice() {
+            [] => Ok(None),
+            [record] => Ok(Some(value::target(&self.engine().schema(), record.reference()))),
+            several => {
+                Err(No::new("page", format!("{} records of `{}` are called `{name}`", several.len(), entity.name())))
+            }
+        }
+    }
+
+    fn run(&mut self, process: &str, record: &Target) -> Result<Uuid, No> {
+        let record = self.record(record)?;
+        let unknown = || refused(&Refusal::UnknownProcess(process.into()));
+        let name = process.parse().map_err(|_| unknown())?;
+        let caller = self.caller();
+        let job = self.engine().run_process(&caller, &name, record).map_err(no)?;
+        Ok(job.0)
+    }
+
+    fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {
+        self.import_table(file, entity, key)
+    }
+
+    fn jobs(&mut self, state: Option<&str>, process: Option<&str>) -> Result<Vec<ShownJob>, No> {
+        let processes = self.processes()?;
+        let process = match process {
+            None => None,
+            Some(name) => {
+                let found = processes.iter().find(|(_, known)| *known == name).map(|(id, _)| *id);
+                Some(found.ok_or_else(|| refused(&Refusal::UnknownProcess(name.into())))?)
+            }
+        };
+        let filter = JobFilter { state: state.map(SmolStr::from), process, record: None };
+        let caller = self.caller();
+        let mut jobs = self.engine().jobs(&caller, &filter, MOST_JOBS, None).map_err(no)?.jobs;
+        jobs.sort_by_key(|job| job.id);
+        Ok(jobs.iter().map(|job| self.shown_job(job, &processes, &[])).collect())
+    }
+
+    fn job(&mut self, id: Uuid) -> Result<ShownJob, No> {
+        let processes = self.processes()?;
+        let caller = self.caller();
+        let (job, log) = self.engine().job(&caller, JobId(id)).map_err(no)?;
+        Ok(self.shown_job(&job, &processes, &log))
+    }
+
+    fn act_as(&mut self, user: &str) -> Result<(), No> {
+        self.become_user(user)
+    }
+
+    fn apply(&mut self) -> Result<(), No> {
+        let (caller, files) = (self.caller(), self.sources());
+        self.engine().apply_solution(&caller, files, engine::ApplyOptions::default()).map(drop).map_err(no)
+    }
+
+    fn advance(&mut self, span: Span) -> Result<(), No> {
+        self.pass(span)
+    }
+
+    fn restart(&mut self) -> Result<(), No> {
+        self.reopen()
+    }
+
+    fn fail_next(&mut self, kind: &str) -> Result<(), No> {
+        let fault: Fault = kind.parse().map_err(|message: String| No::new("page", message))?;
+        self.store.fail(fault, 1);
+        Ok(())
+    }
+}
+
+fn attribute<'e>(entity: &'e Entity, name: &str) -> Result<&'e model::schema::Attribute, No> {
+    let unknown = || Refusal::UnknownAttribute { entity: entity.name().as_str().into(), attribute: name.into() };
+    entity.attribute(name).ok_or_else(|| refused(&unknown()))
+}
+
+fn no_status(entity: &Entity, status: &str) -> No {
+    refused(&Refusal::BadStatus { entity: entity.name().as_str().into(), state: "any".into(), status: status.into() })
+}
+
+fn unreadable(what: &str, at: &script::Diagnostic) -> No {
+    let why = smol_str::format_smolstr!("{} at column {}", at.message, at.column);
+    refused(&Refusal::Unreadable { what: what.into(), why })
+}
+
+pub(super) fn no(failure: Failure) -> No {
+    match failure {
+        Failure::Refused(refusal) => refused(&refusal),
+        Failure::Fault(error) => fault(&error),
+    }
+}
+
+pub(super) fn refused(refusal: &Refusal) -> No {
+    let details = match refusal {
+        Refusal::BadSolution(problems) => problems.iter().map(problem).collect(),
+        _ => Vec::new(),
+    };
+    No { details, ..No::new(refusal.code(), refusal.to_string()) }
+}
+
+fn problem(problem: &model::refusal::Problem) -> String {
+    let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("{problem}{hint}")
+}

@@ -1,0 +1,202 @@
+//! kill -9 of the real binary at random moments under load (R1): no acknowledged record is lost, every job finishes, no effect
+//! happens twice.
+//!
+//! Four writers create orders as fast as they are answered; after a random number of answers the daemon is killed in the
+//! middle of whatever it does, and started again on the same directory. At the end the store is asked what became of it all.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    hash::{BuildHasher, RandomState},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use tests::daemon::Daemon;
+
+const ROUNDS: u32 = 20;
+const WRITERS: usize = 4;
+
+const SOLUTION: &[(&str, &str)] = &[
+    ("solution.yaml", "kind: solution\nname: crash\nversion: 1.0.0\nprefix: crs\n"),
+    (
+        "entities/order.yaml",
+        "kind: entity
+name: order
+ownership: user-or-team
+primary: name
+attributes:
+  name: { type: text }
+  number: { type: whole, required: true }
+  handled: { type: whole, default: 0 }
+  weight: { type: whole }
+keys: { by_number: [number] }
+",
+    ),
+    (
+        "scripts/weigh.rhai",
+        "/*---
+step: crash.weigh
+inputs: { order: { type: lookup, required: true, to: order } }
+outputs: { weight: { type: whole } }
+uses: { order: [retrieve], phonecall: [create] }
+---*/
+let order = retrieve(inputs.order, [\"number\"]);
+create(\"phonecall\", #{ subject: `Weigh ${order.number}` });
+#{ weight: order.number % 7 }
+",
+    ),
+    (
+        "processes/handle.yaml",
+        "kind: workflow
+name: handle
+entity: order
+mode: background
+scope: organization
+start: { create: true }
+steps:
+  - create: task
+    set: { subject: \"Handle ${record.number}\" }
+  - id: weighed
+    custom: crash.weigh
+    inputs: { order: \"= record\" }
+  - update: record
+    set: { weight: \"= weighed.weight\" }
+    increment: { handled: 1 }
+",
+    ),
+];
+
+#[test]
+fn kill_9_loses_nothing_and_repeats_nothing() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (data, solution) = (directory.path().join("data"), directory.path().join("solution"));
+    write(&solution)?;
+    let mut chance = Chance::new();
+    let next = Arc::new(AtomicU64::new(1));
+    let mut acknowledged = Vec::new();
+    let daemon = Daemon::start(&data)?;
+    daemon.command(&["apply", &solution.to_string_lossy()])?;
+    daemon.kill()?;
+    for round in 1..=ROUNDS {
+        let daemon = Daemon::start(&data).with_context(|| format!("round {round}, seed {}", chance.seed))?;
+        acknowledged.extend(load_and_kill(daemon, &next, chance.up_to(120) + 1)?);
+    }
+    let mut daemon = Daemon::start(&data)?;
+    daemon.wait_until("done with all jobs", |daemon| Ok(unfinished(daemon)? == 0))?;
+    check(&daemon, &acknowledged).with_context(|| format!("seed {}", chance.seed))
+}
+
+/// Lets the writers write until `answers` orders were acknowledged, kills the daemon, and gives all that were acknowledged.
+fn load_and_kill(daemon: Daemon, next: &Arc<AtomicU64>, answers: u64) -> Result<Vec<u64>> {
+    let daemon = Arc::new(daemon);
+    let stop = Arc::new(AtomicBool::new(false));
+    let (send, receive) = mpsc::channel();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let (daemon, next, stop, send) = (daemon.clone(), next.clone(), stop.clone(), send.clone());
+            thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let order = json!({ "name": format!("Order {number}"), "number": number });
+                    match daemon.post("/api/data/v9.2/orders", &order) {
+                        Ok((201 | 204, _)) => drop(send.send(Ok(number))),
+                        Ok((status, body)) => drop(send.send(Err(format!("order {number}: {status} {body}")))),
+                        // The daemon is gone: nobody knows what became of this one.
+                        Err(_) => return,
+                    }
+                }
+            })
+        })
+        .collect();
+    drop(send);
+    let mut acknowledged = Vec::new();
+    while (acknowledged.len() as u64) < answers {
+        acknowledged.push(receive.recv().context("the writers stopped")?.map_err(anyhow::Error::msg)?);
+    }
+    daemon.kill()?;
+    stop.store(true, Ordering::Relaxed);
+    acknowledged.extend(receive.into_iter().flatten());
+    writers.into_iter().for_each(|writer| drop(writer.join()));
+    Ok(acknowledged)
+}
+
+fn unfinished(daemon: &Daemon) -> Result<usize> {
+    Ok(daemon
+        .all("/api/data/v9.2/asyncoperations?$filter=statecode ne 3&$select=statecode".replace(' ', "%20").as_str())?
+        .len())
+}
+
+fn check(daemon: &Daemon, acknowledged: &[u64]) -> Result<()> {
+    let orders = daemon.all("/api/data/v9.2/orders?$select=number,handled,weight")?;
+    let numbers: Vec<u64> = orders.iter().filter_map(|order| order["number"].as_u64()).collect();
+    let there: HashSet<u64> = numbers.iter().copied().collect();
+    ensure!(there.len() == numbers.len(), "an order is there twice");
+    let lost: Vec<_> = acknowledged.iter().filter(|number| !there.contains(number)).collect();
+    ensure!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    let wrong: Vec<_> = orders
+        .iter()
+        .filter(|order| {
+            order["handled"] != 1 || order["weight"].as_u64() != order["number"].as_u64().map(|number| number % 7)
+        })
+        .collect();
+    ensure!(wrong.is_empty(), "not handled exactly once: {wrong:?}");
+    once_each(daemon, "tasks", "Handle", &there)?;
+    once_each(daemon, "phonecalls", "Weigh", &there)?;
+    let jobs = daemon.all("/api/data/v9.2/asyncoperations?$select=statuscode")?;
+    let failed = jobs.iter().filter(|job| job["statuscode"] != 30).count();
+    ensure!(failed == 0, "{failed} of {} jobs did not succeed", jobs.len());
+    ensure!(jobs.len() == there.len(), "{} jobs for {} orders", jobs.len(), there.len());
+    Ok(())
+}
+
+/// Every order has exactly one record of `set` with its number, and there are no others.
+fn once_each(daemon: &Daemon, set: &str, verb: &str, orders: &HashSet<u64>) -> Result<()> {
+    let mut count: HashMap<u64, u32> = HashMap::new();
+    for record in daemon.all(&format!("/api/data/v9.2/{set}?$select=subject"))? {
+        let subject = record["subject"].as_str().unwrap_or_default();
+        let number = subject.strip_prefix(verb).and_then(|rest| rest.trim().parse().ok());
+        *count.entry(number.with_context(|| format!("{set} has `{subject}`"))?).or_default() += 1;
+    }
+    let wrong: Vec<_> = count.iter().filter(|(number, times)| **times != 1 || !orders.contains(number)).collect();
+    ensure!(wrong.is_empty(), "of {set} not one for each order, as number and times: {wrong:?}");
+    ensure!(count.len() == orders.len(), "{} {set} for {} orders", count.len(), orders.len());
+    Ok(())
+}
+
+fn write(solution: &Path) -> Result<()> {
+    for (path, text) in SOLUTION {
+        let path = solution.join(path);
+        fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// Random numbers whose seed is told when the test fails.
+struct Chance {
+    seed: u64,
+    state: u64,
+}
+
+impl Chance {
+    fn new() -> Self {
+        let seed = RandomState::new().hash_one("crash") | 1;
+        Self { seed, state: seed }
+    }
+
+    /// A number from 0 to `limit`, xorshift.
+    fn up_to(&mut self, limit: u64) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state % (limit + 1)
+    }
+}
