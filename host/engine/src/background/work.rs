@@ -169,7 +169,10 @@ impl Engine {
             return;
         }
         tracing::error!(job = %claim.job, error = failure as &dyn std::error::Error, "failed to run a job");
-        self.rest(claim.job);
+        // A row that cannot be read will not be readable in a second; the next start looks again.
+        if !matches!(failure, Failure::Fault(Error::Store(store::Error::Row { .. }))) {
+            self.rest(claim.job);
+        }
         self.queue.release(claim, false);
     }
 

@@ -207,3 +207,63 @@ fn a_new_key_that_two_records_have_is_refused_with_both_named() {
     let refusal = world.try_create("complaint", &[("title", "TWO".into())]).expect_err("it is taken");
     assert_eq!(refusal.code(), "duplicate-key");
 }
+
+#[test]
+fn a_draft_starts_nothing_and_what_is_pruned_starts_nothing_more() {
+    let world = World::new();
+    let active = NOTE.1.replace("  - { custom: complaints.wait }\n", "");
+    let draft = active.replace("name: note\n", "name: note\nstate: draft\n");
+    let create = || drop(world.create("complaint", &[("title", "Late".into())]));
+    world.deploy(&[SOLUTION, COMPLAINT, (NOTE.0, &draft)]);
+    create();
+    world.settle();
+    assert_eq!(world.states(), []);
+    world.deploy(&[SOLUTION, COMPLAINT, (NOTE.0, &active)]);
+    create();
+    world.deploy(&[SOLUTION, COMPLAINT]);
+    create();
+    let options = crate::ApplyOptions { prune: true };
+    let files = World::files(&[SOLUTION, COMPLAINT]);
+    let plan = world.engine.apply_solution(&world.caller(), files, options).expect("a plan");
+    assert_eq!(plan.changes.iter().map(|change| change.action).collect::<Vec<_>>(), [Action::Remove]);
+    create();
+    world.settle();
+    // Those that were started before it went go on with the activation that they keep.
+    assert_eq!(world.states(), [("succeeded", String::new()), ("succeeded", String::new())]);
+    assert_eq!(world.count("task"), 2);
+}
+
+#[test]
+fn scope_user_covers_the_records_of_the_owners_teams() {
+    let world = World::new();
+    let own = NOTE
+        .1
+        .replace("  - { custom: complaints.wait }\n", "")
+        .replace("scope: organization", "owner: Anna\nscope: user");
+    world.deploy(&[
+        SOLUTION,
+        COMPLAINT,
+        (NOTE.0, &own),
+        ("security/anna.yaml", "kind: user\nname: Anna\nemail: anna@example.org\n"),
+        ("security/escalations.yaml", "kind: team\nname: Escalations\nmembers: [Anna]\n"),
+        ("security/others.yaml", "kind: team\nname: Others\n"),
+    ]);
+    let owner = |name: &str| {
+        let team = world.engine.schema().named("team").expect("teams").clone();
+        let filter = model::query::Filter::Compare {
+            operand: model::query::Operand::Attribute(team.primary),
+            comparison: model::query::Comparison::Equal,
+            value: name.into(),
+        };
+        let query = model::query::Query { filter, ..model::query::Query::all(team.id) };
+        Value::Reference(world.engine.query(&world.caller(), &query).expect("a page").records[0].reference())
+    };
+    for (team, jobs) in [("Others", 0), ("Escalations", 1)] {
+        world.create("complaint", &[("title", "Late".into()), ("ownerid", owner(team))]);
+        world.settle();
+        assert_eq!(world.states().len(), jobs, "{team}");
+    }
+    let anna = world.engine.catalogue().process("note").expect("known").owner;
+    assert_eq!(world.get(anna, "fullname"), "Anna".into());
+    assert_eq!(world.jobs()[0].0.user, anna);
+}
