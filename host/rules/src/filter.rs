@@ -187,6 +187,7 @@ mod tests {
         check(compare(behind("contactid", CONTACT), C::Equal, "ada"), true);
         check(compare(behind("customerid", CONTACT), C::Equal, Value::Null), true);
         check(compare(behind("customerid", ACCOUNT), C::Equal, Value::Null), true);
+        check(compare(behind("contactid", ACCOUNT), C::Equal, Value::Null), true);
         check(compare(behind("title", CONTACT), C::Equal, "ada"), false);
     }
 

@@ -82,6 +82,7 @@ fn what_does_not_fit_is_refused_in_words() {
     for (attribute, value, sentence) in [
         ("title", Value::Whole(1), "`title` holds text, not the number 1"),
         ("title", "ä".repeat(21).as_str().into(), "`title` is at most 20 characters long, not 21"),
+        ("title", "a".repeat(21).as_str().into(), "`title` is at most 20 characters long, not 21"),
         ("severity", "severe".into(), "`severity` has no option `severe`; its options are low, normal, high"),
         ("severity", Value::Whole(9), "`severity` has no option the number 9; its options are low, normal, high"),
         ("touched", "7".into(), "`touched` holds whole, not the text \"7\""),

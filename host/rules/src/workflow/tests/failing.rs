@@ -129,6 +129,32 @@ fn each_step_has_its_tries_for_itself() {
 }
 
 #[test]
+fn a_step_after_one_that_failed_for_good_has_its_tries_too() {
+    let trap = || Err(StepFailure::Host { fault: HostFault::Trap, message: "panicked".into() });
+    let twice = Some(Retry { attempts: 2, ..Retry::default() });
+    let passed = Step { retry: twice, ..step(OnError::Continue, call("complaints.nudge", vec![])) };
+    let next = named("b", call("complaints.nudge", vec![]));
+    let mut world = World::of(vec![passed, next]).answering(vec![trap(), trap(), trap()]);
+    assert_eq!(world.run().word(), "postponed");
+    assert_eq!(world.again(), JobState::Postponed(world.now.plus_micros(10_000_000)));
+    assert_eq!(world.job.attempts, 1);
+}
+
+#[test]
+fn steps_that_run_instead_see_the_error_that_called_them() {
+    let failing = |id: &str, handler: &str| Step {
+        on_error: OnError::Steps(vec![named(handler, set("notes", template("${error.step} ${error.code}")))]),
+        ..named(id, call("complaints.nudge", vec![]))
+    };
+    let fault = |fault| Err(StepFailure::Host { fault, message: "no".into() });
+    let mut world = World::of(vec![failing("a", "h"), failing("b", "i")])
+        .answering(vec![fault(HostFault::MemoryLimit), fault(HostFault::HostLimit)]);
+    assert_eq!(world.run(), JobState::Succeeded(None));
+    let updates: Vec<_> = world.trace.iter().filter(|line| line.starts_with("update")).collect();
+    assert_eq!(updates, ["update 64/1 notes=\"a memory-limit\"", "update 64/1 notes=\"b host-limit\""]);
+}
+
+#[test]
 fn when_the_tries_are_used_up_the_step_has_failed() {
     let trap = || Err(StepFailure::Host { fault: HostFault::TimedOut, message: "250 ms are used up".into() });
     let retry = Some(Retry { attempts: 2, ..Retry::default() });

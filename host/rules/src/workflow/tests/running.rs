@@ -106,6 +106,27 @@ fn the_first_branch_that_holds_runs_and_no_other() {
 }
 
 #[test]
+fn a_condition_compares_with_named_records_and_with_names() {
+    let is = |value: &str, operand| condition::Condition::Compare {
+        value: script::Compiled::new(value).expect("an expression").expression().clone(),
+        test: condition::Test::Is(operand),
+    };
+    let team_named = |name: &str| {
+        ValueSource::Record(NamedRecord::Named { entity: "team".parse().expect("a name"), name: name.into() })
+    };
+    for (condition, number) in [
+        (is("record.ownerid", team_named("Escalations")), 1),
+        (is("record.ownerid", team_named("Nobody")), 0),
+        (is("\"Ada\"", template("${record.contactid}")), 1),
+    ] {
+        let mut world = World::of(vec![named("a", branch(vec![(condition, Vec::new())], Vec::new()))]);
+        world.records.get_mut(&record()).expect("a record").store(id("ownerid"), team().into());
+        assert_eq!(world.run(), done());
+        assert_eq!(world.trace[1..], [format!("a: branch {number}")]);
+    }
+}
+
+#[test]
 fn a_custom_step_gets_defaults_and_gives_what_it_declares() {
     let answer = fields(vec![("severity", "high".into()), ("contact", fixture::record(fixture::CONTACT, 7).into())]);
     check(
@@ -222,6 +243,10 @@ fn stop_ends_the_run_with_its_message_or_its_title() {
         (
             titled(Some("Closed"), StopOutcome::Canceled, Some(expression("record.ticket"))),
             JobState::Canceled("Closed".into()),
+        ),
+        (
+            titled(Some("Closed"), StopOutcome::Succeeded, Some(template("${record.ticket}"))),
+            JobState::Succeeded(Some("Closed".into())),
         ),
         (titled(None, StopOutcome::Canceled, None), JobState::Canceled("stopped by a step".into())),
     ] {
