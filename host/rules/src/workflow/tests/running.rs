@@ -118,6 +118,7 @@ fn a_condition_compares_with_named_records_and_with_names() {
         (is("record.ownerid", team_named("Escalations")), 1),
         (is("record.ownerid", team_named("Nobody")), 0),
         (is("\"Ada\"", template("${record.contactid}")), 1),
+        (is("\"late\"", template("${record}")), 1),
     ] {
         let mut world = World::of(vec![named("a", branch(vec![(condition, Vec::new())], Vec::new()))]);
         world.records.get_mut(&record()).expect("a record").store(id("ownerid"), team().into());
