@@ -38,7 +38,7 @@ pub enum NoDuration {
 /// The length of time that `text` is.
 pub fn parse(text: &str) -> Result<Span, NoDuration> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return Err(NoDuration::Form(text.to_owned()));
     }
     let mut span = Span::default();

@@ -139,7 +139,11 @@ fn set(fields: &Fields<'_>, entity: &EntityName) -> Option<SetName> {
 }
 
 fn keys(fields: &Fields<'_>) -> Vec<KeyDefinition> {
-    fields.map("keys").iter().filter_map(|entry| key(fields.report, entry)).collect()
+    const MOST: usize = 50;
+    if let Some(entry) = fields.map("keys").get(MOST) {
+        fields.report.error(entry.place, format!("an entity has at most {MOST} keys"));
+    }
+    fields.map("keys").iter().take(MOST).filter_map(|entry| key(fields.report, entry)).collect()
 }
 
 fn key(report: &Report<'_>, entry: &Entry) -> Option<KeyDefinition> {

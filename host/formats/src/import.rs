@@ -186,9 +186,11 @@ pub(crate) fn convert(
         heading.as_ref().map(|heading| heading.iter().map(|header| column_name(header)).collect());
     scope.add("row", Root::Row(columns));
     let (columns, read) = columns_of(&fields, entity, &scope);
+    let all = columns.len() == fields.map("columns").len();
     let map =
         ImportMap { name: header?.name.as_str().into(), file: file?.into(), entity: entity?.id, key, columns, read };
-    if let (Some(heading), true) = (heading, report.errors() == errors) {
+    // A column that was left out because its attribute has errors would only be reported again.
+    if let (Some(heading), true) = (heading, all && report.errors() == errors) {
         let headers: Vec<&str> = heading.iter().map(String::as_str).collect();
         for (column, message) in map.check_headers(&headers, names.schema).err().into_iter().flatten() {
             report.error(fields.value_place("file"), format!("column `{column}`: {message}"));

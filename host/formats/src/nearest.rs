@@ -1,5 +1,10 @@
 //! The known name that was probably meant.
 
+/// The most names that are compared with a wrong one: the hint is a courtesy and must cost nothing to speak of.
+const MOST: usize = 300;
+/// The longest name that has a hint.
+const LONGEST: usize = 100;
+
 /// "did you mean `createdon`?" for the nearest of `known`, if one is near enough.
 pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(|meant| format!("did you mean `{meant}`?"))
@@ -7,37 +12,63 @@ pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
 
 /// The nearest of `known` that differs from `name` in at most a third of its characters (one in short names).
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Nobody means a name of this length, and the comparison is quadratic.
-    if name.len() > 100 {
+    let name: Vec<char> = name.to_lowercase().chars().map(joint).take(LONGEST + 1).collect();
+    // Nobody means a name of this length.
+    if name.len() > LONGEST {
         return None;
     }
-    let limit = (name.chars().count() / 3).max(1);
-    let folded = name.to_lowercase().replace('-', "_");
-    let near = known.into_iter().map(|known| (distance(&folded, &known.replace('-', "_")), known));
-    near.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+    let mut limit = (name.len() / 3).max(1);
+    let mut best = None;
+    let mut rows = [[0; LONGEST + 1]; 3];
+    for known in known.into_iter().take(MOST) {
+        if let Some(distance) = distance(known, &name, limit, &mut rows) {
+            best = Some(known);
+            // Only a nearer one is better; nothing is nearer than the name itself.
+            match distance.checked_sub(1) {
+                Some(nearer) => limit = nearer,
+                None => break,
+            }
+        }
+    }
+    best
 }
 
-/// How many characters must be changed, added, left out or swapped with their neighbour.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=to.len()).collect();
-    let mut previous = None;
-    for (row, here) in from.chars().enumerate() {
-        let mut next = vec![row + 1];
-        for (column, there) in to.iter().enumerate() {
-            let changed = last[column] + usize::from(here != *there);
-            let mut least = changed.min(last[column + 1] + 1).min(next[column] + 1);
-            let swapped = column > 0 && previous == Some(*there) && here == to[column - 1];
-            if swapped {
-                least = least.min(before[column - 1] + 1);
-            }
-            next.push(least);
-        }
-        before = std::mem::replace(&mut last, next);
-        previous = Some(here);
+fn joint(character: char) -> char {
+    if character == '-' { '_' } else { character }
+}
+
+/// How many characters must be changed, added, left out or swapped with their neighbour, if at most `limit`.
+///
+/// The rows of the table are lent, because clearing them would take longer than filling them.
+fn distance(known: &str, name: &[char], limit: usize, rows: &mut [[usize; LONGEST + 1]; 3]) -> Option<usize> {
+    // A character has at most four bytes: far longer ones need not be looked at.
+    if known.len() > 4 * (name.len() + limit) || known.len() + limit < name.len() {
+        return None;
     }
-    last[to.len()]
+    let width = name.len() + 1;
+    let (mut before, mut last, mut next) = (0, 1, 2);
+    (0..width).for_each(|column| rows[last][column] = column);
+    let mut previous = None;
+    for (row, there) in known.chars().map(joint).enumerate() {
+        rows[next][0] = row + 1;
+        for column in 1..width {
+            let here = name[column - 1];
+            let changed = rows[last][column - 1] + usize::from(here != there);
+            let mut least = changed.min(rows[last][column] + 1).min(rows[next][column - 1] + 1);
+            if column > 1 && Some(here) == previous && there == name[column - 2] {
+                least = least.min(rows[before][column - 2] + 1);
+            }
+            rows[next][column] = least;
+        }
+        // A swap reaches back over one row, so two of them must be out of reach.
+        let reached = rows[last][..width].iter().chain(&rows[next][..width]).any(|distance| *distance <= limit);
+        if !reached {
+            return None;
+        }
+        (before, last, next) = (last, next, before);
+        previous = Some(there);
+    }
+    Some(rows[last][width - 1]).filter(|distance| *distance <= limit)
 }
 
 #[cfg(test)]
@@ -52,6 +83,9 @@ mod tests {
             ("max_length", Some("max-length")),
             ("Title", Some("title")),
             ("colour", None),
+            ("tilte", Some("title")),
+            ("itle", Some("title")),
+            ("", None),
         ] {
             assert_eq!(nearest(written, ["receipts", "attributes", "max-length", "title"]), meant, "{written}");
         }

@@ -9,6 +9,10 @@ use smol_str::SmolStr;
 
 use crate::{canonical::Notes, tree::Place};
 
+/// The most problems that are told of one file.
+const MOST: usize = LAST + 1;
+const LAST: usize = 500;
+
 /// The file that is being read and what was found wrong with it.
 pub(crate) struct Report<'a> {
     /// The file's path in its solution.
@@ -80,7 +84,13 @@ impl<'a> Report<'a> {
         if !warning {
             self.errors.set(self.errors.get() + 1);
         }
-        self.problems.borrow_mut().push(Problem {
+        let mut problems = self.problems.borrow_mut();
+        let (message, hint) = match problems.len() {
+            MOST.. => return,
+            LAST => ("there is more wrong with this file than is shown".to_owned(), None),
+            _ => (message, hint),
+        };
+        problems.push(Problem {
             file: self.file.clone(),
             line: self.line(place),
             column: place.column,

@@ -214,6 +214,24 @@ fn the_same_definition_in_another_layout_has_the_same_digest() {
 }
 
 #[test]
+fn json_may_write_a_character_as_two_escapes() {
+    let json = r#"{"kind":"choice","name":"face","options":{"smile":{"value":1,"title":"\ud83d\ude00 \\ud83d"}}}"#;
+    let header = SourceFile::new("solution.yaml", "{ kind: solution, name: s, version: 1.0.0, prefix: ab }");
+    let solution = read(&[header, SourceFile::new("choices/face.json", json)]).map_err(|found| shown(&found));
+    assert_eq!(solution.expect("a solution").choices[0].value.options[0].title, "\u{1f600} \\ud83d");
+}
+
+#[test]
+fn a_file_full_of_mistakes_is_told_of_in_bounded_time_and_length() {
+    let states: String = (0..8_000).map(|n| format!("    s{n}: {{ value: {n}, next: [t{n}] }}\n")).collect();
+    let text = format!(
+        "kind: entity\nname: x\nownership: organization\nprimary: a\nattributes: {{ a: {{ type: text }} }}\nstates:\n  on:\n   value: 0\n   statuses:\n{states}"
+    );
+    let problems = read(&[SourceFile::new("entities/x.yaml", text)]).expect_err("problems");
+    assert_eq!(problems.iter().filter(|problem| problem.file == "entities/x.yaml").count(), 501);
+}
+
+#[test]
 fn numbers_stay_when_a_solution_is_applied_again() {
     let files = example();
     let first = read(&files).expect("a solution");

@@ -53,6 +53,9 @@ const TYPES: [ValueType; 12] = [
     ValueType::Reference,
 ];
 
+/// The most attributes of an entity.
+const MOST: usize = 1_000;
+
 /// The attributes in a map, those that can be read.
 pub(crate) fn convert_all(
     report: &Report<'_>,
@@ -60,8 +63,11 @@ pub(crate) fn convert_all(
     known: &Known<'_>,
     entity: &EntityName,
 ) -> Vec<AttributeDefinition> {
-    let mut attributes = Vec::with_capacity(entries.len());
-    for entry in entries {
+    let mut attributes = Vec::with_capacity(entries.len().min(MOST));
+    if let Some(entry) = entries.get(MOST) {
+        report.error(entry.place, format!("an entity has at most {MOST} attributes"));
+    }
+    for entry in entries.iter().take(MOST) {
         let errors = report.errors();
         attributes.extend(convert(report, entry, known, entity));
         if report.errors() > errors {

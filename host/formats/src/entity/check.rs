@@ -8,7 +8,6 @@ use model::{
     },
     starter::common_attributes,
 };
-use smol_str::SmolStr;
 
 use super::Extension;
 use crate::{nearest, report::Report, tree::Node, tree::Place};
@@ -32,7 +31,8 @@ pub(crate) fn check(report: &Report<'_>, node: &Node, entity: &EntityDefinition)
         match own(name.as_str()).map(|attribute| &attribute.kind) {
             None if is_written(node, name) => {}
             None => unknown(report, place, entity, name.as_str()),
-            Some(AttributeKind::Lookup(LookupKind { to: Targets::Only(to), .. })) if to == &[entity.name.clone()] => {}
+            Some(AttributeKind::Lookup(LookupKind { to: Targets::Only(to), .. }))
+                if *to == std::slice::from_ref(&entity.name) => {}
             Some(_) => report.error(place, format!("`hierarchy` is a lookup to `{}` itself", entity.name)),
         }
     }
@@ -66,7 +66,7 @@ fn check_keys(report: &Report<'_>, node: &Node, entity: &EntityDefinition, more:
     let keys = node.get("keys").and_then(Node::entries).unwrap_or_default();
     for item in keys.iter().filter_map(|entry| items(&entry.value)).flatten() {
         let Some(text) = item.as_written() else { continue };
-        if !is_there(&text) && !node.get("attributes").is_some_and(|attributes| attributes.get(&text).is_some()) {
+        if !is_there(&text) && node.get("attributes").is_none_or(|attributes| attributes.get(&text).is_none()) {
             unknown(report, item.place, entity, &text);
         }
     }
@@ -186,7 +186,7 @@ fn entry_place(node: &Node, key: &str, name: &str) -> Place {
         return node.place;
     };
     let entries = map.value.entries().unwrap_or_default();
-    entries.iter().find(|entry| entry.key == SmolStr::from(name)).map_or(map.place, |entry| entry.place)
+    entries.iter().find(|entry| entry.key == name).map_or(map.place, |entry| entry.place)
 }
 
 fn items(node: &Node) -> Option<&[Node]> {

@@ -2,7 +2,7 @@
 //!
 //! Called by `parse` once for each file. A file that is no YAML gives one report, at the place where the parser stopped.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use smol_str::SmolStr;
@@ -16,6 +16,7 @@ pub(crate) fn parse(text: &str, report: &Report<'_>) -> Option<Node> {
         report.error(Place::START, format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len()));
         return None;
     }
+    let text = &*surrogates_joined(text);
     let mut builder = Builder { report, open: Vec::new(), root: None, nodes: 0, documents: 0 };
     for event in Parser::new_from_str(text) {
         match event {
@@ -35,6 +36,43 @@ pub(crate) fn parse(text: &str, report: &Report<'_>) -> Option<Node> {
         report.error(Place::START, "nothing is defined here");
     }
     builder.root
+}
+
+/// JSON writes characters beyond the first plane as two escapes, which YAML does not know: they become one of YAML's.
+fn surrogates_joined(text: &str) -> Cow<'_, str> {
+    if !text.trim_start().starts_with('{') || !text.contains("\\u") {
+        return Cow::Borrowed(text);
+    }
+    let mut joined = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        joined.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let taken = match pair(rest) {
+            Some(character) => {
+                joined.push_str(&format!("\\U{:08x}", u32::from(character)));
+                12
+            }
+            None => {
+                // The character behind the backslash belongs to it: `\\\\u` is no escape of `u`.
+                let taken = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+                joined.push_str(&rest[..taken]);
+                taken
+            }
+        };
+        rest = &rest[taken..];
+    }
+    joined.push_str(rest);
+    Cow::Owned(joined)
+}
+
+/// The character that two escapes at the beginning of `text` write together.
+fn pair(text: &str) -> Option<char> {
+    let half = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    char::decode_utf16([half(0)?, half(6)?]).next()?.ok().filter(|character| u32::from(*character) > 0xffff)
 }
 
 struct Builder<'r> {

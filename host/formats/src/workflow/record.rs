@@ -122,8 +122,9 @@ fn target<'a>(steps: &Steps<'_>, fields: &Fields<'_>, key: &str, scope: &Scope<'
     };
     match ids.as_deref() {
         Some([id]) => Some((path, scope.names.schema.entity(*id)?)),
-        _ => {
-            let hint = Some(format!("write `{path}[account]` with the entity that is meant"));
+        ids => {
+            let first = ids.and_then(|ids| ids.first()).map(|id| scope.names.schema.name_of(*id));
+            let hint = Some(format!("write `{path}[{}]`, or another entity", first.as_deref().unwrap_or("account")));
             report.error_with(node.place, format!("`{path}` may point to records of several entities"), hint);
             None
         }
