@@ -28,7 +28,7 @@ const OUTER: [&str; 7] = [
 #[must_use]
 pub fn evil() -> &'static [u8] {
     static EVIL: OnceLock<Vec<u8>> = OnceLock::new();
-    EVIL.get_or_init(|| build("evil"))
+    EVIL.get_or_init(|| build("evil", None))
 }
 
 /// The library of the complaints example.
@@ -38,22 +38,38 @@ pub fn evil() -> &'static [u8] {
 #[must_use]
 pub fn complaints() -> &'static [u8] {
     static COMPLAINTS: OnceLock<Vec<u8>> = OnceLock::new();
-    COMPLAINTS.get_or_init(|| build("complaints"))
+    COMPLAINTS.get_or_init(|| build("complaints", None))
 }
 
-fn build(package: &str) -> Vec<u8> {
+/// A component whose `describe` never ends.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn endless_describe() -> &'static [u8] {
+    static ENDLESS: OnceLock<Vec<u8>> = OnceLock::new();
+    ENDLESS.get_or_init(|| build("evil", Some("endless_describe")))
+}
+
+/// Builds a package's library, or one of its examples.
+fn build(package: &str, example: Option<&str>) -> Vec<u8> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|path| path.join("Cargo.lock").is_file());
     let workspace = workspace.expect("tests belong to a workspace");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace);
     cargo.args(["build", "--locked", "--quiet", "--package", package, "--profile", "guest", "--target", TARGET]);
+    cargo.args(example.into_iter().flat_map(|name| ["--example", name]));
     cargo.arg("--target-dir").arg(target_directory());
     for name in OUTER {
         cargo.env_remove(name);
     }
     let done = cargo.status().expect("cargo can be started");
     assert!(done.success(), "the guest `{package}` cannot be built; its errors stand above");
-    let file = target_directory().join(TARGET).join(format!("guest/{}.wasm", package.replace('-', "_")));
+    let name = match example {
+        Some(example) => format!("guest/examples/{example}.wasm"),
+        None => format!("guest/{}.wasm", package.replace('-', "_")),
+    };
+    let file = target_directory().join(TARGET).join(name);
     std::fs::read(&file).unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()))
 }
 

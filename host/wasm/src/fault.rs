@@ -55,6 +55,15 @@ pub fn of(error: &wasmtime::Error, call: &Call) -> Stop {
     }
 }
 
+/// What it means that no instance could be made.
+pub fn of_start(error: &wasmtime::Error, call: &Call) -> Stop {
+    let by_guest = error.is::<Stop>() || error.is::<Trap>() || call.meter.memory_denied;
+    if by_guest {
+        return of(error, call);
+    }
+    Stop::new(HostFault::HostError, format!("no instance of it can be made: {}", root_cause(error)))
+}
+
 fn of_trap(trap: Trap, call: &Call) -> Stop {
     match trap {
         Trap::StackOverflow => Stop::new(HostFault::StackOverflow, "it called itself too deeply"),

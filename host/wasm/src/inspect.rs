@@ -136,3 +136,42 @@ fn major_of(name: &str) -> Option<u64> {
     let version = name.split_once('@')?.1;
     semver::Version::parse(version).ok().map(|version| version.major)
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{
+        Component as Encoder, ComponentImportSection, ComponentTypeRef, ComponentTypeSection, ComponentValType,
+        InstanceType,
+    };
+
+    use super::*;
+
+    /// A component that imports one function of one interface.
+    fn calling(interface: &str, function: &str) -> Vec<u8> {
+        let mut instance = InstanceType::new();
+        instance.ty().function().params(std::iter::empty::<(&str, ComponentValType)>()).result(None);
+        instance.export(function, ComponentTypeRef::Func(0));
+        let (mut types, mut imports) = (ComponentTypeSection::new(), ComponentImportSection::new());
+        types.instance(&instance);
+        imports.import(interface, ComponentTypeRef::Instance(0));
+        let mut component = Encoder::new();
+        component.section(&types).section(&imports);
+        component.finish()
+    }
+
+    #[test]
+    fn a_function_of_a_newer_contract_is_named() {
+        let engine = Engine::default();
+        for (interface, function, known) in [
+            ("stepwise:plugin/records@1.0.0", "query", true),
+            ("stepwise:plugin/records@1.4.0", "query", true),
+            ("stepwise:plugin/records@1.4.0", "associate", false),
+            ("wasi:cli/environment@0.2.6", "get-environment", true),
+        ] {
+            let component = Component::from_binary(&engine, &calling(interface, function)).expect("a component");
+            let found = functions(&component, &engine).err().unwrap_or_default();
+            assert_eq!(found.is_empty(), known, "{interface} {function}: {found:?}");
+            assert!(known || found[0].contains("`associate`") && found[0].contains("a newer Stepwise"), "{found:?}");
+        }
+    }
+}

@@ -57,9 +57,9 @@ fn pool(threads: usize) -> PoolingAllocationConfig {
     let components = u32::try_from(threads.max(1) * (NESTING + 1)).unwrap_or(u32::MAX / 64);
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(components)
-        .total_core_instances(components * 4)
+        .total_core_instances(components * 8)
         .total_memories(components + components / 4)
-        .total_tables(components * 4)
+        .total_tables(components * 8)
         .max_core_instances_per_component(INSTANCES as u32)
         .max_tables_per_component(TABLES as u32)
         .max_memories_per_component(MEMORIES as u32)

@@ -133,12 +133,12 @@ impl Workshop<'_> {
     fn describe(&self, package: &Package) -> Result<Vec<u8>, PackageProblem> {
         let _running = self.ticker.guest();
         let mut store = store(self.engine, Call::describing(DESCRIBE));
-        let said = package
-            .pre
-            .instantiate(&mut store)
-            .and_then(|plugin| plugin.stepwise_plugin_step().call_describe(&mut store));
-        said.map_err(|error| {
-            let Stop { fault, text } = fault::of(&error, store.data());
+        let plugin = package.pre.instantiate(&mut store).map_err(|error| fault::of_start(&error, store.data()));
+        let said = plugin.and_then(|plugin| {
+            let said = plugin.stepwise_plugin_step().call_describe(&mut store);
+            said.map_err(|error| fault::of(&error, store.data()))
+        });
+        said.map_err(|Stop { fault, text }| {
             problem(vec![format!("it does not describe itself: {text} ({})", fault.code())])
         })
     }

@@ -77,6 +77,8 @@ pub struct Runner {
     cache: Option<Cache>,
     packages: RwLock<HashMap<Digest, Shared>>,
     scripts: OnceLock<Shared>,
+    /// Held while the script runner is made ready: compiling it once takes long enough.
+    starting: Mutex<()>,
     config: HashMap<SmolStr, Settings>,
 }
 
@@ -96,6 +98,7 @@ impl Runner {
             cache: cache.transpose()?,
             packages: RwLock::default(),
             scripts: OnceLock::new(),
+            starting: Mutex::new(()),
             config: settings.config.into_iter().map(|(library, settings)| (library, settings.into())).collect(),
             engine,
         })
@@ -115,6 +118,10 @@ impl Runner {
     }
 
     fn script_runner(&self) -> Result<Shared, PackageProblem> {
+        if let Some(ready) = self.scripts.get() {
+            return Ok(Arc::clone(ready));
+        }
+        let _starting = self.starting.lock();
         if let Some(ready) = self.scripts.get() {
             return Ok(Arc::clone(ready));
         }
@@ -160,11 +167,11 @@ impl Runner {
         };
         let _running = self.ticker.guest();
         let mut store = package::store(&self.engine, Call::new(slot, facts, call.limits));
-        let said = package
-            .pre
-            .instantiate(&mut store)
-            .and_then(|plugin| plugin.stepwise_plugin_step().call_execute(&mut store, call.step.as_str(), &inputs));
-        let said = said.map_err(|error| fault::of(&error, store.data()));
+        let plugin = package.pre.instantiate(&mut store).map_err(|error| fault::of_start(&error, store.data()));
+        let said = plugin.and_then(|plugin| {
+            let said = plugin.stepwise_plugin_step().call_execute(&mut store, call.step.as_str(), &inputs);
+            said.map_err(|error| fault::of(&error, store.data()))
+        });
         let mut done = store.into_data();
         *usage = done.meter.usage();
         let flushed = done.flush();

@@ -48,12 +48,15 @@ impl Streams {
             self.tail.drain(..surplus);
         }
         pending.extend_from_slice(bytes);
+        let printed = std::mem::take(pending);
         let mut lines = Vec::new();
-        while let Some(end) = pending.iter().position(|byte| *byte == b'\n').or((pending.len() > LINE).then_some(LINE))
-        {
-            let line: Vec<u8> = pending.drain(..=end.min(pending.len() - 1)).collect();
-            lines.push((level, String::from_utf8_lossy(&line).trim_end().to_owned()));
+        let mut rest = printed.as_slice();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n').or((rest.len() > LINE).then_some(LINE)) {
+            let (line, after) = rest.split_at((end + 1).min(rest.len()));
+            lines.push((level, String::from_utf8_lossy(line).trim_end().to_owned()));
+            rest = after;
         }
+        pending.extend_from_slice(rest);
         lines
     }
 

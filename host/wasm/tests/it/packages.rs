@@ -68,6 +68,11 @@ fn every_import_that_is_not_granted_is_named() {
 }
 
 #[test]
+fn a_component_that_describes_itself_for_ever_is_stopped() {
+    check(guests::endless_describe(), &["it does not describe itself: it computed longer than 100ms (timed-out)"]);
+}
+
+#[test]
 fn a_component_tells_what_it_offers() {
     let installed = runner().install(guests::evil()).expect("installed");
     let manifest = installed.manifest;
