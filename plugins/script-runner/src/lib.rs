@@ -35,4 +35,4 @@ impl wire::Guest for Runner {
     }
 }
 
-wire::bindings::export!(Runner with_types_in wire::bindings);
+stepwise_sdk::export_guest!(Runner);

@@ -80,7 +80,6 @@ macro_rules! attributes {
 #[macro_export]
 macro_rules! export {
     ($($step:ty),+ $(,)?) => {
-        #[cfg(target_arch = "wasm32")]
         const _: () = {
             struct Library;
 
@@ -100,7 +99,22 @@ macro_rules! export {
                 }
             }
 
-            $crate::wire::bindings::export!(Library with_types_in $crate::wire::bindings);
+            $crate::export_guest!(Library);
         };
+    };
+}
+
+/// Exports an implementation of the contract itself, for components that are more than a list of steps.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_guest {
+    ($guest:ident) => {
+        #[cfg(target_arch = "wasm32")]
+        $crate::wire::bindings::export!($guest with_types_in $crate::wire::bindings);
+
+        // Natively there is nobody to export to, and no linker that takes such names; all of it is in use, though.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: (fn() -> ::std::vec::Vec<u8>, $crate::wire::Execute) =
+            (<$guest as $crate::wire::Guest>::describe, <$guest as $crate::wire::Guest>::execute);
     };
 }

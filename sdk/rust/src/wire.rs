@@ -19,6 +19,9 @@ pub mod bindings {
 pub use bindings::exports::stepwise::plugin::step::{Guest, StepError};
 use bindings::stepwise::plugin::{clock, config, context, log, random, records, types};
 
+/// The `execute` of a guest.
+pub type Execute = fn(String, Vec<types::Field>) -> Result<Vec<types::Field>, StepError>;
+
 /// Finds the step by its name and runs it against the real host.
 pub fn execute(
     step: &str,

@@ -16,4 +16,4 @@ impl wire::Guest for Endless {
     }
 }
 
-wire::bindings::export!(Endless with_types_in wire::bindings);
+stepwise_sdk::export_guest!(Endless);

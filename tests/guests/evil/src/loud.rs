@@ -45,6 +45,7 @@ impl Step for Sleep {
     type Inputs = Amount;
     type Outputs = Number;
 
+    #[expect(clippy::disallowed_methods, reason = "a guest that sleeps is the question")]
     fn run(_: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
         let start = std::time::Instant::now();
         std::thread::sleep(std::time::Duration::from_millis(amount as u64));
