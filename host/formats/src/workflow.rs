@@ -84,13 +84,7 @@ const ROOTS: [&str; 13] = [
 pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>) -> Option<Workflow> {
     let errors = report.errors();
     let fields = Fields::open(report, node, node.place, &WORKFLOW)?;
-    let header = Header::<ProcessName>::read(&fields, "workflow");
-    let state = [
-        ("active", DefinitionState::Active),
-        ("draft", DefinitionState::Draft),
-        ("template", DefinitionState::Template),
-    ];
-    let state = fields.word_or_first("state", &state);
+    let header = header(&fields);
     mode(&fields);
     let entity = entity(&fields, names);
     let (inputs, outputs, variables) = arguments(&fields, names);
@@ -111,15 +105,8 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     if report.errors() > errors {
         return None;
     }
-    let header = header?;
     Some(Workflow {
-        header: ProcessHeader {
-            name: header.name,
-            id: header.id,
-            title: header.title,
-            description: header.description,
-            state,
-        },
+        header: header?,
         entity: entity.map(|entity| entity.id),
         mode: Mode::Background,
         owner,
@@ -134,6 +121,17 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
         retention,
         steps,
     })
+}
+
+fn header(fields: &Fields<'_>) -> Option<ProcessHeader> {
+    let states = [
+        ("active", DefinitionState::Active),
+        ("draft", DefinitionState::Draft),
+        ("template", DefinitionState::Template),
+    ];
+    let state = fields.word_or_first("state", &states);
+    let Header { name, id, title, description } = Header::<ProcessName>::read(fields, "workflow")?;
+    Some(ProcessHeader { name, id, title, description, state })
 }
 
 fn mode(fields: &Fields<'_>) {

@@ -186,6 +186,11 @@ fn mend(definitions: &mut Definitions, broken: &mut HashSet<SmolStr>, broken_par
             break;
         }
     }
+    mend_keys(definitions, broken_parts);
+}
+
+/// Takes out keys over attributes that are not there.
+fn mend_keys(definitions: &mut Definitions, broken_parts: &mut HashSet<(SmolStr, SmolStr)>) {
     let wholes = definitions.whole_entities();
     let there = |entity: &EntityName, name: &str| {
         wholes.iter().any(|whole| {
@@ -196,7 +201,7 @@ fn mend(definitions: &mut Definitions, broken: &mut HashSet<SmolStr>, broken_par
                         .any(|(_, common)| common.name.as_str() == name))
         })
     };
-    let mut mend_keys = |name: &EntityName, keys: &mut Vec<KeyDefinition>| {
+    let mut mend = |name: &EntityName, keys: &mut Vec<KeyDefinition>| {
         keys.retain(|key| {
             let whole = key.attributes.iter().all(|attribute| there(name, attribute.as_str()));
             if !whole {
@@ -206,10 +211,10 @@ fn mend(definitions: &mut Definitions, broken: &mut HashSet<SmolStr>, broken_par
         });
     };
     for entity in &mut definitions.entities {
-        mend_keys(&entity.name, &mut entity.keys);
+        mend(&entity.name, &mut entity.keys);
     }
     for extension in &mut definitions.extensions {
-        mend_keys(&extension.entity, &mut extension.keys);
+        mend(&extension.entity, &mut extension.keys);
     }
 }
 
