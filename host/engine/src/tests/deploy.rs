@@ -213,7 +213,7 @@ fn a_draft_starts_nothing_and_what_is_pruned_starts_nothing_more() {
     let world = World::new();
     let active = NOTE.1.replace("  - { custom: complaints.wait }\n", "");
     let draft = active.replace("name: note\n", "name: note\nstate: draft\n");
-    let create = || drop(world.create("complaint", &[("title", "Late".into())]));
+    let create = || world.create("complaint", &[("title", "Late".into())]);
     world.deploy(&[SOLUTION, COMPLAINT, (NOTE.0, &draft)]);
     create();
     world.settle();
