@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::Timestamp;
+use parking_lot::Mutex;
 use uuid::{Builder, Uuid};
 
 /// Gives identities and random numbers.
@@ -24,15 +25,32 @@ pub trait Ids: Send + Sync {
 pub struct RandomIds {
     /// Milliseconds shifted left by the bits of the counter: the last id's place in time.
     last: AtomicU64,
+    /// Random bytes for ids that were asked of the system in advance: asking costs more than all else about an id.
+    pool: Mutex<Vec<u8>>,
 }
 
 const COUNTER_BITS: u32 = 12;
+/// Bytes asked of the system at one time.
+const POOL: usize = 1_000;
 
 impl RandomIds {
     /// A source of ids that begin after nothing.
     #[expect(clippy::new_without_default, reason = "a source of chance is made where it is wanted, not by the way")]
     pub fn new() -> Self {
-        Self { last: AtomicU64::new(0) }
+        Self { last: AtomicU64::new(0), pool: Mutex::default() }
+    }
+
+    fn random(&self) -> [u8; 10] {
+        let mut pool = self.pool.lock();
+        if pool.len() < 10 {
+            pool.resize(POOL, 0);
+            fill(&mut pool);
+        }
+        let rest = pool.len() - 10;
+        let mut bytes = [0; 10];
+        bytes.copy_from_slice(&pool[rest..]);
+        pool.truncate(rest);
+        bytes
     }
 
     /// The next place in time: of one millisecond 4,096, then the next millisecond is used up in advance.
@@ -47,8 +65,7 @@ impl RandomIds {
 impl Ids for RandomIds {
     fn id(&self, now: Timestamp) -> Uuid {
         let place = self.place(now);
-        let mut bytes = [0; 10];
-        fill(&mut bytes);
+        let mut bytes = self.random();
         // The counter takes the twelve bits behind the version, so ids of one millisecond keep their order.
         let counter = u16::try_from(place & ((1 << COUNTER_BITS) - 1)).unwrap_or_default();
         bytes[..2].copy_from_slice(&counter.to_be_bytes());
