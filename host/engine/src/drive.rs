@@ -11,7 +11,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use model::{
     Caller, Message, Origin, RecordRef, Refusal, StepId, Value, Verb,
     fact::Fact,
-    job::{Job, LogEvent, LogLine},
+    job::{Job, JobState, LogEvent, LogLine},
     starter,
 };
 use rules::workflow::{Command, Input};
@@ -39,15 +39,6 @@ pub(crate) struct Drive<'a> {
     answered_in: u64,
 }
 
-/// How far a drive came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
-    /// The run has ended or rests: the job's state tells.
-    ToRest,
-    /// The unit has done enough; the job goes on in another one.
-    ToBudget,
-}
-
 impl<'a> Drive<'a> {
     /// A drive of `job` from where it stands.
     pub fn new(
@@ -61,8 +52,9 @@ impl<'a> Drive<'a> {
         Ok(Self { slot, activation, job, lines: Vec::new(), stop, fused, environment, pending: None, answered_in: 0 })
     }
 
-    /// Goes on until the run rests or the unit has done enough.
-    pub fn run(&mut self) -> Result<Came, Failure> {
+    /// Goes on until the run rests, which the job's state tells, or until the unit has done enough and the job is still
+    /// ready.
+    pub fn run(&mut self) -> Result<(), Failure> {
         let activation = self.activation.clone();
         let mut input = if self.job.started_on.is_none() { Input::Started } else { Input::Again };
         let mut steps = 0;
@@ -70,25 +62,27 @@ impl<'a> Drive<'a> {
             let command = rules::workflow::advance(&activation.program, self.job, input, &self.environment);
             self.accept_outputs(&command)?;
             if steps > 0 && is_step(&command) && (!self.fused || self.slot.unit()?.is_spent()) {
-                return Ok(Came::ToBudget);
+                return Ok(());
             }
             steps += usize::from(is_step(&command));
             input = match command {
                 Command::Read(paths, records) => Input::Read(self.read(paths, records)?),
                 Command::Apply(verb) => Input::Done(self.apply(verb)?),
                 Command::Call { step, version, inputs } => Input::Returned(self.call(step, version, inputs)?),
+                Command::Log(step, LogEvent::Tried { error, again }) => {
+                    let error = self.with_name(&error)?;
+                    self.tell(step, LogEvent::Tried { error, again });
+                    Input::Again
+                }
                 Command::Log(step, event) => {
                     self.tell(step, call::with_cpu(event, self.answered_in));
                     Input::Again
                 }
-                Command::Finish(state) => {
-                    let reason = state.reason().map(SmolStr::from);
-                    self.tell_here(LogEvent::Ended { state: state.word().into(), reason });
-                    return Ok(Came::ToRest);
-                }
+                Command::Finish(_) => return self.finish(),
                 Command::Retry { at, error } => {
+                    let error = self.with_name(&error)?;
                     self.tell_here(LogEvent::Tried { error, again: Some(at) });
-                    return Ok(Came::ToRest);
+                    return Ok(());
                 }
             };
         }
@@ -122,6 +116,33 @@ impl<'a> Drive<'a> {
             Err(Failure::Refused(refusal)) => Ok(Err(refusal)),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Tells how the run ended or why it rests.
+    fn finish(&mut self) -> Result<(), Failure> {
+        let mut state = self.job.state.clone();
+        if let JobState::Suspended(reason) | JobState::Failed(reason) | JobState::Canceled(reason) = &mut state {
+            *reason = self.with_name(reason)?;
+        }
+        let reason = state.reason().map(SmolStr::from);
+        self.tell_here(LogEvent::Ended { state: state.word().into(), reason });
+        self.job.state = state;
+        Ok(())
+    }
+
+    /// A sentence of the machine, which names the record by its id, with the record's name: people know records by it.
+    fn with_name(&mut self, sentence: &str) -> Result<SmolStr, Failure> {
+        let Some(record) = self.job.record else { return Ok(sentence.into()) };
+        let unit = self.slot.unit()?;
+        let Some(entity) = unit.catalogue.schema.entity(record.entity).cloned() else { return Ok(sentence.into()) };
+        let by_id = format!("on `{}` {}", entity.name(), record.id);
+        if !sentence.contains(&by_id) {
+            return Ok(sentence.into());
+        }
+        let found = unit.glance(record)?;
+        let name = found.as_ref().and_then(|found| found.get(entity.primary).as_text());
+        let by_name = name.map(|name| format!("on `{}` `{name}` ({})", entity.name(), record.id));
+        Ok(by_name.map_or_else(|| sentence.into(), |by_name| sentence.replacen(&by_id, &by_name, 1).into()))
     }
 
     /// A step is over: the time moves on.

@@ -16,7 +16,7 @@ use super::queue::Claim;
 use crate::{
     Engine, Error, Failure,
     catalogue::Activation,
-    drive::{Came, Drive},
+    drive::Drive,
     settle::{self, Settled},
     unit::{Slot, Unit},
 };
@@ -85,14 +85,10 @@ impl Engine {
         let mut slot = Slot::Here(Box::new(unit));
         let fused = claim.tries < self.parts.settings.job_tries;
         let mut drive = Drive::new(&mut slot, &activation, &mut job, claim.stop.clone(), fused)?;
-        let came = drive.run()?;
+        drive.run()?;
         let lines = std::mem::take(&mut drive.lines);
         let Slot::Here(unit) = slot else { return Err(Error::Lent.into()) };
-        let mut unit = *unit;
-        if came == Came::ToRest {
-            name_record(&mut unit, &mut job)?;
-        }
-        self.close(unit, &before, &job, lines).map(Stretch::Commit)
+        self.close(*unit, &before, &job, lines).map(Stretch::Commit)
     }
 
     /// The job, if it can run now.
@@ -221,23 +217,6 @@ fn is_orphan(unit: &mut Unit, job: &Job) -> Result<bool, Failure> {
         Some(record) if job.cause.message != Message::Delete => Ok(!unit.exists(record)?),
         _ => Ok(false),
     }
-}
-
-/// Puts the record's primary name beside its id in the reason why a job rests: people know records by name.
-fn name_record(unit: &mut Unit, job: &mut Job) -> Result<(), Failure> {
-    let (JobState::Suspended(reason) | JobState::Failed(reason) | JobState::Canceled(reason)) = &mut job.state else {
-        return Ok(());
-    };
-    let Some(record) = job.record else { return Ok(()) };
-    let id = record.id.to_string();
-    let entity = unit.entity(record.entity)?;
-    let name = unit.glance(record)?.and_then(|found| found.get(entity.primary).as_text().map(String::from));
-    if let Some(name) = name
-        && reason.contains(&id)
-    {
-        *reason = reason.replacen(&id, &format!("`{name}` ({id})"), 1).into();
-    }
-    Ok(())
 }
 
 impl Engine {
