@@ -230,4 +230,26 @@ mod tests {
         check(&long, &["its manifest cannot be read: it has a text of more than 10000 bytes"]);
         assert!(read(b"{\"schema\":1,\"library\":\"\xff\"}").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_document_makes_it_fall(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let _ = read(&bytes);
+        }
+
+        #[test]
+        fn no_change_of_a_good_document_makes_it_fall(
+            changes in proptest::collection::vec((0_usize..400, "[\"\\[\\]{},:a-z0-9-]{0,3}"), 1..4),
+        ) {
+            let mut document = format!(
+                r#"{{{HEAD},"steps":[{{"step":"dates.add","inputs":{{"day":{{"type":"choice","options":{{"a":{{"value":1}}}},
+                "default":"a"}},"n":{{"type":"decimal","min":1,"max":2.5,"default":"3"}}}},"uses":{{"task":["query"]}}}}]}}"#
+            );
+            for (place, change) in changes {
+                let place = place % document.len();
+                document.replace_range(place..=place, &change);
+            }
+            let _ = read(document.as_bytes());
+        }
+    }
 }

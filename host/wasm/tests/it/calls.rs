@@ -119,3 +119,50 @@ fn there_are_no_files() {
         Ok(outputs) => panic!("{outputs:?}"),
     }
 }
+
+#[test]
+fn a_context_tells_everything_by_name() {
+    let (outputs, _) = run(&call("evil.ask", Vec::new()));
+    let outputs = outputs.expect("outputs");
+    let lines: Vec<_> = output(&outputs, "lines").as_text().expect("a text").lines().map(str::to_owned).collect();
+    let id = |number: u32| format!("00000000-0000-0000-0000-00000000000{number}");
+    let expected = [
+        format!("user systemuser/{}", id(9)),
+        format!("initiating systemuser/{}", id(9)),
+        "unit None".into(),
+        format!("record Some(\"task/{}\")", id(1)),
+        "message create".into(),
+        "images [] [Field { name: \"subject\", value: Value::Text(\"call\") }]".into(),
+        "depth 1 attempt 1".into(),
+        format!("correlation {}", id(5)),
+        "mode RunMode::Background stage EventStage::After".into(),
+        "key job/1".into(),
+        "time left 30000000".into(),
+        "zone America/New_York cancelled false".into(),
+        "more None".into(),
+    ];
+    assert_eq!(lines[..13], expected);
+    assert!(lines[13].contains("\"subject\":{\"type\":\"text\""), "{}", lines[13]);
+    assert!(lines[13].contains("\"done\":{\"value\":1,\"statuses\":{\"done\":2}}"), "{}", lines[13]);
+    assert_eq!(lines[14], "unknown Err(\"unknown-entity\")");
+}
+
+#[test]
+fn every_verb_is_done_or_refused_in_words() {
+    let user = RecordRef::new(model::EntityId(1), FIRST.id);
+    let (outputs, memory) = run(&call("evil.hand-on", vec![field("task", FIRST), field("to", user)]));
+    let outputs = outputs.expect("outputs");
+    let lines: Vec<_> = output(&outputs, "lines").as_text().expect("a text").lines().collect();
+    assert_eq!(lines[0], "versions [2, 3] stale Err(ErrorKind::Conflict)");
+    assert_eq!(lines[1], "found [\"Value::Text(\\\"call\\\")\"]");
+    assert!(
+        lines[2].starts_with("broken Err(\"the filter cannot be read: ") && lines[2].contains(" at column "),
+        "{}",
+        lines[2]
+    );
+    assert_eq!(lines[3], "later [Err(\"not-supported\"), Err(\"not-supported\"), Err(\"not-supported\")]");
+    assert_eq!(lines[4], "wrong Err(\"`task` has no attribute `colour`\")");
+    assert!(memory.records.is_empty());
+    let [query] = memory.queries.as_slice() else { panic!("one query that could be read") };
+    assert!(query.order[0].descending && query.page_size == 10 && query.attributes == Some(vec![SUBJECT]));
+}

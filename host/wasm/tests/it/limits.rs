@@ -145,3 +145,13 @@ fn guests_on_many_threads_do_not_meet() {
         }
     });
 }
+
+#[test]
+fn a_fresh_instance_sees_nothing_of_the_one_before() {
+    for _ in 0..5 {
+        let (outputs, _) = run(&call("evil.fill", Vec::new()));
+        assert_eq!(output(&outputs.expect("outputs"), "number"), &Value::Whole(0xab));
+        let (outputs, _) = run(&call("evil.peek", Vec::new()));
+        assert_eq!(output(&outputs.expect("outputs"), "number"), &Value::Whole(0));
+    }
+}

@@ -123,3 +123,9 @@ fn compiled_code_is_kept_and_found_again() {
     let other = later.prepare(model::Digest([1; 32]), guests::evil());
     assert!(other.is_err(), "bytes must be those of the digest");
 }
+
+#[test]
+fn the_library_of_the_example_is_installed() {
+    let manifest = runner().install(guests::complaints()).expect("installed").manifest;
+    assert_eq!((manifest.library.as_str(), manifest.steps[0].name.as_str()), ("complaints", "complaints.classify"));
+}

@@ -50,6 +50,51 @@ impl Step for Bomb {
     }
 }
 
+/// The pages that `Fill` and `Peek` take: 32 MiB.
+const PAGES: usize = 512;
+
+/// Takes new memory, and gives its bytes.
+#[expect(unsafe_code, reason = "only raw memory shows what was in it before")]
+fn grown() -> &'static mut [u8] {
+    #[cfg(target_arch = "wasm32")]
+    {
+        let before = core::arch::wasm32::memory_grow(0, PAGES);
+        // SAFETY: the pages are new, so nobody else has them.
+        unsafe { std::slice::from_raw_parts_mut((before << 16) as *mut u8, PAGES << 16) }
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    Vec::leak(vec![0; PAGES << 16])
+}
+
+/// Leaves its mark on new memory.
+pub struct Fill;
+
+impl Step for Fill {
+    const NAME: &str = "evil.fill";
+    type Inputs = ();
+    type Outputs = Number;
+
+    fn run(_: &Context, (): ()) -> Result<Number, Failure> {
+        let memory = grown();
+        memory.fill(0xab);
+        Ok(Number { number: i64::from(std::hint::black_box(memory)[77]) })
+    }
+}
+
+/// Counts the marks that somebody else left in new memory.
+pub struct Peek;
+
+impl Step for Peek {
+    const NAME: &str = "evil.peek";
+    type Inputs = ();
+    type Outputs = Number;
+
+    fn run(_: &Context, (): ()) -> Result<Number, Failure> {
+        let marks = grown().iter().filter(|byte| **byte != 0).count();
+        Ok(Number { number: marks as i64 })
+    }
+}
+
 /// Reads one record so many times.
 pub struct Storm;
 

@@ -159,3 +159,88 @@ impl Step for Surroundings {
         })
     }
 }
+
+/// What the host tells.
+#[derive(Outputs)]
+pub struct Told {
+    /// One line for each thing.
+    lines: String,
+}
+
+/// Asks for everything that a context has.
+pub struct Ask;
+
+impl Step for Ask {
+    const NAME: &str = "evil.ask";
+    type Inputs = ();
+    type Outputs = Told;
+
+    fn run(context: &Context, (): ()) -> Result<Told, Failure> {
+        let described = context.describe_entity("task")?;
+        let unknown = context.describe_entity("nothing").map_err(|error| error.code);
+        let lines = [
+            format!("user {}", context.user()),
+            format!("initiating {}", context.initiating_user()),
+            format!("unit {:?}", context.business_unit().map(|unit| unit.to_string())),
+            format!("record {:?}", context.record().map(|record| record.to_string())),
+            format!("message {}", context.message()),
+            format!("images {:?} {:?}", context.pre_image(), context.post_image()),
+            format!("depth {} attempt {}", context.depth(), context.attempt()),
+            format!("correlation {}", context.correlation()),
+            format!("mode {:?} stage {:?}", context.mode(), context.stage()),
+            format!("key {}", context.idempotency_key()),
+            format!("time left {}", context.deadline().0 - context.now().0),
+            format!("zone {} cancelled {}", context.time_zone(), context.is_cancelled()),
+            format!("more {:?}", context.attribute("weather")),
+            format!("entity {described}"),
+            format!("unknown {unknown:?}"),
+        ];
+        Ok(Told { lines: lines.join("\n") })
+    }
+}
+
+/// Which task, and which colleague.
+#[derive(Inputs)]
+pub struct Handed {
+    /// What is handed on.
+    #[argument(to = "task")]
+    task: Reference,
+    /// Who gets it.
+    #[argument(to = "systemuser")]
+    to: Reference,
+}
+
+/// Uses the verbs that `Bump` does not.
+pub struct HandOn;
+
+impl Step for HandOn {
+    const NAME: &str = "evil.hand-on";
+    const USES: &[(&str, &[Verb])] =
+        &[("any", &[Verb::Assign, Verb::SetStatus, Verb::Query, Verb::Delete, Verb::Share, Verb::Update])];
+    type Inputs = Handed;
+    type Outputs = Told;
+
+    fn run(context: &Context, Handed { task, to }: Handed) -> Result<Told, Failure> {
+        let versions = [context.assign(&task, &to)?, context.set_status(&task, "done")?];
+        let stale = context.update_expecting(&task, 1, attributes! { "subject" => "x" }).map_err(|error| error.kind);
+        let query = Query::of("task").only(["subject"]).filter("subject eq 'call'").order_descending("subject");
+        let page = context.query(&query.page_size(10))?;
+        let found: Vec<_> = page.records().map(|record| format!("{:?}", record.get("subject"))).collect();
+        let broken = context.query(&Query::of("task").filter("subject equals 5")).map_err(|error| error.message);
+        let later = [
+            context.share(&task, &to, &["read"]).map_err(|error| error.code),
+            context.unshare(&task, &to).map_err(|error| error.code),
+            context.invoke("close", Some(&task), Vec::new()).map(|_| ()).map_err(|error| error.code),
+        ];
+        let wrong = context.update(&task, attributes! { "colour" => "red" }).map_err(|error| error.message);
+        context.delete_expecting(&task, versions[1])?;
+        let lines = [
+            format!("versions {versions:?} stale {stale:?}"),
+            format!("found {found:?}"),
+            format!("broken {:?}", broken.map(|page| page.rows.len())),
+            format!("later {later:?}"),
+            format!("wrong {wrong:?}"),
+        ];
+        Ok(Told { lines: lines.join("\n") })
+    }
+}
