@@ -117,7 +117,8 @@ fn play(session: &mut Session<World>, scene: &Scene) -> Result<String, (u32, No)
     for line in &scene.lines {
         line_of(session, line, &mut lines)?;
     }
-    Ok(lines.into_iter().map(|line| line + "\n").collect())
+    // A message of several lines stays inside its paragraph.
+    Ok(lines.into_iter().map(|line| line.replace('\n', "\n      ") + "\n").collect())
 }
 
 fn line_of(session: &mut Session<World>, line: &Line, lines: &mut Vec<String>) -> Result<(), (u32, No)> {

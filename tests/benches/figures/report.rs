@@ -61,7 +61,10 @@ impl Report {
 
     /// The table.
     pub fn table(&self) -> String {
-        let mut text = format!("{:<44} {:>12} {:<14} {:>14} {:>7} {:>12}\n", "figure", "value", "unit", "target", "holds", "ceiling");
+        let mut text = format!(
+            "{:<44} {:>12} {:<14} {:>14} {:>7} {:>12}\n",
+            "figure", "value", "unit", "target", "holds", "ceiling"
+        );
         for figure in &self.0 {
             let target = figure.target.map(|target| format!("{} {}", target.sign(), number(target.bound())));
             let holds = figure.target.map(|target| if target.holds(figure.value) { "yes" } else { "NO" });

@@ -43,9 +43,21 @@ pub fn run(options: &Options, report: &mut Report) -> Result<()> {
         let target = (in_flight > 1).then_some(Target::AtLeast(ceiling / 5.0));
         let name = format!("P1 {in_flight} in flight");
         report.add(Figure { name: name.clone(), value, unit: "workflows/s", target, ceiling: Some(ceiling) });
-        report.add(Figure { name: format!("{name}, batches each"), value: each, unit: "", target: None, ceiling: None });
+        report.add(Figure {
+            name: format!("{name}, batches each"),
+            value: each,
+            unit: "",
+            target: None,
+            ceiling: None,
+        });
         if in_flight == 1 {
-            let alone = Figure { name: "P3 one alone, mean".into(), value: 1e3 / value, unit: "ms", target: None, ceiling: Some(1e3 / ceiling) };
+            let alone = Figure {
+                name: "P3 one alone, mean".into(),
+                value: 1e3 / value,
+                unit: "ms",
+                target: None,
+                ceiling: Some(1e3 / ceiling),
+            };
             report.add(alone);
         }
     }
