@@ -54,7 +54,7 @@ impl Step for Bomb {
 const PAGES: usize = 512;
 
 /// Takes new memory, and gives its bytes.
-#[expect(unsafe_code, reason = "only raw memory shows what was in it before")]
+#[cfg_attr(target_arch = "wasm32", expect(unsafe_code, reason = "only raw memory shows what was in it before"))]
 fn grown() -> &'static mut [u8] {
     #[cfg(target_arch = "wasm32")]
     {
