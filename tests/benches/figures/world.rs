@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use engine::{Engine, Parts, RandomIds, Settings, SystemClock};
 use formats::SourceFile;
 use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use model::{Caller, EntityId, Value, Values, Verb};
+use model::{Caller, Value, Values, Verb};
 use store::{
     Disk, Store,
     bench::{Recording, Writes, raw},
@@ -69,11 +69,6 @@ impl World {
     /// Somebody outside.
     pub fn caller(&self) -> Caller {
         self.engine.caller(engine::administrator())
-    }
-
-    /// The entity of this name.
-    pub fn entity(&self, name: &str) -> Result<EntityId> {
-        Ok(self.engine.schema().named(name).context("the solution of the bench has it")?.id)
     }
 
     /// A create of one record with these attributes.
@@ -157,7 +152,7 @@ fn spawn(engine: &Arc<Engine>, stop: &Arc<AtomicBool>, interactive: bool) -> Joi
             }
         }
     };
-    thread::Builder::new().stack_size(wasm::stack_size()).spawn(work).expect("a thread can be started")
+    thread::Builder::new().stack_size(wasm::stack_size(wasm::NESTING)).spawn(work).expect("a thread can be started")
 }
 
 /// Counts jobs that came to their end: the engine says so through its metrics.
