@@ -1,1 +1,51 @@
-//! Waits for its first room.
+//! For programs: the data service (`/api/data/v9.x`), our own API (`/api/v1`), and what machines ask (`/healthz` ...).
+//!
+//! `daemon` serves the router and hands in the engine; tests call it in process. Nothing is decided here: requests
+//! become verbs, queries and calls of the engine on its own threads (`bridge`), refusals become answers (`problem`).
+
+mod auth;
+mod body;
+mod bridge;
+mod health;
+mod odata;
+mod problem;
+mod request;
+mod settings;
+mod v1;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware,
+    response::Response,
+};
+use engine::Engine;
+
+pub use settings::{ApiSettings, Readiness};
+
+/// What every handler is given.
+#[derive(Clone)]
+struct App {
+    engine: Arc<Engine>,
+    settings: Arc<ApiSettings>,
+}
+
+/// Everything that is served, ready for a listener or a test.
+pub fn router(engine: Arc<Engine>, settings: ApiSettings) -> Router {
+    let app = App { engine, settings: Arc::new(settings) };
+    Router::new()
+        .merge(odata::routes())
+        .merge(v1::routes())
+        .merge(health::routes())
+        .fallback(nowhere)
+        .layer(middleware::from_fn_with_state(app.clone(), request::observe))
+        // Bodies are read by `body`, with limits of their own and a sentence.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(app)
+}
+
+async fn nowhere(request: Request) -> Response {
+    problem::Denial::no_resource(format!("there is nothing at `{}`", request.uri().path())).problem()
+}

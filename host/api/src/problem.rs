@@ -1,0 +1,196 @@
+//! What an edge says when it does not do what it was asked: the only list of status codes.
+//!
+//! A refusal of the engine and a "no" of the edge itself become one `Denial`; `/api/data` shows it in OData's error
+//! form, `/api/v1` as a problem of RFC 9457. A fault is logged whole and shown with its request id only.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use engine::Failure;
+use model::{Refusal, refusal::Problem};
+use serde_json::{Value as Json_, json};
+
+/// A "no", ready to be shown in either form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Denial {
+    /// The status.
+    pub status: StatusCode,
+    /// The stable code, in kebab-case.
+    pub code: &'static str,
+    /// The code that clients of Dynamics know.
+    pub number: &'static str,
+    /// The sentence.
+    pub message: String,
+    /// What is wrong in files, with places.
+    pub problems: Vec<Problem>,
+}
+
+/// Seconds after which a refused request is worth repeating.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+impl Denial {
+    fn new(status: StatusCode, code: &'static str, number: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, number, message: message.into(), problems: Vec::new() }
+    }
+
+    /// The request cannot be understood.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "0x80048d19", message)
+    }
+
+    /// There is nothing at this address.
+    pub fn no_resource(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-resource", "0x8006088a", message)
+    }
+
+    /// The address is right, the method is not.
+    pub fn wrong_method(method: &http::Method) -> Self {
+        let message = format!("{method} is not possible at this address");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "0x8006088b", message)
+    }
+
+    /// Part of the dialect that this version does not speak.
+    pub fn not_supported(what: &str) -> Self {
+        let message = format!("{what} is not supported by this version");
+        Self::new(StatusCode::NOT_IMPLEMENTED, "not-supported", "0x80060891", message)
+    }
+
+    /// No token, or one that is not known or no longer good.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "0x80048306", message)
+    }
+
+    /// The body is larger than the limit, in bytes.
+    pub fn too_large(limit: usize) -> Self {
+        let message = format!("the body is larger than {limit} bytes, the limit here");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "0x80044151", message)
+    }
+
+    /// A condition in the headers does not hold.
+    pub fn precondition(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "precondition", "0x80060882", message)
+    }
+
+    /// The daemon stops, or its engine does.
+    pub fn stopping() -> Self {
+        let message = "the daemon is stopping; nothing was written";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "0x80044150", message)
+    }
+
+    /// A fault: its chain is in the log under the request id, because it may name what outsiders must not see.
+    pub fn fault(error: &dyn std::error::Error) -> Self {
+        let chain: Vec<String> =
+            std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+        tracing::error!(error = chain.join(": "), "a request met a fault");
+        let message = "something went wrong inside; the log has more under the request id";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "0x80040216", message)
+    }
+
+    /// The OData error form, for `/api/data`.
+    pub fn odata(self) -> Response {
+        let body = json!({"error": {
+            "code": self.number,
+            "message": self.message,
+            "innererror": { "message": self.message, "type": self.code, "stacktrace": "" },
+        }});
+        self.respond(body, "application/json; odata.metadata=minimal")
+    }
+
+    /// A problem of RFC 9457, for everything else.
+    pub fn problem(self) -> Response {
+        let mut body = json!({
+            "type": format!("https://stepwise.dev/problems/{}", self.code),
+            "title": title(self.status),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.message,
+        });
+        if !self.problems.is_empty() {
+            body["errors"] = self.problems.iter().map(place).collect();
+        }
+        self.respond(body, "application/problem+json")
+    }
+
+    fn respond(self, body: Json_, content_type: &'static str) -> Response {
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(header::RETRY_AFTER, RETRY_AFTER)),
+            _ => {}
+        }
+        response
+    }
+}
+
+/// A problem in a file as the own API shows it.
+pub fn place(problem: &Problem) -> Json_ {
+    json!({
+        "file": problem.file.as_str(),
+        "line": problem.line,
+        "column": problem.column,
+        "length": problem.length,
+        "message": problem.message,
+        "hint": problem.hint,
+        "warning": problem.warning,
+    })
+}
+
+fn title(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Refused")
+}
+
+impl From<Refusal> for Denial {
+    fn from(refusal: Refusal) -> Self {
+        let (status, number) = status(&refusal);
+        let mut denial = Self::new(status, refusal.code(), number, refusal.to_string());
+        if let Refusal::BadSolution(problems) = refusal {
+            denial.problems = problems;
+        }
+        denial
+    }
+}
+
+impl From<Failure> for Denial {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Fault(error) => Self::fault(&error),
+        }
+    }
+}
+
+/// The status of each refusal, and the number that clients of Dynamics know it by.
+fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
+    match refusal {
+        Refusal::UnknownEntity(_) => (StatusCode::NOT_FOUND, "0x8006088a"),
+        Refusal::UnknownProcess(_) | Refusal::NotFound { .. } => (StatusCode::NOT_FOUND, "0x80040217"),
+        Refusal::Exists { .. } => (StatusCode::PRECONDITION_FAILED, "0x80040237"),
+        Refusal::DuplicateKey { .. } => (StatusCode::PRECONDITION_FAILED, "0x80060892"),
+        Refusal::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, "0x80060882"),
+        Refusal::UnknownAttribute { .. } => (StatusCode::BAD_REQUEST, "0x80060888"),
+        Refusal::WrongType { .. } => (StatusCode::BAD_REQUEST, "0x80048d19"),
+        Refusal::OutOfBounds { .. } => (StatusCode::BAD_REQUEST, "0x80044331"),
+        Refusal::Required { .. } => (StatusCode::BAD_REQUEST, "0x80040203"),
+        Refusal::ReadOnly { .. } | Refusal::NoOwner(_) | Refusal::NotPossible { .. } => {
+            (StatusCode::BAD_REQUEST, "0x80040205")
+        }
+        Refusal::BadReference { .. } => (StatusCode::BAD_REQUEST, "0x80040217"),
+        Refusal::BadStatus { .. } | Refusal::BadTransition { .. } => (StatusCode::BAD_REQUEST, "0x80048408"),
+        Refusal::Referenced { .. } => (StatusCode::CONFLICT, "0x80040227"),
+        Refusal::TooDeep { .. } => (StatusCode::BAD_REQUEST, "0x80044182"),
+        Refusal::NotStartable { .. } => (StatusCode::CONFLICT, "0x80045018"),
+        Refusal::JobState { .. } => (StatusCode::CONFLICT, "0x80040203"),
+        Refusal::Limit { .. } => (StatusCode::BAD_REQUEST, "0x80044151"),
+        Refusal::Unreadable { .. } => (StatusCode::BAD_REQUEST, "0x80060888"),
+        Refusal::Stopped { .. } => (StatusCode::BAD_REQUEST, "0x80040265"),
+        Refusal::BadSolution(_) => (StatusCode::UNPROCESSABLE_ENTITY, "0x80040203"),
+        Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "0x80044150"),
+        Refusal::Full => (StatusCode::INSUFFICIENT_STORAGE, "0x80044150"),
+    }
+}

@@ -1,0 +1,90 @@
+//! What the web side can be told: limits, addresses, and whether it may say that it is ready.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use parking_lot::RwLock;
+
+/// Settings of the web side.
+#[derive(Clone)]
+pub struct ApiSettings {
+    /// The address that clients know, with a path under which the daemon is reached: drives every link. Absent: the
+    /// `Host` of each request.
+    pub public_url: Option<String>,
+    /// Whether a proxy in front is trusted to say by `X-Forwarded-*` what the client asked for.
+    pub behind_proxy: bool,
+    /// Origins of web pages that may call, or `*`.
+    pub cors_origins: Vec<String>,
+    /// The largest body of a data request, in bytes.
+    pub body_limit: usize,
+    /// The largest solution, plugin or import, in bytes.
+    pub upload_limit: usize,
+    /// The deepest JSON.
+    pub depth_limit: usize,
+    /// Where the figures are read.
+    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// Whether requests are welcome.
+    pub readiness: Readiness,
+    /// The version shown at `/version`.
+    pub version: &'static str,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            behind_proxy: false,
+            cors_origins: Vec::new(),
+            body_limit: 1 << 20,
+            upload_limit: 64 << 20,
+            depth_limit: 32,
+            metrics: None,
+            readiness: Readiness::ready(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+/// Whether the daemon is ready, and in words why it is not; shared with whoever knows.
+#[derive(Clone)]
+pub struct Readiness {
+    why_not: Arc<RwLock<Option<String>>>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    /// Ready from the start.
+    pub fn ready() -> Self {
+        Self { why_not: Arc::default(), stopping: Arc::default() }
+    }
+
+    /// Not ready, for this reason.
+    pub fn not_yet(why: &str) -> Self {
+        Self { why_not: Arc::new(RwLock::new(Some(why.to_owned()))), stopping: Arc::default() }
+    }
+
+    /// Says why requests are not welcome for now.
+    pub fn set_reason(&self, why: &str) {
+        *self.why_not.write() = Some(why.to_owned());
+    }
+
+    /// Says that requests are welcome from now on.
+    pub fn set_ready(&self) {
+        *self.why_not.write() = None;
+    }
+
+    /// Says that the daemon stops: it will not become ready again.
+    pub fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Why requests are not welcome; nothing when they are.
+    pub fn why_not(&self) -> Option<String> {
+        match self.stopping.load(Ordering::Acquire) {
+            true => Some("the daemon is stopping".to_owned()),
+            false => self.why_not.read().clone(),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The store: what it holds, for an operator.
+
+use axum::{Router, extract::State, http::HeaderMap, response::Response, routing::get};
+use model::job::JobState;
+use serde_json::{Map, json};
+
+use super::ask;
+use crate::App;
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new().route("/api/v1/store", get(show))
+}
+
+async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
+    ask(&app, &headers, |engine, _| {
+        let jobs: Map<_, _> = JobState::WORDS
+            .iter()
+            .zip(engine.job_counts()?)
+            .map(|(word, number)| ((*word).to_owned(), json!(number)))
+            .collect();
+        Ok(json!({"jobs": jobs, "entities": engine.schema().entities().count()}))
+    })
+    .await
+}

@@ -1,0 +1,150 @@
+//! Jobs: a list, how many stand in which state, one with its run log, and cancelling one.
+
+mod told;
+
+use axum::{
+    Router,
+    extract::{Path, RawQuery, State},
+    http::HeaderMap,
+    response::Response,
+    routing::{get, post},
+};
+use engine::{Catalogue, Engine};
+use model::{
+    JobId, Refusal, Schema,
+    job::{Job, JobFilter, JobState, LogLine},
+};
+use serde_json::{Map, Value, json};
+
+use super::{ask, record, show_record};
+use crate::{App, odata::options, problem::Denial};
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/jobs", get(list))
+        .route("/api/v1/jobs/counts", get(counts))
+        .route("/api/v1/jobs/{id}", get(show))
+        .route("/api/v1/jobs/{id}/cancel", post(cancel))
+}
+
+/// The largest list in one answer.
+const LARGEST: u32 = 1_000;
+
+async fn list(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let wanted = Wanted::read(query.as_deref(), engine)?;
+        let page = engine.jobs(caller, &wanted.filter, wanted.top, wanted.cursor.as_deref())?;
+        let (schema, catalogue) = (engine.schema(), engine.catalogue());
+        let jobs: Vec<Value> = page.jobs.iter().map(|job| Value::Object(in_json(job, &schema, &catalogue))).collect();
+        Ok(json!({"value": jobs, "next": page.next.as_deref()}))
+    })
+    .await
+}
+
+async fn counts(State(app): State<App>, headers: HeaderMap) -> Response {
+    ask(&app, &headers, |engine, _| {
+        let counts = engine.job_counts()?;
+        let words = JobState::WORDS.iter().zip(counts);
+        Ok(Value::Object(words.map(|(word, number)| ((*word).to_owned(), json!(number))).collect()))
+    })
+    .await
+}
+
+async fn show(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let (job, log) = engine.job(caller, job_id(&id)?)?;
+        Ok(with_log(&job, &log, engine))
+    })
+    .await
+}
+
+async fn cancel(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let id = job_id(&id)?;
+        engine.cancel(caller, id)?;
+        let (job, log) = engine.job(caller, id)?;
+        Ok(with_log(&job, &log, engine))
+    })
+    .await
+}
+
+/// What a list wants.
+struct Wanted {
+    filter: JobFilter,
+    top: u32,
+    cursor: Option<String>,
+}
+
+impl Wanted {
+    fn read(query: Option<&str>, engine: &Engine) -> Result<Self, Denial> {
+        let mut wanted = Self { filter: JobFilter::default(), top: 50, cursor: None };
+        for (name, text) in options(query)? {
+            match name.as_str() {
+                "state" if JobState::WORDS.contains(&text.as_str()) => wanted.filter.state = Some(text.into()),
+                "state" => {
+                    let known = JobState::WORDS.join(", ");
+                    return Err(Denial::malformed(format!("`{text}` is no state of a job: they are {known}")));
+                }
+                "process" => wanted.filter.process = Some(process(&text, &engine.catalogue())?),
+                "record" => wanted.filter.record = Some(record(&text, &engine.schema())?),
+                "top" => {
+                    let top: Option<u32> = text.parse().ok();
+                    let top = top.ok_or_else(|| Denial::malformed(format!("`top` is a number, not `{text}`")))?;
+                    wanted.top = top.clamp(1, LARGEST);
+                }
+                "cursor" => wanted.cursor = Some(text),
+                other => return Err(Denial::malformed(format!("a list of jobs takes no `{other}`"))),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+fn process(name: &str, catalogue: &Catalogue) -> Result<model::ProcessId, Denial> {
+    catalogue.process_named(name).ok_or_else(|| Refusal::UnknownProcess(name.into()).into())
+}
+
+fn job_id(text: &str) -> Result<JobId, Denial> {
+    let id = text.parse().map(JobId);
+    id.map_err(|_| Denial::malformed(format!("`{text}` is no id of a job")))
+}
+
+fn with_log(job: &Job, log: &[LogLine], engine: &Engine) -> Value {
+    let (schema, catalogue) = (engine.schema(), engine.catalogue());
+    let mut shown = in_json(job, &schema, &catalogue);
+    let lines = log.iter().map(|line| {
+        json!({
+            "at": line.at.to_string(),
+            "step": line.step.as_ref().map(|step| step.as_str()),
+            "text": told::told(&line.event, &schema),
+        })
+    });
+    shown.insert("log".into(), lines.collect());
+    Value::Object(shown)
+}
+
+fn in_json(job: &Job, schema: &Schema, catalogue: &Catalogue) -> Map<String, Value> {
+    let (state, status) = job.state.codes();
+    let shown = json!({
+        "id": job.id.to_string(),
+        "process": catalogue.process_name(job.activation.process).as_str(),
+        "version": job.activation.version,
+        "record": job.record.map(|record| show_record(record, schema)),
+        "state": job.state.word(),
+        "statecode": state,
+        "statuscode": status,
+        "reason": job.state.reason(),
+        "message": job.cause.message.word(),
+        "user": show_record(job.user, schema),
+        "correlation": job.cause.correlation.to_string(),
+        "attempts": job.attempts,
+        "created_on": job.created_on.to_string(),
+        "started_on": job.started_on.map(|at| at.to_string()),
+        "completed_on": job.completed_on.map(|at| at.to_string()),
+    });
+    match shown {
+        Value::Object(shown) => shown,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,90 @@
+//! Solutions: a directory as tar, planned or applied whole.
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use engine::{ApplyOptions, Change, Plan};
+use formats::SourceFile;
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::{
+    App, body, odata,
+    problem::{self, Denial},
+};
+
+/// The routes.
+pub fn routes() -> Router<App> {
+    Router::new().route("/api/v1/solutions/plan", post(plan)).route("/api/v1/solutions/apply", post(apply))
+}
+
+async fn plan(State(app): State<App>, request: Request) -> Response {
+    respond(serve(app, request, true).await)
+}
+
+async fn apply(State(app): State<App>, request: Request) -> Response {
+    respond(serve(app, request, false).await)
+}
+
+fn respond(result: Result<Value, Denial>) -> Response {
+    result.map_or_else(Denial::problem, |value| Json(value).into_response())
+}
+
+async fn serve(app: App, request: Request, dry_run: bool) -> Result<Value, Denial> {
+    let (parts, body) = request.into_parts();
+    let options = options(parts.uri.query())?;
+    let files = files(body, app.settings.upload_limit).await?;
+    answer(&app, &parts.headers, move |engine, caller| {
+        let plan = match dry_run {
+            true => engine.plan(caller, files, options)?,
+            false => engine.apply_solution(caller, files, options)?,
+        };
+        Ok(show(&plan))
+    })
+    .await
+}
+
+fn options(query: Option<&str>) -> Result<ApplyOptions, Denial> {
+    let mut wanted = ApplyOptions::default();
+    for (name, text) in odata::options(query)? {
+        match (name.as_str(), text.as_str()) {
+            ("prune", "true") => wanted.prune = true,
+            ("prune", "false") => {}
+            (other, text) => return Err(Denial::malformed(format!("an apply takes no `{other}={text}`"))),
+        }
+    }
+    Ok(wanted)
+}
+
+fn show(plan: &Plan) -> Value {
+    let change =
+        |change: &Change| json!({"change": change.action.word(), "kind": change.kind, "name": change.name.as_str()});
+    json!({
+        "solution": plan.solution.as_str(),
+        "version": plan.version.to_string(),
+        "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),
+        "warnings": plan.warnings.iter().map(problem::place).collect::<Vec<_>>(),
+    })
+}
+
+/// The regular files of a tar, by their paths.
+async fn files(body: Body, limit: usize) -> Result<Vec<SourceFile>, Denial> {
+    let bytes = body::read(body, limit).await?;
+    let wrong = |error: std::io::Error| Denial::malformed(format!("the body is no tar: {error}"));
+    let mut files = Vec::new();
+    for entry in tar::Archive::new(bytes.as_ref()).entries().map_err(wrong)? {
+        let mut entry = entry.map_err(wrong)?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let path = entry.path().map_err(wrong)?.to_string_lossy().replace('\\', "/");
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).map_err(wrong)?;
+        files.push(SourceFile { path: path.trim_start_matches("./").into(), bytes: bytes.into() });
+    }
+    Ok(files)
+}

@@ -1,0 +1,92 @@
+//! Our own API and what machines ask.
+
+use api::{ApiSettings, Readiness};
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::World;
+
+#[test]
+fn a_refusal_is_a_problem_with_a_stable_code() {
+    let world = World::new();
+    let answer = world.get("/api/v1/jobs/0192f5a0-0000-7000-8000-00000000ffff");
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let expected = json!({
+        "type": "https://stepwise.dev/problems/not-found",
+        "title": "Not Found",
+        "status": 404,
+        "code": "not-found",
+        "detail": "there is no `job` 0192f5a0-0000-7000-8000-00000000ffff",
+    });
+    assert_eq!(answer.json(), expected);
+    let nowhere = world.get("/api/v1/nothing");
+    assert_eq!((nowhere.status, nowhere.json()["code"].clone()), (StatusCode::NOT_FOUND, json!("no-resource")));
+    let stranger = world.send("GET", "/api/v1/jobs", &[("authorization", "Bearer x")], "");
+    assert_eq!(
+        (stranger.status, stranger.json()["code"].clone()),
+        (StatusCode::UNAUTHORIZED, json!("unauthenticated"))
+    );
+}
+
+#[test]
+fn jobs_are_listed_and_counted() {
+    let world = World::new();
+    assert_eq!(world.get("/api/v1/jobs?state=failed").json(), json!({"value": [], "next": null}));
+    assert_eq!(world.get("/api/v1/jobs/counts").json()["succeeded"], 0);
+    let (answer, sentence) = (world.get("/api/v1/jobs?state=lost"), "`lost` is no state of a job: they are ready");
+    assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.starts_with(sentence)), "{}", answer.text);
+}
+
+#[test]
+fn a_process_that_is_not_there_cannot_be_run() {
+    let world = World::new();
+    let id = &world.accounts(&["Ada"])[0];
+    let run = |body: &str| world.send("POST", "/api/v1/processes/nothing/run", &[], body).json()["code"].clone();
+    assert_eq!(run(&json!({"record": format!("account/{id}")}).to_string()), "unknown-process");
+    assert_eq!(run("{}"), "malformed");
+    assert_eq!(run(r#"{"record":"nothing/1"}"#), "unknown-entity");
+}
+
+#[test]
+fn entities_are_described_for_clients_that_speak_names() {
+    let world = World::new();
+    let entities = world.get("/api/v1/entities").json();
+    let all = entities["value"].as_array().expect("a list");
+    let account = all.iter().find(|entity| entity["name"] == "account").expect("account");
+    assert_eq!(
+        (&account["set"], &account["id"], &account["primary"]),
+        (&json!("accounts"), &json!("accountid"), &json!("name"))
+    );
+    let lookup = account["attributes"].as_array().expect("a list").iter().find(|one| one["name"] == "primarycontactid");
+    assert_eq!(lookup.map(|lookup| (&lookup["type"], &lookup["to"])), Some((&json!("lookup"), &json!(["contact"]))));
+}
+
+#[test]
+fn a_token_that_was_made_signs_in() {
+    let world = World::new();
+    let made = world.send("POST", "/api/v1/tokens", &[], r#"{"label":"ci"}"#);
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let bearer = format!("Bearer {}", made.json()["token"].as_str().expect("a token"));
+    assert_eq!(world.send("GET", "WhoAmI", &[("authorization", &bearer)], "").status, StatusCode::OK);
+}
+
+#[test]
+fn machines_ask_without_a_token_and_are_told_why_not() {
+    let readiness = Readiness::not_yet("repairing, 40 %");
+    let figures = std::sync::Arc::new(|| "stepwise_jobs 1\n".to_owned());
+    let settings = ApiSettings { readiness: readiness.clone(), metrics: Some(figures), ..ApiSettings::default() };
+    let world = World::with(settings);
+    let ask = |path: &str| {
+        let answer = world.send("GET", path, &[("authorization", "")], "");
+        (answer.status.as_u16(), answer.text)
+    };
+    assert_eq!(ask("/healthz"), (200, "ok\n".to_owned()));
+    assert_eq!(ask("/readyz"), (503, "repairing, 40 %\n".to_owned()));
+    readiness.set_ready();
+    assert_eq!(ask("/readyz"), (200, "ready\n".to_owned()));
+    readiness.set_stopping();
+    assert_eq!(ask("/readyz"), (503, "the daemon is stopping\n".to_owned()));
+    assert_eq!(ask("/metrics"), (200, "stepwise_jobs 1\n".to_owned()));
+    assert!(ask("/version").1.contains("\"stepwise\""));
+}

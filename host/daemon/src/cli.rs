@@ -1,0 +1,107 @@
+//! The command line: what may be typed, and which room does it.
+//!
+//! One room for each command. Flags that every command takes (`Connection`) say where the daemon is and who asks.
+
+mod apply;
+mod check;
+mod daemon;
+mod demo;
+mod import;
+mod job;
+mod plugin;
+mod process;
+mod shell;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{output::Output, trouble::Trouble};
+
+/// Runs business processes over records: a record changes, processes react, custom steps run, nothing is lost.
+#[derive(Debug, Parser)]
+#[command(name = "stepwise", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// Where the daemon is, who asks, and in which form the answer comes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// The address of the daemon; http://127.0.0.1:8420 unless the data directory knows another
+    #[arg(long, global = true, env = "STEPWISE_SERVER", value_name = "URL")]
+    pub server: Option<String>,
+    /// A file with the token to sign in with
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The token to sign in with
+    #[arg(skip = std::env::var("STEPWISE_TOKEN").ok())]
+    pub token: Option<String>,
+    /// The data directory of the daemon; client commands find its address and token there
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The form of results on stdout
+    #[arg(long, short, global = true, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a daemon to try things with: makes the data directory, a sample organisation and a token
+    Dev(Serve),
+    /// Start the daemon
+    Serve(Serve),
+    /// Apply a solution directory: all of it or nothing
+    Apply(apply::Apply),
+    /// Import rows of a CSV file; a second import changes nothing
+    Import(import::Import),
+    /// Jobs: background runs of processes
+    #[command(subcommand)]
+    Job(job::Job),
+    /// Processes
+    #[command(subcommand)]
+    Process(process::Process),
+    /// Plugins: libraries of custom steps
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
+    /// Scripts
+    #[command(subcommand)]
+    Script(check::Script),
+    /// Type the language of scenario pages, or run a file of it
+    Shell(shell::Shell),
+    /// Run the example on a daemon and show what came out: what `cargo xtask demo` calls
+    #[command(hide = true)]
+    Demo(demo::Demo),
+}
+
+/// How a daemon starts.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> Result<(), Trouble> {
+    let connection = &cli.connection;
+    match cli.command {
+        Command::Dev(serve) => daemon::dev(&serve, connection),
+        Command::Serve(serve) => daemon::serve(&serve, connection),
+        Command::Apply(apply) => apply.run(connection),
+        Command::Import(import) => import.run(connection),
+        Command::Job(job) => job.run(connection),
+        Command::Process(process) => process.run(connection),
+        Command::Plugin(plugin) => plugin.run(connection),
+        Command::Script(script) => script.run(connection),
+        Command::Shell(shell) => shell.run(connection),
+        Command::Demo(demo) => demo.run(connection),
+    }
+}

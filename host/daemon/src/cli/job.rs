@@ -1,0 +1,186 @@
+//! `stepwise job list|show|watch|cancel`
+
+use std::time::{Duration, Instant};
+
+use clap::Subcommand;
+use serde_json::Value as Json;
+
+use super::{Connection, import::bar};
+use crate::{
+    client::Client,
+    output::{self, say},
+    trouble::Trouble,
+};
+
+/// Jobs: background runs of processes.
+#[derive(Debug, Subcommand)]
+pub enum Job {
+    /// List jobs, the newest first
+    List {
+        /// ready, suspended, paused, postponed, succeeded, failed or canceled
+        #[arg(long)]
+        state: Option<String>,
+        /// Of this process
+        #[arg(long)]
+        process: Option<String>,
+        /// On this record: ENTITY/ID
+        #[arg(long)]
+        record: Option<String>,
+        /// The most jobs
+        #[arg(long, default_value_t = 50)]
+        top: u32,
+    },
+    /// Show a job with its run log
+    Show {
+        /// The job's id
+        id: String,
+    },
+    /// Wait until a job, or every job, has ended; fails when one failed
+    Watch {
+        /// The job's id; without one all jobs are waited for
+        id: Option<String>,
+        /// Seconds to wait at most
+        #[arg(long, default_value_t = 600)]
+        timeout: u64,
+    },
+    /// Cancel a job that has not ended
+    Cancel {
+        /// The job's id
+        id: String,
+    },
+}
+
+/// How long the daemon is left alone between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl Job {
+    /// Does it.
+    pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
+        let client = Client::new(connection)?;
+        match self {
+            Self::List { state, process, record, top } => {
+                let mut path = format!("/api/v1/jobs?top={top}");
+                for (name, value) in [("state", state), ("process", process), ("record", record)] {
+                    if let Some(value) = value {
+                        path.push_str(&format!("&{name}={}", escaped(value)));
+                    }
+                }
+                list(&client.get(&path)?, connection)
+            }
+            Self::Show { id } => show(&client.get(&format!("/api/v1/jobs/{}", escaped(id)))?, connection),
+            Self::Watch { id: Some(id), timeout } => watch_one(&client, id, *timeout, connection),
+            Self::Watch { id: None, timeout } => {
+                let counts = wait_for_all(&client, Duration::from_secs(*timeout))?;
+                connection.output.text(&told(&counts), &counts)?;
+                failed(&counts)
+            }
+            Self::Cancel { id } => {
+                let path = format!("/api/v1/jobs/{}/cancel", escaped(id));
+                let job = client.post(&path, &Json::Object(serde_json::Map::new()))?;
+                connection.output.text(&format!("{id} is {}", text(&job, "state")), &job)
+            }
+        }
+    }
+}
+
+/// Waits until no job is ready, with a progress bar; gives the number of jobs by state.
+pub fn wait_for_all(client: &Client, limit: Duration) -> Result<Json, Trouble> {
+    let begun = Instant::now();
+    let bar = bar(0, "running");
+    loop {
+        let counts = client.get("/api/v1/jobs/counts")?;
+        let all: u64 = counts.as_object().into_iter().flatten().filter_map(|(_, number)| number.as_u64()).sum();
+        let ready = number(&counts, "ready") + number(&counts, "postponed");
+        bar.set_length(all);
+        bar.set_position(all - ready);
+        if ready == 0 {
+            bar.finish_and_clear();
+            return Ok(counts);
+        }
+        if begun.elapsed() > limit {
+            bar.finish_and_clear();
+            return Err(Trouble::failed(format!("{ready} job(s) have not ended after {} s", limit.as_secs()))
+                .hint("stepwise job list --state ready"));
+        }
+        std::thread::park_timeout(PAUSE);
+    }
+}
+
+/// Trouble if any job failed.
+pub fn failed(counts: &Json) -> Result<(), Trouble> {
+    match number(counts, "failed") + number(counts, "suspended") {
+        0 => Ok(()),
+        stuck => Err(Trouble::failed(format!("{stuck} job(s) failed or wait for a person"))
+            .hint("stepwise job list --state failed")),
+    }
+}
+
+/// `280 succeeded, 2 failed`
+pub fn told(counts: &Json) -> String {
+    let states = counts.as_object().into_iter().flatten();
+    let parts =
+        states.filter(|(_, number)| number.as_u64() > Some(0)).map(|(state, number)| format!("{number} {state}"));
+    match parts.collect::<Vec<_>>().join(", ") {
+        text if text.is_empty() => "there are no jobs".to_owned(),
+        text => text,
+    }
+}
+
+fn watch_one(client: &Client, id: &str, timeout: u64, connection: &Connection) -> Result<(), Trouble> {
+    let begun = Instant::now();
+    let path = format!("/api/v1/jobs/{}", escaped(id));
+    loop {
+        let job = client.get(&path)?;
+        match text(&job, "state") {
+            "ready" | "postponed" if begun.elapsed().as_secs() < timeout => std::thread::park_timeout(PAUSE),
+            "succeeded" => return show(&job, connection),
+            state => {
+                show(&job, connection)?;
+                return Err(Trouble::failed(format!("job {id} is {state}")));
+            }
+        }
+    }
+}
+
+fn list(answer: &Json, connection: &Connection) -> Result<(), Trouble> {
+    let jobs = answer["value"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let columns = ["id", "process", "record", "state", "created_on", "reason"];
+    let rows = jobs.iter().map(|job| columns.map(|column| text(job, column).to_owned()).to_vec()).collect();
+    connection.output.rows(&["JOB", "PROCESS", "RECORD", "STATE", "CREATED", "REASON"], rows, answer)?;
+    if let Some(first) = jobs.first() {
+        say(&format!("next: stepwise job show {}", text(first, "id")));
+    }
+    Ok(())
+}
+
+fn show(job: &Json, connection: &Connection) -> Result<(), Trouble> {
+    let mut lines = vec![format!("{} on {}: {}", text(job, "process"), text(job, "record"), text(job, "state"))];
+    if let Some(reason) = job["reason"].as_str() {
+        lines.push(format!("  {reason}"));
+    }
+    for line in job["log"].as_array().into_iter().flatten() {
+        lines.push(format!("  {}  {:<24} {}", text(line, "at"), text(line, "step"), text(line, "text")));
+    }
+    match connection.output {
+        output::Output::Json => output::line(&job.to_string()),
+        output::Output::Table => output::line(&lines.join("\n")),
+    }
+}
+
+fn number(json: &Json, name: &str) -> u64 {
+    json[name].as_u64().unwrap_or_default()
+}
+
+fn text<'a>(json: &'a Json, name: &str) -> &'a str {
+    json[name].as_str().unwrap_or_default()
+}
+
+/// A piece of an address.
+pub fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}

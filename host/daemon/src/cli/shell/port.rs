@@ -1,0 +1,196 @@
+//! A port over HTTP: the lines of a session as requests to the web API of a daemon.
+
+use std::path::PathBuf;
+
+use scenario::port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target};
+use serde_json::{Map, Value as Json, json};
+use smol_str::SmolStr;
+use uuid::Uuid;
+
+use super::entities::Entities;
+use crate::{
+    cli::{import::Import, job::escaped},
+    client::Client,
+    trouble::Trouble,
+};
+
+/// A daemon that a session talks to.
+pub struct Http {
+    client: Client,
+    entities: Entities,
+}
+
+const DATA: &str = "/api/data/v9.2";
+
+impl Http {
+    /// A port to the daemon behind `client`.
+    pub fn new(client: Client) -> Result<Self, Trouble> {
+        Ok(Self { entities: Entities::ask(&client)?, client })
+    }
+
+    fn body(&self, entity: &str, values: &[(SmolStr, Given)]) -> Result<Json, No> {
+        let properties = values.iter().map(|(name, given)| self.entities.property(entity, name, given));
+        properties.collect::<Result<Map<_, _>, No>>().map(Json::Object)
+    }
+
+    fn write(&self, method: &str, path: &str, body: Option<&Json>, version: Option<u64>) -> Result<Json, No> {
+        let condition = version.map_or_else(|| "*".to_owned(), |version| format!("W/\"{version:x}\""));
+        let headers: &[(&str, &str)] = match method {
+            "POST" => &[("prefer", "return=representation")],
+            _ => &[("if-match", &condition)],
+        };
+        self.client.request(method, &format!("{DATA}{path}"), headers, body).map_err(no)
+    }
+
+    fn shown(&self, entity: &str, record: &Json, attributes: &[SmolStr]) -> Result<Shown, No> {
+        let known = self.entities.entity(entity)?;
+        let id = record[known["id"].as_str().unwrap_or_default()].as_str().unwrap_or_default();
+        let id = id.parse().map_err(|_| No::new("fault", "the daemon sent a record without an id"))?;
+        let wanted = |attribute: &&Json| match attributes.is_empty() {
+            true => attribute["common"] == false,
+            false => attributes.iter().any(|name| attribute["name"] == name.as_str()),
+        };
+        let all = known["attributes"].as_array().into_iter().flatten();
+        let mut fields: Vec<(SmolStr, Piece)> = all
+            .filter(wanted)
+            .filter_map(|attribute| {
+                let name = attribute["name"].as_str()?;
+                Some((name.into(), piece(known, attribute, record)?))
+            })
+            .collect();
+        fields.sort_by_key(|(name, _)| attributes.iter().position(|wanted| wanted == name));
+        Ok(Shown { target: Target { entity: entity.into(), id }, fields })
+    }
+}
+
+impl Port for Http {
+    fn create(&mut self, entity: &str, values: &[(SmolStr, Given)]) -> Result<Uuid, No> {
+        let body = self.body(entity, values)?;
+        let record = self.write("POST", &format!("/{}", self.entities.set(entity)?), Some(&body), None)?;
+        Ok(self.shown(entity, &record, &[])?.target.id)
+    }
+
+    fn update(&mut self, target: &Target, version: Option<u64>, values: &[(SmolStr, Given)]) -> Result<(), No> {
+        let body = self.body(&target.entity, values)?;
+        self.write("PATCH", &self.entities.address(target)?, Some(&body), version).map(drop)
+    }
+
+    fn delete(&mut self, target: &Target, version: Option<u64>) -> Result<(), No> {
+        self.write("DELETE", &self.entities.address(target)?, None, version).map(drop)
+    }
+
+    fn assign(&mut self, target: &Target, to: &Target) -> Result<(), No> {
+        let body = json!({"ownerid@odata.bind": self.entities.address(to)?});
+        self.write("PATCH", &self.entities.address(target)?, Some(&body), None).map(drop)
+    }
+
+    fn set_status(&mut self, target: &Target, to: &str) -> Result<(), No> {
+        let (state, status) = self.entities.status(&target.entity, to)?;
+        let body = json!({"statecode": state, "statuscode": status});
+        self.write("PATCH", &self.entities.address(target)?, Some(&body), None).map(drop)
+    }
+
+    fn get(&mut self, target: &Target, attributes: &[SmolStr]) -> Result<Shown, No> {
+        let record = self.client.get(&format!("{DATA}{}", self.entities.address(target)?)).map_err(no)?;
+        self.shown(&target.entity, &record, attributes)
+    }
+
+    fn query(&mut self, question: &Question<'_>) -> Result<Vec<Shown>, No> {
+        let top = question.top.map(|top| top.to_string());
+        let options = [("$filter", question.filter), ("$orderby", question.order), ("$top", top.as_deref())];
+        let options = options.iter().filter_map(|(name, text)| Some(format!("{name}={}", escaped((*text)?))));
+        let query = options.collect::<Vec<_>>().join("&");
+        let path = format!("{DATA}/{}?{query}", self.entities.set(question.entity)?);
+        let answer = self.client.get(&path).map_err(no)?;
+        let primary = self.entities.entity(question.entity)?["primary"].as_str().unwrap_or_default();
+        let primary = [SmolStr::from(primary)];
+        let attributes = if question.attributes.is_empty() { &primary[..] } else { question.attributes };
+        let records = answer["value"].as_array().into_iter().flatten();
+        records.map(|record| self.shown(question.entity, record, attributes)).collect()
+    }
+
+    fn find(&mut self, entity: &str, name: &str) -> Result<Option<Target>, No> {
+        let primary = self.entities.entity(entity)?["primary"].as_str().unwrap_or_default().to_owned();
+        let filter = format!("{primary} eq '{}'", name.replace('\'', "''"));
+        let question = Question { entity, filter: Some(&filter), order: None, top: Some(2), attributes: &[] };
+        match self.query(&question)?.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one.target.clone())),
+            _ => Err(No::new("not-unique", format!("several of `{entity}` are called `{name}`"))),
+        }
+    }
+
+    fn run(&mut self, process: &str, record: &Target) -> Result<Uuid, No> {
+        let path = format!("/api/v1/processes/{}/run", escaped(process));
+        let answer = self.client.post(&path, &json!({"record": format!("{}/{}", record.entity, record.id)}));
+        uuid(&answer.map_err(no)?["job"])
+    }
+
+    fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {
+        let import = Import::plain(PathBuf::from(file), entity.map(str::to_owned), key.map(str::to_owned));
+        let done = import.send(&self.client).map_err(no)?;
+        Ok(Imported {
+            created: done.created as u64,
+            updated: done.updated as u64,
+            unchanged: done.unchanged as u64,
+            refused: done.failed,
+        })
+    }
+
+    fn jobs(&mut self, state: Option<&str>, process: Option<&str>) -> Result<Vec<ShownJob>, No> {
+        let options = [("state", state), ("process", process)];
+        let options = options.iter().filter_map(|(name, text)| Some(format!("&{name}={}", escaped((*text)?))));
+        let answer = self.client.get(&format!("/api/v1/jobs?top=1000{}", options.collect::<String>())).map_err(no)?;
+        let mut jobs: Vec<ShownJob> =
+            answer["value"].as_array().into_iter().flatten().map(job).collect::<Result<_, _>>()?;
+        jobs.sort_by_key(|job| job.id);
+        Ok(jobs)
+    }
+
+    fn job(&mut self, id: Uuid) -> Result<ShownJob, No> {
+        let answer = self.client.get(&format!("/api/v1/jobs/{id}")).map_err(no)?;
+        let lines = answer["log"].as_array().into_iter().flatten();
+        let log = lines.map(|line| vec![Piece::Text(line["text"].as_str().unwrap_or_default().to_owned())]).collect();
+        Ok(ShownJob { log, ..job(&answer)? })
+    }
+}
+
+fn job(json: &Json) -> Result<ShownJob, No> {
+    let text = |name: &str| json[name].as_str().map(str::to_owned);
+    let record = text("record").and_then(|record| {
+        let (entity, id) = record.split_once('/')?;
+        Some(Target { entity: entity.into(), id: id.parse().ok()? })
+    });
+    Ok(ShownJob {
+        id: uuid(&json["id"])?,
+        process: text("process").unwrap_or_default().into(),
+        record,
+        state: text("state").unwrap_or_default().into(),
+        reason: text("reason"),
+        log: Vec::new(),
+    })
+}
+
+/// What is shown of an attribute; nothing where it is empty.
+fn piece(entity: &Json, attribute: &Json, record: &Json) -> Option<Piece> {
+    let name = attribute["name"].as_str()?;
+    if attribute["type"] != "lookup" {
+        let value = record.get(name).filter(|value| !value.is_null())?;
+        return Some(Piece::Text(Entities::shown(entity, attribute, value)));
+    }
+    let property = format!("_{name}_value");
+    let id = record.get(&property)?.as_str()?.parse().ok()?;
+    let annotation = format!("{property}@Microsoft.Dynamics.CRM.lookuplogicalname");
+    let target = record[annotation.as_str()].as_str().or_else(|| attribute["to"][0].as_str())?;
+    Some(Piece::Record(Target { entity: target.into(), id }))
+}
+
+fn uuid(json: &Json) -> Result<Uuid, No> {
+    let text = json.as_str().unwrap_or_default();
+    text.parse().map_err(|_| No::new("fault", format!("the daemon sent `{text}` where an id was expected")))
+}
+
+/// A refusal of the daemon with its code.
+fn no(trouble: Trouble) -> No {
+    No::new(trouble.code.unwrap_or("fault".to_owned()), trouble.message)
+}

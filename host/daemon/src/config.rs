@@ -1,0 +1,252 @@
+//! What the daemon is told: flag, then `STEPWISE_SECTION__KEY`, then a file, then the default.
+//!
+//! Every key stands once in `KEYS`; an unknown one is an error that names the nearest. Values are read as text from
+//! variables and as TOML from files, and both go through the same readers.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use crate::trouble::{Exit, Trouble};
+
+/// What the daemon is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where its store is.
+    pub data_dir: PathBuf,
+    /// The address that clients know.
+    pub public_url: Option<String>,
+    /// Whether a proxy in front is trusted, and does TLS.
+    pub behind_proxy: bool,
+    /// Origins of web pages that may call.
+    pub cors_origins: Vec<String>,
+    /// The largest body of a data request, in bytes.
+    pub body_bytes: usize,
+    /// The largest solution or plugin, in bytes.
+    pub upload_bytes: usize,
+    /// Threads for callers.
+    pub interactive: usize,
+    /// Threads for jobs.
+    pub background: usize,
+    /// Bytes of the store's page cache.
+    pub cache_bytes: usize,
+    /// Which log lines: `info`, `stepwise=debug`.
+    pub log: String,
+    /// The organisation's time zone.
+    pub time_zone: String,
+}
+
+/// Every key with what it is for.
+pub const KEYS: [(&str, &str); 12] = [
+    ("server.listen", "address and port, 127.0.0.1:8420"),
+    ("server.public_url", "the address that clients know"),
+    ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
+    ("server.cors_origins", "origins of web pages that may call, separated by commas"),
+    ("store.data_dir", "where the store is"),
+    ("store.cache_bytes", "memory for the store's pages"),
+    ("limits.body_bytes", "the largest body of a data request"),
+    ("limits.upload_bytes", "the largest solution or plugin"),
+    ("threads.interactive", "threads for callers, 2 for each core"),
+    ("threads.background", "threads for jobs, 1 for each core"),
+    ("log.filter", "which log lines: info, stepwise=debug"),
+    ("organization.time_zone", "an IANA name, UTC"),
+];
+
+const PREFIX: &str = "STEPWISE_";
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads file and variables and puts the flags above them.
+    pub fn load(
+        flags: &Flags,
+        variables: impl Iterator<Item = (String, String)>,
+        default_dir: &Path,
+    ) -> Result<Self, Trouble> {
+        let mut settings = match &flags.config {
+            Some(file) => read_file(file)?,
+            None => BTreeMap::new(),
+        };
+        settings.extend(read_variables(variables)?);
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let settings = Settings(settings);
+        let mut config = Self {
+            listen: settings.parsed("server.listen")?.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8420))),
+            data_dir: settings.text("store.data_dir").map_or_else(|| default_dir.to_owned(), PathBuf::from),
+            public_url: settings.text("server.public_url").map(str::to_owned),
+            behind_proxy: settings.parsed("server.behind_proxy")?.unwrap_or(false),
+            cors_origins: settings.list("server.cors_origins"),
+            body_bytes: settings.parsed("limits.body_bytes")?.unwrap_or(1 << 20),
+            upload_bytes: settings.parsed("limits.upload_bytes")?.unwrap_or(64 << 20),
+            interactive: settings.parsed("threads.interactive")?.unwrap_or(2 * cores).max(1),
+            background: settings.parsed("threads.background")?.unwrap_or(cores).max(1),
+            cache_bytes: settings.parsed("store.cache_bytes")?.unwrap_or(64 << 20),
+            log: settings.text("log.filter").unwrap_or("info").to_owned(),
+            time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
+        };
+        config.listen = flags.listen.unwrap_or(config.listen);
+        config.data_dir = flags.data_dir.clone().unwrap_or(config.data_dir);
+        config.check()
+    }
+
+    /// Another address than this machine's own needs something that does TLS.
+    fn check(self) -> Result<Self, Trouble> {
+        if self.listen.ip().is_loopback() || self.behind_proxy {
+            return Ok(self);
+        }
+        let message =
+            format!("{} can be reached from outside, and tokens would cross the network in clear", self.listen);
+        Err(Trouble::new(Exit::Configuration, message)
+            .hint("listen on 127.0.0.1, or set server.behind_proxy where a proxy does TLS"))
+    }
+}
+
+struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, key: &str) -> Result<Option<T>, Trouble> {
+        let wrong = |text: &str| {
+            let what = KEYS.iter().find(|(known, _)| *known == key).map_or("", |(_, what)| what);
+            Trouble::new(Exit::Configuration, format!("`{key}` cannot be `{text}`")).hint(format!("{key}: {what}"))
+        };
+        self.text(key).map(|text| text.trim().parse().map_err(|_| wrong(text))).transpose()
+    }
+
+    fn list(&self, key: &str) -> Vec<String> {
+        let items = self.text(key).unwrap_or_default().split(',').map(str::trim);
+        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+fn read_file(file: &Path) -> Result<BTreeMap<String, String>, Trouble> {
+    let wrong = |message: String| Trouble::new(Exit::Configuration, format!("{}: {message}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| wrong(error.to_string().trim().to_owned()))?;
+    let mut settings = BTreeMap::new();
+    for (section, inner) in &table {
+        let inner = inner.as_table().ok_or_else(|| wrong(format!("`{section}` is a section: write `[{section}]`")))?;
+        for (key, value) in inner {
+            let key = format!("{section}.{key}");
+            known(&key).map_err(|trouble| Trouble {
+                message: format!("{}: {}", file.display(), trouble.message),
+                ..trouble
+            })?;
+            settings.insert(key, in_text(value));
+        }
+    }
+    Ok(settings)
+}
+
+fn in_text(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(in_text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// `STEPWISE_SERVER__LISTEN` is `server.listen`; variables without the double line are the client's.
+fn read_variables(variables: impl Iterator<Item = (String, String)>) -> Result<BTreeMap<String, String>, Trouble> {
+    let mut settings = BTreeMap::new();
+    for (name, value) in variables {
+        let Some((section, key)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once("__")) else { continue };
+        let key = format!("{}.{}", section.to_lowercase(), key.to_lowercase());
+        known(&key).map_err(|trouble| Trouble { message: format!("{name}: {}", trouble.message), ..trouble })?;
+        settings.insert(key, value);
+    }
+    Ok(settings)
+}
+
+fn known(key: &str) -> Result<(), Trouble> {
+    if KEYS.iter().any(|(known, _)| *known == key) {
+        return Ok(());
+    }
+    let nearest = KEYS.iter().map(|(known, _)| (distance(known, key), *known)).min();
+    let trouble = Trouble::new(Exit::Configuration, format!("there is no setting `{key}`"));
+    Err(match nearest {
+        Some((distance, near)) if distance <= key.len() / 2 => trouble.hint(format!("did you mean `{near}`?")),
+        _ => trouble.hint(format!("the settings are {}", KEYS.map(|(key, _)| key).join(", "))),
+    })
+}
+
+/// How many letters have to be put in, taken out or exchanged.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, against) in other.iter().enumerate() {
+            let exchanged = diagonal + usize::from(letter != *against);
+            diagonal = row[column + 1];
+            row[column + 1] = exchanged.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, Trouble> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, file).expect("a file");
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::load(&Flags { config: Some(path), ..flags }, variables, Path::new("data"))
+    }
+
+    #[test]
+    fn a_flag_goes_before_a_variable_before_the_file_before_the_default() {
+        let file = "[server]\nlisten = \"127.0.0.1:1\"\n[threads]\nbackground = 7\n";
+        let plain = load(file, &[], Flags::default()).expect("a configuration");
+        assert_eq!((plain.listen.port(), plain.background, plain.body_bytes), (1, 7, 1 << 20));
+        let variable = [("STEPWISE_SERVER__LISTEN", "127.0.0.1:2"), ("STEPWISE_TOKEN", "x"), ("HOME", "/")];
+        assert_eq!(load(file, &variable, Flags::default()).expect("a configuration").listen.port(), 2);
+        let flags = Flags { listen: Some(SocketAddr::from(([127, 0, 0, 1], 3))), ..Flags::default() };
+        assert_eq!(load(file, &variable, flags).expect("a configuration").listen.port(), 3);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest() {
+        let trouble = load("[server]\nlisen = \"x\"\n", &[], Flags::default()).expect_err("trouble");
+        assert!(trouble.message.ends_with("there is no setting `server.lisen`"), "{}", trouble.message);
+        assert_eq!(trouble.hint.as_deref(), Some("did you mean `server.listen`?"));
+        let trouble = load("", &[("STEPWISE_LOG__FILTRE", "x")], Flags::default()).expect_err("trouble");
+        assert_eq!(trouble.hint.as_deref(), Some("did you mean `log.filter`?"));
+        assert_eq!(trouble.exit, Exit::Configuration);
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_what_the_key_is_for() {
+        let trouble = load("[threads]\nbackground = \"many\"\n", &[], Flags::default()).expect_err("trouble");
+        assert_eq!(trouble.message, "`threads.background` cannot be `many`");
+        assert_eq!(trouble.hint.as_deref(), Some("threads.background: threads for jobs, 1 for each core"));
+    }
+
+    #[test]
+    fn an_address_for_others_needs_a_proxy() {
+        let open = "[server]\nlisten = \"0.0.0.0:8420\"\n";
+        assert_eq!(load(open, &[], Flags::default()).expect_err("trouble").exit, Exit::Configuration);
+        assert!(load(&format!("{open}behind_proxy = true\n"), &[], Flags::default()).is_ok());
+    }
+}

@@ -1,0 +1,47 @@
+//! Log lines and figures: pretty on a terminal, JSON otherwise; figures in the form that Prometheus reads.
+//!
+//! Log lines go to stderr. Which ones is `log.filter` or `RUST_LOG`.
+
+use std::{io::IsTerminal, sync::Arc};
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::trouble::{Exit, Trouble};
+
+/// Bounds of the buckets of every duration, in seconds.
+const SECONDS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Starts the log.
+pub fn log(filter: &str) -> Result<(), Trouble> {
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| filter.to_owned());
+    let filter = EnvFilter::try_new(&filter)
+        .map_err(|error| Trouble::new(Exit::Configuration, format!("`log.filter` cannot be `{filter}`: {error}")))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let terminal = std::io::stderr().is_terminal();
+    match terminal {
+        true => registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).init(),
+        false => registry.with(fmt::layer().json().with_writer(std::io::stderr).with_current_span(true)).init(),
+    }
+    Ok(())
+}
+
+/// Starts to collect figures; the answer renders them.
+pub fn figures() -> Result<Arc<PrometheusHandle>, Trouble> {
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .map_err(|error| Trouble::failed(error.to_string()))?;
+    let handle = builder.install_recorder().map_err(|error| Trouble::failed(error.to_string()))?;
+    describe();
+    Ok(Arc::new(handle))
+}
+
+fn describe() {
+    metrics::describe_counter!("stepwise_http_requests_total", "requests by method, route and status");
+    metrics::describe_histogram!("stepwise_http_request_seconds", "time to answer a request");
+    metrics::describe_counter!("stepwise_step_calls_total", "calls of custom steps by kind and result");
+    metrics::describe_histogram!("stepwise_step_call_seconds", "time of a call of a custom step by kind");
+    metrics::describe_gauge!("stepwise_jobs", "jobs by state");
+    metrics::describe_gauge!("stepwise_store_bytes", "size of the store's file");
+}
