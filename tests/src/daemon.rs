@@ -6,7 +6,7 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, OnceLock},
     time::{Duration, Instant},
 };
@@ -85,14 +85,24 @@ impl Daemon {
         Ok(())
     }
 
+    /// SIGTERM, as an operator ends a daemon; waits until the process is gone.
+    pub fn terminate(&self) -> Result<ExitStatus> {
+        let mut child = self.child.lock().expect("nobody panics while he holds it");
+        let asked = Command::new("kill").arg(child.id().to_string()).status()?;
+        anyhow::ensure!(asked.success(), "the daemon cannot be asked to end");
+        Ok(child.wait()?)
+    }
+
+    /// A command of the command line against this daemon, not started yet.
+    pub fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).arg("--data-dir").arg(&self.data).args(["--server", &self.address]);
+        command
+    }
+
     /// Runs a command of the command line against this daemon.
     pub fn command(&self, arguments: &[&str]) -> Result<String> {
-        let output = Command::new(binary())
-            .args(arguments)
-            .arg("--data-dir")
-            .arg(&self.data)
-            .args(["--server", &self.address])
-            .output()?;
+        let output = self.program(arguments).output()?;
         if !output.status.success() {
             bail!("stepwise {arguments:?} failed: {}", String::from_utf8_lossy(&output.stderr));
         }

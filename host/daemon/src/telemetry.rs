@@ -40,8 +40,11 @@ pub fn figures() -> Result<Arc<PrometheusHandle>, Trouble> {
 fn describe() {
     metrics::describe_counter!("stepwise_http_requests_total", "requests by method, route and status");
     metrics::describe_histogram!("stepwise_http_request_seconds", "time to answer a request");
-    metrics::describe_counter!("stepwise_step_calls_total", "calls of custom steps by kind and result");
     metrics::describe_histogram!("stepwise_step_call_seconds", "time of a call of a custom step by kind");
-    metrics::describe_gauge!("stepwise_jobs", "jobs by state");
+    metrics::describe_gauge!("stepwise_jobs_ready", "jobs that can run");
+    metrics::describe_gauge!("stepwise_jobs_running", "jobs in a worker's hand or waiting for the disk");
+    metrics::describe_gauge!("stepwise_requests_waiting", "requests that wait for an engine thread");
     metrics::describe_gauge!("stepwise_store_bytes", "size of the store's file");
+    metrics::describe_gauge!("stepwise_store_oldest_snapshot_seconds", "age of the oldest snapshot that is held");
+    metrics::describe_counter!("stepwise_store_flushes_total", "flushes of the store's file to the disk");
 }

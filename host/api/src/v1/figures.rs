@@ -19,7 +19,15 @@ async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
             .zip(engine.job_counts()?)
             .map(|(word, number)| ((*word).to_owned(), json!(number)))
             .collect();
-        Ok(json!({"jobs": jobs, "entities": engine.schema().entities().count()}))
+        let figures = engine.figures();
+        Ok(json!({
+            "jobs": jobs,
+            "entities": engine.schema().entities().count(),
+            "bytes": figures.store.file_bytes,
+            "flushes": figures.store.flushes,
+            "batches": figures.store.batches,
+            "oldest_snapshot_seconds": figures.store.oldest_snapshot.map(|age| age.as_secs_f64()),
+        }))
     })
     .await
 }

@@ -137,11 +137,11 @@ fn build(dir: &Path) -> Result<PathBuf, Trouble> {
             .hint(format!("is the target there? rustup target add {TARGET}")));
     }
     let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-    let made = messages.filter_map(|message: Json| {
+    let mut made = messages.filter_map(|message: Json| {
         let files = message["filenames"].as_array()?.iter().filter_map(Json::as_str);
         files.map(PathBuf::from).find(|file| file.extension().is_some_and(|ending| ending == "wasm"))
     });
-    made.last().ok_or_else(|| {
+    made.next_back().ok_or_else(|| {
         Trouble::failed(format!("the crate in {} makes no component", dir.display()))
             .hint("it needs `crate-type = [\"cdylib\"]` under `[lib]`")
     })

@@ -1,0 +1,178 @@
+//! The commands as people and build machines type them: what comes out, and the exit code.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tests::{
+    daemon::{Daemon, binary},
+    guests,
+};
+
+/// Runs a command without a daemon of its own.
+fn stepwise(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(Option<i32>, String)> {
+    let mut command = Command::new(binary());
+    command.args(arguments).env_remove("STEPWISE_TOKEN").env_remove("STEPWISE_SERVER").envs(variables.iter().copied());
+    let Output { status, stderr, .. } = command.stdin(Stdio::null()).output()?;
+    Ok((status.code(), String::from_utf8_lossy(&stderr).into_owned()))
+}
+
+fn example() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/complaints").display().to_string()
+}
+
+fn json_of(text: &str) -> Result<Value> {
+    serde_json::from_str(text).with_context(|| text.to_owned())
+}
+
+#[test]
+fn exit_codes_tell_what_was_wrong() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let data = directory.path().display().to_string();
+    let nobody = ["job", "list", "--server", "http://127.0.0.1:9"];
+    for (arguments, variables, code, part) in [
+        (&["fly"][..], &[][..], 2, "unrecognized subcommand 'fly'"),
+        (&["dev", "--data-dir", &data], &[("STEPWISE_SERVER__LISEN", "x")], 3, "did you mean `server.listen`?"),
+        (&["dev", "--data-dir", &data, "--listen", "0.0.0.0:0"], &[], 3, "can be reached from outside"),
+        (&["script", "check", "/nothing.rhai"], &[], 4, "/nothing.rhai"),
+        (&nobody, &[], 6, "there is no token to sign in with"),
+        (&nobody, &[("STEPWISE_TOKEN", "swt_00")], 7, "start one with `stepwise dev`"),
+    ] {
+        let (status, talk) = stepwise(arguments, variables)?;
+        ensure!(status == Some(code) && talk.contains(part), "{arguments:?}: {status:?} {talk}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_example_goes_in_and_a_second_time_nothing_happens() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut daemon = Daemon::start(&directory.path().join("data"))?;
+    let component = directory.path().join("complaints.wasm");
+    fs::write(&component, guests::complaints())?;
+    let (component, example) = (component.display().to_string(), example());
+    let map = format!("{example}/data/complaints.yaml");
+    let rows = format!("{example}/data/complaints.csv");
+    let install = ["plugin", "install", &component, "--output", "json"];
+    let import = ["import", &rows, "--map", &map, "--output", "json"];
+    assert_eq!(json_of(&daemon.command(&install)?)?["steps"], json!(["complaints.classify"]));
+    let planned = json_of(&daemon.command(&["apply", &example, "--dry-run", "--output", "json"])?)?;
+    let applied = json_of(&daemon.command(&["apply", &example, "--output", "json"])?)?;
+    assert_eq!(planned["changes"], applied["changes"], "a plan is what is done");
+    let imported = json_of(&daemon.command(&import)?)?;
+    assert_eq!(imported, json!({"created": 280, "updated": 0, "unchanged": 0, "errors": []}));
+    let counts = json_of(&daemon.command(&["job", "watch", "--output", "json"])?)?;
+    assert_eq!((&counts["succeeded"], &counts["failed"]), (&json!(280), &json!(0)));
+    daemon.command(&install)?;
+    let again = json_of(&daemon.command(&["apply", &example, "--output", "json"])?)?;
+    assert_eq!(again["changes"], json!([]));
+    let again = json_of(&daemon.command(&import)?)?;
+    assert_eq!(again, json!({"created": 0, "updated": 0, "unchanged": 280, "errors": []}));
+    let (_, tasks) = daemon.get("/api/data/v9.2/tasks/$count")?;
+    assert_eq!(tasks, json!(280));
+    by_key_and_by_shell(&mut daemon)
+}
+
+/// One of the complaints by its alternate key, and the lines of the shell.
+fn by_key_and_by_shell(daemon: &mut Daemon) -> Result<()> {
+    let (_, seventeenth) = daemon.get("/api/data/v9.2/complaints(sourcerow=17)?$select=title,sourcerow")?;
+    assert_eq!(seventeenth["sourcerow"], 17);
+    let id = seventeenth["complaintid"].as_str().context("an id")?;
+    let task = json!({"subject": "Look", "regardingobjectid_complaint@odata.bind": "/complaints(sourcerow=17)"});
+    let (status, answer) = daemon.post("/api/data/v9.2/tasks", &task)?;
+    ensure!(status == 204, "{status} {answer}");
+    let (_, found) = daemon.get("/api/data/v9.2/tasks?$filter=subject%20eq%20'Look'")?;
+    assert_eq!(found["value"][0]["_regardingobjectid_value"], id);
+    let lines =
+        "create account/a1 name=\"Ada\"\nupdate account/a1@9 name=\"Bea\" ! version-mismatch\nget account/a1 name\n";
+    let mut shell = daemon.program(&["shell"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    shell.stdin.take().context("a shell reads")?.write_all(lines.as_bytes())?;
+    let output = shell.wait_with_output()?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(output.status.success() && told.ends_with("account/a1  name: Ada\n"), "{told}");
+    Ok(())
+}
+
+#[test]
+fn rows_with_errors_are_told_by_line_and_the_others_go_in() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let daemon = Daemon::start(&directory.path().join("data"))?;
+    let rows = directory.path().join("accounts.csv");
+    fs::write(&rows, "name,numberofemployees\nAda,5\n\"Bea\nand Cid\",many\nDan,7\n")?;
+    let output = daemon.program(&["import", &rows.display().to_string(), "--entity", "account"]).output()?;
+    let (told, talk) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{talk}");
+    assert_eq!(told, "2 created, 0 updated, 0 unchanged, 1 with errors\n");
+    ensure!(talk.contains("accounts.csv:3: ") && talk.contains("numberofemployees"), "{talk}");
+    Ok(())
+}
+
+#[test]
+fn a_solution_with_errors_is_refused_whole_with_every_place() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let daemon = Daemon::start(&directory.path().join("data"))?;
+    let solution = directory.path().join("solution");
+    for (path, text) in [
+        ("solution.yaml", "kind: solution\nname: broken\nversion: 1.0.0\nprefix: brk\n"),
+        (
+            "entities/good.yaml",
+            "kind: entity\nname: good\nownership: organization\nprimary: name\nattributes:\n  name: { type: text }\n",
+        ),
+        (
+            "entities/bad.yaml",
+            "kind: entity\nname: bad\nownership: organization\nprimary: name\nattributes:\n  name: { typ: text }\n",
+        ),
+    ] {
+        fs::create_dir_all(solution.join(path).parent().context("a parent")?)?;
+        fs::write(solution.join(path), text)?;
+    }
+    let output = daemon.program(&["apply", &solution.display().to_string()]).env("NO_COLOR", "1").output()?;
+    let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{talk}");
+    ensure!(
+        talk.contains("--> entities/bad.yaml:6:") && talk.contains("name: { typ: text }") && talk.contains('^'),
+        "{talk}"
+    );
+    let (status, _) = daemon.get("/api/data/v9.2/goods")?;
+    assert_eq!(status, 404, "nothing of it was applied");
+    Ok(())
+}
+
+#[test]
+fn a_script_is_checked_without_a_daemon() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let script = directory.path().join("greet.rhai");
+    let manifest =
+        "/*---\nstep: demo.greet\ninputs: { name: { type: text } }\noutputs: { text: { type: text } }\n---*/\n";
+    let file = script.display().to_string();
+    fs::write(&script, format!("{manifest}#{{ text: `Hello ${{inputs.name}}` }}\n"))?;
+    assert_eq!(stepwise(&["script", "check", &file], &[])?.0, Some(0));
+    fs::write(&script, format!("{manifest}#{{ text: uper(inputs.name) }}\n"))?;
+    let (status, talk) = stepwise(&["script", "check", &file], &[("NO_COLOR", "1")])?;
+    ensure!(status == Some(1) && talk.contains("greet.rhai:6:10") && talk.contains("did you mean `upper`?"), "{talk}");
+    Ok(())
+}
+
+#[test]
+fn a_new_plugin_is_a_crate_with_a_step_and_its_test() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rust").display().to_string();
+    let mut new = Command::new(binary());
+    let output = new.args(["plugin", "new", "credit-check", "--sdk", &sdk]).current_dir(directory.path()).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |path: &str| fs::read_to_string(directory.path().join("credit-check").join(path));
+    let manifest: toml::Table = read("Cargo.toml")?.parse()?;
+    assert_eq!(manifest["package"]["name"].as_str(), Some("credit-check"));
+    ensure!(Path::new(manifest["dependencies"]["stepwise-sdk"]["path"].as_str().context("a path")?).is_dir());
+    let source = read("src/lib.rs")?;
+    ensure!(source.contains("\"credit-check.greet\"") && !source.contains("{{"), "{source}");
+    let again =
+        Command::new(binary()).args(["plugin", "new", "credit-check"]).current_dir(directory.path()).output()?;
+    assert_eq!(again.status.code(), Some(5), "it is there already");
+    Ok(())
+}
