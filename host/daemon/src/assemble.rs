@@ -174,7 +174,10 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
     let cache_dir = config.data_dir.join("cache");
     let runner = Runner::new(RunnerSettings { cache_dir: Some(cache_dir), threads, ..RunnerSettings::default() });
     let runner = Arc::new(runner.context("failed to start the sandbox")?);
-    prepare_scripts(&runner)?;
+    // Compiled once and cached; a job must never wait for it.
+    readiness.set_reason("the script runner is being compiled, which only the first start does");
+    runner.prepare_scripts().context("scripts cannot run")?;
+    readiness.set_reason("the engine starts");
     let settings = Settings {
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)).into(),
         time_zone: config.time_zone.as_str().into(),
@@ -188,17 +191,6 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
         settings,
     };
     Ok(Engine::open(parts).context("failed to open the engine")?)
-}
-
-/// Beside the start, because compiling it takes seconds the first time.
-fn prepare_scripts(runner: &Arc<Runner>) -> std::io::Result<()> {
-    let runner = Arc::clone(runner);
-    let prepare = move || {
-        if let Err(error) = runner.prepare_scripts() {
-            tracing::error!(error = format!("{:#}", anyhow::Error::new(error)), "scripts cannot run");
-        }
-    };
-    std::thread::Builder::new().name("prepare-scripts".into()).spawn(prepare).map(drop)
 }
 
 fn settings(config: &Config, figures: &Arc<PrometheusHandle>, readiness: &Readiness) -> ApiSettings {

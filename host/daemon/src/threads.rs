@@ -15,11 +15,8 @@ use std::{
 
 use engine::Engine;
 
-/// Levels of guests within guests.
-const NESTING: usize = 8;
-/// Stack of one level: what a guest may use, and as much again for the host's own calls.
-const LEVEL: usize = 2 * (512 << 10);
-const STACK: usize = (NESTING + 1) * LEVEL;
+/// Room for every level of guests within guests.
+const STACK: usize = wasm::stack_size(wasm::NESTING);
 /// The longest time in which an order to stop is not noticed.
 const WAIT: Duration = Duration::from_millis(200);
 
