@@ -81,9 +81,7 @@ impl Denial {
 
     /// A fault: its chain is in the log under the request id, because it may name what outsiders must not see.
     pub fn fault(error: &dyn std::error::Error) -> Self {
-        let chain: Vec<String> =
-            std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
-        tracing::error!(error = chain.join(": "), "a request met a fault");
+        tracing::error!(error = chain(error), "a request met a fault");
         let message = "something went wrong inside; the log has more under the request id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "0x80040216", message)
     }
@@ -141,6 +139,12 @@ pub fn place(problem: &Problem) -> Json_ {
     })
 }
 
+/// An error with its sources, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let errors = std::iter::successors(Some(error), |error| error.source());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 fn title(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("Refused")
 }
@@ -160,6 +164,11 @@ impl From<Failure> for Denial {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
+            Failure::Fault(error) if error.is_passing() => {
+                tracing::warn!(error = chain(&error), "a request met a fault that passes");
+                let message = "the store cannot be reached for the moment; try again soon";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "0x80044150", message)
+            }
             Failure::Fault(error) => Self::fault(&error),
         }
     }

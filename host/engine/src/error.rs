@@ -54,6 +54,13 @@ impl Failure {
     }
 }
 
+impl Error {
+    /// Whether it passes by itself: the disk failed and is tried again, or the engine is stopping (E6). Edges answer 503.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Stopping | Self::Store(store::Error::Unavailable { .. } | store::Error::Closed))
+    }
+}
+
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         Self::Store(error)

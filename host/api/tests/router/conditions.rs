@@ -77,3 +77,44 @@ fn a_condition_that_cannot_be_read_is_refused() {
     let answer = world.send("PATCH", &format!("accounts({id})"), &[("if-match", "yesterday")], "{}");
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
+
+#[test]
+fn an_upsert_by_an_alternate_key_creates_with_the_key_and_finds_it_again() {
+    let world = World::new().with_tickets();
+    let created = world.send("PATCH", "tickets(number=17)", &[], r#"{"title":"Ada"}"#);
+    assert_eq!(created.status, StatusCode::NO_CONTENT, "{}", created.text);
+    let record = world.get("tickets(number=17)").json();
+    assert_eq!((&record["title"], &record["number"]), (&"Ada".into(), &17.into()));
+    let id = record["ticketid"].as_str().expect("an id");
+    assert!(created.header("odata-entityid").ends_with(&format!("tickets({id})")));
+    let updated = world.send("PATCH", "tickets(number=17)", &[("if-match", "*")], r#"{"title":"Bea"}"#);
+    assert_eq!(updated.status, StatusCode::NO_CONTENT, "{}", updated.text);
+    assert_eq!(world.get(&format!("tickets({id})")).json()["title"], "Bea");
+    let (status, code, message) = world.get("tickets(number=18)").refusal();
+    assert_eq!((status, code.as_str(), message.as_str()), (404, "not-found", "there is no `ticket` with number=18"));
+    let (status, _, message) = world.get("tickets(title='Bea')").refusal();
+    assert_eq!((status, message.as_str()), (400, "`ticket` has no alternate key over title"));
+    let kept = world.send("PATCH", "tickets(number=17)", &[("if-none-match", "*")], "{}");
+    assert_eq!(kept.status, StatusCode::PRECONDITION_FAILED);
+}
+
+#[test]
+fn a_lookup_is_bound_by_an_alternate_key() {
+    let world = World::new().with_tickets();
+    let parent = world.create("tickets", &serde_json::json!({"title": "Ada", "number": 1}));
+    let bound = serde_json::json!({"title": "Bea", "parentid@odata.bind": "/tickets(number=1)"});
+    let child = world.create("tickets", &bound);
+    assert_eq!(world.get(&format!("tickets({child})")).json()["_parentid_value"], parent.as_str());
+    let lost = serde_json::json!({"title": "Cid", "parentid@odata.bind": "/tickets(number=9)"});
+    let (status, code, _) = world.send("POST", "tickets", &[], &lost.to_string()).refusal();
+    assert_eq!((status, code.as_str()), (400, "bad-reference"));
+}
+
+#[test]
+fn a_key_that_is_taken_is_refused_with_its_holder() {
+    let world = World::new().with_tickets();
+    world.create("tickets", &serde_json::json!({"title": "Ada", "number": 1}));
+    let (status, code, message) = world.send("POST", "tickets", &[], r#"{"title":"Bea","number":1}"#).refusal();
+    assert_eq!((status, code.as_str()), (412, "duplicate-key"));
+    assert_eq!(message, "key `by_number` of `ticket` is taken by `Ada`");
+}

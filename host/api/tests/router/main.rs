@@ -111,6 +111,19 @@ impl World {
         })
     }
 
+    /// Applies a solution with one entity `ticket` that has an alternate key over `number`.
+    fn with_tickets(self) -> Self {
+        let entity = "kind: entity\nname: ticket\nownership: organization\nprimary: title\nattributes:\n  \
+                      title: { type: text }\n  number: { type: whole }\n  parentid: { type: lookup, to: ticket }\n\
+                      keys: { by_number: [number] }\n";
+        let header = "kind: solution\nname: tickets\nversion: 1.0.0\nprefix: tic\n";
+        let files = [("solution.yaml", header), ("entities/ticket.yaml", entity)];
+        let files = files.map(|(path, text)| formats::SourceFile::new(path, text)).to_vec();
+        let caller = self.engine.caller(administrator());
+        self.engine.apply_solution(&caller, files, engine::ApplyOptions::default()).expect("a good solution");
+        self
+    }
+
     fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
     }

@@ -90,3 +90,54 @@ fn machines_ask_without_a_token_and_are_told_why_not() {
     assert_eq!(ask("/metrics"), (200, "stepwise_jobs 1\n".to_owned()));
     assert!(ask("/version").1.contains("\"stepwise\""));
 }
+
+#[test]
+fn rows_are_imported_one_by_one_and_a_second_time_nothing_changes() {
+    let world = World::new().with_tickets();
+    let row = |number: u64, cells: [&str; 2]| json!({"number": number, "line": number + 1, "cells": cells});
+    let rows = [row(1, ["Ada", "1"]), row(2, ["Bea", "many"]), row(3, ["Cid", "3"])];
+    let body = json!({"entity": "ticket", "key": "by_number", "columns": ["title", "number"], "rows": rows});
+    let import = || world.send("POST", "/api/v1/imports", &[], &body.to_string()).json()["rows"].clone();
+    let words = |rows: &serde_json::Value| -> Vec<String> {
+        rows.as_array().expect("a list").iter().map(|row| row["outcome"].as_str().expect("a word").to_owned()).collect()
+    };
+    let first = import();
+    assert_eq!(words(&first), ["created", "refused", "created"], "{first}");
+    assert_eq!((&first[1]["line"], &first[1]["code"]), (&json!(3), &json!("unreadable")));
+    assert_eq!(words(&import()), ["unchanged", "refused", "unchanged"]);
+    assert_eq!(world.get("tickets/$count").text, "2");
+}
+
+#[test]
+fn an_import_that_cannot_begin_is_refused_before_any_row() {
+    let world = World::new().with_tickets();
+    let send = |body: serde_json::Value| {
+        let answer = world.send("POST", "/api/v1/imports", &[], &body.to_string());
+        (answer.status.as_u16(), answer.json()["detail"].as_str().expect("text").to_owned())
+    };
+    let plain =
+        |entity: &str, key: &str, column: &str| json!({"entity": entity, "key": key, "columns": [column], "rows": []});
+    for (body, part) in [
+        (plain("nothing", "by_number", "title"), "there is no entity `nothing`"),
+        (plain("ticket", "by_name", "title"), "`ticket` has no key `by_name`"),
+        (plain("ticket", "by_number", "titel"), "column `titel`: "),
+        (json!({"columns": [], "rows": []}), "an import needs `entity` or `map`"),
+        (json!({"colums": []}), "the body is no portion of an import: "),
+    ] {
+        let (status, detail) = send(body.clone());
+        assert!(status >= 400 && status < 500 && detail.starts_with(part), "{body}: {status} {detail}");
+    }
+}
+
+#[test]
+fn a_component_that_is_none_and_a_tar_that_is_none_are_refused() {
+    let world = World::new();
+    let (plugin, tar) = ("/api/v1/plugins", "/api/v1/solutions/apply");
+    for (path, body, status) in [(plugin, "this is a letter", 400..500), (tar, "this is a letter", 400..500)] {
+        let answer = world.send("POST", path, &[], body);
+        assert!(status.contains(&answer.status.as_u16()), "{path}: {}", answer.text);
+        assert!(answer.json()["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{path}");
+    }
+    let answer = world.send("POST", "/api/v1/solutions/apply?force=true", &[], "");
+    assert_eq!(answer.json()["detail"], "an apply takes no `force=true`");
+}

@@ -45,6 +45,9 @@ fn start(
 ) -> Result<(Config, Daemon), Trouble> {
     let flags = Flags { config: serve.config.clone(), listen: serve.listen, data_dir: connection.data_dir.clone() };
     let config = Config::load(&flags, std::env::vars(), default_dir)?;
+    if !config.data_dir.exists() {
+        output::say("the first start in a new directory prepares the sandbox, which takes some seconds");
+    }
     telemetry::log(&config.log)?;
     let daemon = assemble::start(&config, with_token)?;
     tracing::info!(url = daemon.url(), data = %config.data_dir.display(), "listening");
