@@ -125,7 +125,7 @@ fn an_import_that_cannot_begin_is_refused_before_any_row() {
         (json!({"colums": []}), "the body is no portion of an import: "),
     ] {
         let (status, detail) = send(body.clone());
-        assert!(status >= 400 && status < 500 && detail.starts_with(part), "{body}: {status} {detail}");
+        assert!((400..500).contains(&status) && detail.starts_with(part), "{body}: {status} {detail}");
     }
 }
 
