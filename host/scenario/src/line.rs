@@ -100,6 +100,10 @@ pub enum Command {
     },
     /// `job show 2`: the second job of the page with its run log.
     JobShow(SmolStr),
+    /// `job cancel 2`: ends it before its end.
+    JobCancel(SmolStr),
+    /// `job resume 2`: lets it go on at the step that failed.
+    JobResume(SmolStr),
     /// `apply`: the files of the page so far. A run block begins with it where new files stand before the block.
     Apply,
     /// `advance 3 days`
@@ -154,7 +158,7 @@ get ENTITY/NAME [attribute ...]
 query ENTITY [filter=\"...\"] [order=\"...\"] [top=N] [show=a,b]
 run PROCESS ENTITY/NAME                  start a process on a record
 import FILE.csv [entity=E] [key=K]
-job list [state=S] [process=P]           job show N
+job list [state=S] [process=P]           job show N, job cancel N, job resume N
 apply                                    the files of the page
 advance 3 days                           let time pass
 restart                                  drop everything but the store and open it again
@@ -210,7 +214,9 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
             Command::JobList { state, process }
         }
         ("job", [show, job]) if show.is_bare("show") => Command::JobShow(job.word()?),
-        ("job", _) => return Err("it is `job list` or `job show N`".into()),
+        ("job", [cancel, job]) if cancel.is_bare("cancel") => Command::JobCancel(job.word()?),
+        ("job", [resume, job]) if resume.is_bare("resume") => Command::JobResume(job.word()?),
+        ("job", _) => return Err("it is `job list`, `job show N`, `job cancel N` or `job resume N`".into()),
         ("apply", []) => Command::Apply,
         ("advance", [number, unit]) => Command::Advance(duration(&number.word()?, &unit.word()?)?),
         ("restart", []) => Command::Restart,

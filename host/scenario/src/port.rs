@@ -138,6 +138,14 @@ pub trait Port {
     /// One job with its run log.
     fn job(&mut self, id: Uuid) -> Result<ShownJob, No>;
 
+    /// Ends a job before its end.
+    fn cancel(&mut self, _job: Uuid) -> Result<(), No> {
+        Err(only_in_a_page("`job cancel`"))
+    }
+    /// Lets a suspended job go on at the step that failed.
+    fn resume(&mut self, _job: Uuid) -> Result<(), No> {
+        Err(only_in_a_page("`job resume`"))
+    }
     /// Goes on as another user.
     fn act_as(&mut self, _user: &str) -> Result<(), No> {
         Err(only_in_a_page("another user"))

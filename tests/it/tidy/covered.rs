@@ -8,7 +8,6 @@ use super::source::{files, folders, none, read};
 const NOT_SHOWN: &[(&str, &str)] = &[
     ("busy", "needs a store that conflicts until the caller's deadline has passed"),
     ("exists", "needs a create with an id of the caller's own, which lines do not have"),
-    ("job-state", "lines do not cancel jobs yet"),
     ("limit", "needs a request of a size that no page should have"),
     ("stopped", "needs a real-time process"),
     ("too-deep", "met inside jobs only: triggers/a_process_that_starts_itself_is_stopped shows its sentence"),

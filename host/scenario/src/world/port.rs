@@ -210,6 +210,16 @@ impl Port for World {
         Ok(self.shown_job(&job, &processes, &log))
     }
 
+    fn cancel(&mut self, job: Uuid) -> Result<(), No> {
+        let caller = self.caller();
+        self.engine().cancel(&caller, JobId(job)).map_err(no)
+    }
+
+    fn resume(&mut self, job: Uuid) -> Result<(), No> {
+        let caller = self.caller();
+        self.engine().resume(&caller, JobId(job)).map_err(no)
+    }
+
     fn act_as(&mut self, user: &str) -> Result<(), No> {
         self.become_user(user)
     }
