@@ -17,10 +17,13 @@ use serde_json::Value;
 /// How long a daemon may take to be ready, or to do what it was asked.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The binary `stepwise`, built when it is asked for first.
+/// The binary `stepwise`: the one that `cargo xtask test` has just built, else built when it is asked for first.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(built) = std::env::var_os("STEPWISE_TEST_BINARY") {
+            return PathBuf::from(built);
+        }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
             .args(["build", "--quiet", "--package", "daemon", "--message-format=json"])
@@ -57,6 +60,8 @@ impl Daemon {
         let child = Command::new(binary())
             .args(["dev", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(data)
+            // One for all daemons of a test run: compiling the script runner for each would take most of it.
+            .env("STEPWISE_PLUGINS__CACHE_DIR", binary().with_file_name("compiled-components"))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -171,8 +171,8 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
     let disk = Disk::open(&file, options)
         .with_context(|| format!("failed to open the store in {}", config.data_dir.display()))?;
     let threads = config.interactive + config.background;
-    let cache_dir = config.data_dir.join("cache");
-    let runner = Runner::new(RunnerSettings { cache_dir: Some(cache_dir), threads, ..RunnerSettings::default() });
+    let cache_dir = Some(config.cache_dir.clone());
+    let runner = Runner::new(RunnerSettings { cache_dir, threads, ..RunnerSettings::default() });
     let runner = Arc::new(runner.context("failed to start the sandbox")?);
     // Compiled once and cached; a job must never wait for it.
     readiness.set_reason("the script runner is being compiled, which only the first start does");

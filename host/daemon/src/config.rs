@@ -34,6 +34,8 @@ pub struct Config {
     pub background: usize,
     /// Bytes of the store's page cache.
     pub cache_bytes: usize,
+    /// Where compiled components are kept.
+    pub cache_dir: PathBuf,
     /// Which log lines: `info`, `stepwise=debug`.
     pub log: String,
     /// The organisation's time zone.
@@ -41,13 +43,14 @@ pub struct Config {
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 12] = [
+pub const KEYS: [(&str, &str); 13] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
     ("server.cors_origins", "origins of web pages that may call, separated by commas"),
     ("store.data_dir", "where the store is"),
     ("store.cache_bytes", "memory for the store's pages"),
+    ("plugins.cache_dir", "where compiled components are kept, DATA-DIR/cache; it may be deleted at any time"),
     ("limits.body_bytes", "the largest body of a data request"),
     ("limits.upload_bytes", "the largest solution or plugin"),
     ("threads.interactive", "threads for callers, 2 for each core"),
@@ -94,11 +97,14 @@ impl Config {
             interactive: settings.parsed("threads.interactive")?.unwrap_or(2 * cores).max(1),
             background: settings.parsed("threads.background")?.unwrap_or(cores).max(1),
             cache_bytes: settings.parsed("store.cache_bytes")?.unwrap_or(64 << 20),
+            cache_dir: PathBuf::new(),
             log: settings.text("log.filter").unwrap_or("info").to_owned(),
             time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
         };
         config.listen = flags.listen.unwrap_or(config.listen);
         config.data_dir = flags.data_dir.clone().unwrap_or(config.data_dir);
+        let cache_dir = settings.text("plugins.cache_dir").map(PathBuf::from);
+        config.cache_dir = cache_dir.unwrap_or_else(|| config.data_dir.join("cache"));
         config.check()
     }
 
