@@ -17,6 +17,8 @@ mod world;
 #[path = "figures/writers.rs"]
 mod writers;
 
+use std::io::Write as _;
+
 use anyhow::{Context, Result};
 
 use crate::{options::Options, report::Report};
@@ -41,7 +43,7 @@ fn main() -> Result<()> {
         eprintln!("{}: {}", workload.name, workload.about);
         (workload.run)(&options, &mut report).with_context(|| format!("{} did not run", workload.name))?;
     }
-    println!("{}", report.table());
+    std::io::stdout().write_all(report.table().as_bytes())?;
     if let Some(file) = &options.json {
         std::fs::write(file, report.json()).with_context(|| format!("`{}` cannot be written", file.display()))?;
     }

@@ -1,3 +1,5 @@
+//! What the look over a script finds and what it lets pass.
+
 use model::{
     Argument, AttributeName, EntityName, StepName, Value, ValueType,
     argument::ArgumentKind,

@@ -1,3 +1,5 @@
+//! What expressions compile to, what they give, and what they refuse.
+
 use model::{Date, EntityId, EntityName, Money, RecordId, RecordRef, Timestamp, Value, expression::Segment};
 use proptest::prelude::*;
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! Filters and orders: what they mean, where their mistakes are, and that no bytes break the parser.
+
 use std::fmt::Write;
 
 use model::{
