@@ -91,7 +91,13 @@ fn kill_9_loses_nothing_and_repeats_nothing() -> Result<()> {
     }
     let mut daemon = Daemon::start(&data)?;
     daemon.wait_until("done with all jobs", |daemon| Ok(unfinished(daemon)? == 0))?;
-    check(&daemon, &acknowledged).with_context(|| format!("seed {}", chance.seed))
+    check(&daemon, &acknowledged).with_context(|| format!("seed {}", chance.seed))?;
+    eprintln!(
+        "{ROUNDS} kills, {} orders acknowledged, {} asked for",
+        acknowledged.len(),
+        next.load(Ordering::Relaxed) - 1
+    );
+    Ok(())
 }
 
 /// Lets the writers write until `answers` orders were acknowledged, kills the daemon, and gives all that were acknowledged.

@@ -89,6 +89,7 @@ impl World {
     }
 
     /// Durable commits so far.
+    #[expect(clippy::misnamed_getters, reason = "each group is one flush")]
     pub fn flushes(&self) -> u64 {
         self.recording.stats().groups
     }
