@@ -5,7 +5,6 @@ mod guests;
 mod world;
 
 mod calls;
-mod costs;
 mod limits;
 mod nesting;
 mod packages;
