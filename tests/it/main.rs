@@ -4,4 +4,5 @@ mod cli;
 mod crash;
 mod docs;
 mod http;
+mod poison;
 mod tidy;
