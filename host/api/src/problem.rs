@@ -189,6 +189,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::ReadOnly { .. } | Refusal::NoOwner(_) | Refusal::NotPossible { .. } => {
             (StatusCode::BAD_REQUEST, "0x80040205")
         }
+        Refusal::MissingPrivilege { .. } | Refusal::MissingTask(_) => (StatusCode::FORBIDDEN, "0x80040220"),
         Refusal::BadReference { .. } => (StatusCode::BAD_REQUEST, "0x80040217"),
         Refusal::BadStatus { .. } | Refusal::BadTransition { .. } => (StatusCode::BAD_REQUEST, "0x80048408"),
         Refusal::Referenced { .. } => (StatusCode::CONFLICT, "0x80040227"),

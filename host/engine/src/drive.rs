@@ -93,6 +93,7 @@ impl<'a> Drive<'a> {
         Caller {
             user: self.job.user,
             initiating_user: self.job.cause.initiating_user,
+            delegate: None,
             origin: Origin::Process(self.job.activation.process),
             correlation: self.job.cause.correlation,
             depth: self.job.cause.depth,

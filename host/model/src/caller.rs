@@ -9,6 +9,8 @@ pub struct Caller {
     pub user: RecordRef,
     /// The user who caused the first operation of the chain.
     pub initiating_user: RecordRef,
+    /// Who really sent the operation when somebody is impersonated; he must be allowed to do it too.
+    pub delegate: Option<RecordRef>,
     /// Where the operation came from.
     pub origin: Origin,
     /// What the whole chain has in common.
@@ -31,12 +33,14 @@ pub enum Origin {
 impl Caller {
     /// Somebody outside who begins a chain.
     pub fn outside(user: RecordRef, correlation: CorrelationId) -> Self {
-        Self { user, initiating_user: user, origin: Origin::Outside, correlation, depth: 1 }
+        Self { user, initiating_user: user, delegate: None, origin: Origin::Outside, correlation, depth: 1 }
     }
 
     /// The same, one operation deeper, on behalf of a process that runs as `user`.
     #[must_use]
     pub fn deeper(self, user: RecordRef, process: crate::ProcessId) -> Self {
-        Self { user, origin: Origin::Process(process), depth: self.depth.saturating_add(1), ..self }
+        // Who runs as another user is that user: his rights count alone.
+        let delegate = self.delegate.filter(|_| user == self.user);
+        Self { user, delegate, origin: Origin::Process(process), depth: self.depth.saturating_add(1), ..self }
     }
 }

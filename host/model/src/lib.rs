@@ -14,6 +14,7 @@ pub mod job;
 pub mod message;
 pub mod name;
 pub mod package;
+pub mod principal;
 pub mod process;
 pub mod query;
 pub mod record;
@@ -33,6 +34,7 @@ pub use id::{
 };
 pub use message::{Image, Message};
 pub use name::{AttributeName, ChoiceName, EntityName, NameProblem, ProcessName, SetName, StepId, StepName};
+pub use principal::{Level, Levels, Privilege, Rights, RolePrivileges, TaskName};
 pub use record::{Record, Values};
 pub use refusal::Refusal;
 pub use schema::Schema;

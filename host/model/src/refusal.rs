@@ -3,9 +3,9 @@
 //! A refusal is no fault: nothing was written, and whoever asked can do something about it. Edges map the code to
 //! their status; scenarios expect it with `! code`.
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
-use crate::{ValueType, Version};
+use crate::{Level, TaskName, ValueType, Version};
 
 /// An expected "no".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -141,6 +141,21 @@ pub enum Refusal {
         /// The lookup.
         attribute: SmolStr,
     },
+    /// The user lacks a privilege on a record; no role, team or share gives it to him.
+    #[error("Missing {privilege} at {} depth {}", .level.word(), place(.entity, .record.as_deref()))]
+    MissingPrivilege {
+        /// The privilege as clients know it: `prvWriteIncident`.
+        privilege: SmolStr,
+        /// The depth that would do.
+        level: Level,
+        /// The entity.
+        entity: SmolStr,
+        /// The record; absent where no record in particular is asked for.
+        record: Option<SmolStr>,
+    },
+    /// The user lacks the privilege of a task: no role of his or of his teams has it.
+    #[error("Missing {}: none of the user's roles has the task `{}`", .0.api_name(), .0)]
+    MissingTask(TaskName),
     /// The verb is not for this entity.
     #[error("{verb} is not possible on `{entity}`: {why}")]
     NotPossible {
@@ -234,6 +249,13 @@ pub struct Problem {
     pub warning: bool,
 }
 
+fn place(entity: &str, record: Option<&str>) -> SmolStr {
+    match record {
+        Some(record) => format_smolstr!("on `{entity}` {record}"),
+        None => format_smolstr!("on `{entity}`"),
+    }
+}
+
 impl Refusal {
     /// The stable code, in kebab-case.
     pub fn code(&self) -> &'static str {
@@ -254,6 +276,8 @@ impl Refusal {
             Self::BadStatus { .. } => "bad-status",
             Self::BadTransition { .. } => "bad-transition",
             Self::Referenced { .. } => "referenced",
+            Self::MissingPrivilege { .. } => "missing-privilege",
+            Self::MissingTask(_) => "missing-task",
             Self::NotPossible { .. } => "not-possible",
             Self::TooDeep { .. } => "too-deep",
             Self::NotStartable { .. } => "not-startable",

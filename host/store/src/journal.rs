@@ -55,6 +55,7 @@ pub fn append(writer: &mut impl Writer, entry: &Entry) {
             codec::put_value(row, before);
             codec::put_value(row, after);
         }
+        row.optional(9, caller.delegate, Row::record);
     });
     writer.put(Tuple::of(Family::Journal).record(entry.record).uuid(entry.id).key(), value);
 }
@@ -80,7 +81,7 @@ pub fn of_record<R: Reader + ?Sized>(
 }
 
 fn read(id: Uuid, record: RecordRef, from: &mut Decoder<'_>) -> Read<Entry> {
-    let (mut at, mut message, mut user, mut initiating_user) = (None, None, None, None);
+    let (mut at, mut message, mut user, mut initiating_user, mut delegate) = (None, None, None, None, None);
     let (mut correlation, mut version) = (None, None);
     let (mut origin, mut depth, mut changes) = (Origin::Outside, 0, Vec::new());
     codec::fields(from, |number, from| {
@@ -94,6 +95,7 @@ fn read(id: Uuid, record: RecordRef, from: &mut Decoder<'_>) -> Read<Entry> {
             6 => depth = from.u16()?,
             7 => version = Some(Version(from.u64()?)),
             8 => changes = read_changes(from)?,
+            9 => delegate = Some(codec::record(from)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -102,6 +104,7 @@ fn read(id: Uuid, record: RecordRef, from: &mut Decoder<'_>) -> Read<Entry> {
     let caller = Caller {
         user,
         initiating_user: initiating_user.unwrap_or(user),
+        delegate,
         origin,
         correlation: needed(correlation, "correlation")?,
         depth,

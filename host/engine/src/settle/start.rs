@@ -209,6 +209,7 @@ fn check_loops(unit: &Unit, process: &Process, fact: &Fact, job: &Job) -> Result
     let caller = Caller {
         user: job.user,
         initiating_user: job.cause.initiating_user,
+        delegate: None,
         origin: Origin::Process(process.id),
         correlation: job.cause.correlation,
         depth: job.cause.depth,

@@ -178,10 +178,11 @@ pub fn entry() -> impl Strategy<Value = crate::journal::Entry> {
         Just(model::Origin::System),
         any::<u32>().prop_map(|process| model::Origin::Process(ProcessId(process))),
     ];
-    let caller = (record_ref(), record_ref(), origin, uuid(), any::<u16>()).prop_map(
-        |(user, initiating_user, origin, chain, depth)| model::Caller {
+    let caller = (record_ref(), record_ref(), option::of(record_ref()), origin, uuid(), any::<u16>()).prop_map(
+        |(user, initiating_user, delegate, origin, chain, depth)| model::Caller {
             user,
             initiating_user,
+            delegate,
             origin,
             correlation: CorrelationId(chain),
             depth,

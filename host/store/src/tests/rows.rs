@@ -166,6 +166,7 @@ fn golden() -> Golden {
     let caller = model::Caller {
         user,
         initiating_user: user,
+        delegate: None,
         origin: model::Origin::Process(ProcessId(3)),
         correlation: CorrelationId(Uuid::from_u128(4)),
         depth: 2,
