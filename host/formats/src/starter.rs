@@ -26,10 +26,13 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 11] = files![
+const FILES: [(&str, &str); 14] = files![
     "systemuser",
     "team",
     "businessunit",
+    "role",
+    "systemuserroles",
+    "teamroles",
     "queue",
     "account",
     "contact",

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Entities with a number of their own in every store, by name.
-pub const ENTITIES: [(&str, EntityId); 13] = [
+pub const ENTITIES: [(&str, EntityId); 16] = [
     ("systemuser", SYSTEM_USER),
     ("team", TEAM),
     ("businessunit", BUSINESS_UNIT),
@@ -21,6 +21,9 @@ pub const ENTITIES: [(&str, EntityId); 13] = [
     ("email", EntityId(9)),
     ("appointment", EntityId(10)),
     ("phonecall", EntityId(11)),
+    ("role", ROLE),
+    ("systemuserroles", USER_ROLE),
+    ("teamroles", TEAM_ROLE),
     ("asyncoperation", JOB),
     ("workflow", PROCESS),
 ];
@@ -33,6 +36,12 @@ pub const TEAM: EntityId = EntityId(2);
 pub const BUSINESS_UNIT: EntityId = EntityId(3);
 /// Queues.
 pub const QUEUE: EntityId = EntityId(4);
+/// Roles: what those who hold them may do.
+pub const ROLE: EntityId = EntityId(12);
+/// The roles that users hold.
+pub const USER_ROLE: EntityId = EntityId(13);
+/// The roles that teams hold.
+pub const TEAM_ROLE: EntityId = EntityId(14);
 /// Jobs, seen as records (E9).
 pub const JOB: EntityId = EntityId(40);
 /// Process definitions, seen as records (E9).
