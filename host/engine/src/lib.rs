@@ -25,6 +25,7 @@ mod packages;
 mod query;
 mod resolve;
 mod rows;
+mod security;
 mod settings;
 mod settle;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who belongs to which team: records of an entity of the engine's own, with two lookups and a key over both (E10).
+//! Who belongs to which team and who holds which role: records of N:N entities, with two lookups and a key over both (E10).
 //!
 //! Scope asks here; security files write here.
 
@@ -9,6 +9,7 @@ use model::{
         State, Status, Targets,
     },
     schema::{Entity, Key},
+    starter,
 };
 use store::records;
 
@@ -66,7 +67,7 @@ pub(crate) fn entity() -> EntityDefinition {
 /// Whether the user belongs to the team, without the unit resting on it (E2).
 pub(crate) fn is_member(unit: &Unit, user: RecordRef, team: RecordRef) -> Result<bool, Failure> {
     let catalogue = unit.catalogue.clone();
-    let Some((entity, key)) = place(&catalogue.schema) else { return Ok(false) };
+    let Some((entity, key)) = place(&catalogue.schema, ENTITY) else { return Ok(false) };
     let values = [Value::Reference(user), Value::Reference(team)];
     let found = records::by_key(&unit.overlay.unvalidated(), entity.id, key.number, &[&values[0], &values[1]])?;
     Ok(found.is_some())
@@ -74,9 +75,20 @@ pub(crate) fn is_member(unit: &Unit, user: RecordRef, team: RecordRef) -> Result
 
 /// Makes the user a member of the team, if he is not. Tells whether he was not.
 pub(crate) fn add(unit: &mut Unit, caller: &Caller, user: RecordRef, team: RecordRef) -> Result<bool, Failure> {
+    join(unit, caller, ENTITY, user, team)
+}
+
+/// Gives the user or team the role, if it has it not. Tells whether it had not.
+pub(crate) fn give_role(unit: &mut Unit, caller: &Caller, to: RecordRef, role: RecordRef) -> Result<bool, Failure> {
+    let entity = if to.entity == starter::TEAM { "teamroles" } else { "systemuserroles" };
+    join(unit, caller, entity, to, role)
+}
+
+/// Makes the record of an N:N entity that joins these two, if it is not there. Tells whether it was not.
+fn join(unit: &mut Unit, caller: &Caller, entity: &str, one: RecordRef, other: RecordRef) -> Result<bool, Failure> {
     let catalogue = unit.catalogue.clone();
-    let Some((entity, key)) = place(&catalogue.schema) else { return Ok(false) };
-    let values = [Value::Reference(user), Value::Reference(team)];
+    let Some((entity, key)) = place(&catalogue.schema, entity) else { return Ok(false) };
+    let values = [Value::Reference(one), Value::Reference(other)];
     if keys::holder(unit, entity, key, &[&values[0], &values[1]])?.is_some() {
         return Ok(false);
     }
@@ -85,7 +97,7 @@ pub(crate) fn add(unit: &mut Unit, caller: &Caller, user: RecordRef, team: Recor
     Ok(true)
 }
 
-fn place(schema: &model::Schema) -> Option<(&Entity, &Key)> {
-    let entity = schema.named(ENTITY)?;
+fn place<'s>(schema: &'s model::Schema, entity: &str) -> Option<(&'s Entity, &'s Key)> {
+    let entity = schema.named(entity)?;
     Some((entity, entity.keys.first()?))
 }

@@ -6,11 +6,15 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use formats::starter::ADMINISTRATOR;
 use model::{Caller, CorrelationId, Origin, RecordId, RecordRef, Value, Values, Verb, starter};
 use parking_lot::{Mutex, RwLock};
 use store::{Overlay, definitions};
 
-use crate::{Catalogue, Engine, Error, Failure, Parts, background::queue::Queue, interactive::Desk, load, unit::Unit};
+use crate::{
+    Catalogue, Engine, Error, Failure, Parts, background::queue::Queue, interactive::Desk, load, members,
+    security::roles, unit::Unit, verb,
+};
 
 /// The user that every store has from the start.
 pub fn administrator() -> RecordRef {
@@ -51,7 +55,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Makes the root business unit and the administrator, if they are not there.
+    /// Makes the root business unit, the administrator and the default roles, if they are not there.
     fn found(&self) -> Result<(), Failure> {
         let (admin, caller) = (administrator(), self.system());
         self.now(|unit| {
@@ -62,7 +66,14 @@ impl Engine {
                 ("domainname", Value::text("administrator")),
                 ("businessunitid", Value::Reference(root_unit())),
             ];
-            create_once(unit, &caller, admin, &user)
+            create_once(unit, &caller, admin, &user)?;
+            let schema = unit.catalogue.schema.clone();
+            let is_new = !unit.exists(roles::default_role(ADMINISTRATOR))?;
+            roles::complete(unit, &caller, &schema)?;
+            if is_new {
+                members::give_role(unit, &caller, admin, roles::default_role(ADMINISTRATOR))?;
+            }
+            Ok(())
         })
     }
 
@@ -98,7 +109,8 @@ fn create_once(unit: &mut Unit, caller: &Caller, target: RecordRef, values: &[(&
     let entity = unit.entity(target.entity)?;
     let named = values.iter().filter_map(|(name, value)| Some((entity.attribute(name)?.id, value.clone())));
     let values: Values = named.collect();
-    unit.apply(caller, Verb::Create { entity: target.entity, id: Some(target.id), values })?;
+    // The budget of a unit is for what people ask for.
+    verb::apply(unit, caller, Verb::Create { entity: target.entity, id: Some(target.id), values })?;
     Ok(())
 }
 

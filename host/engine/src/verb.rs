@@ -32,6 +32,19 @@ pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outc
     }
 }
 
+/// Writes attributes that only the engine writes, as part of the unit, without asking who may.
+pub(crate) fn keep(
+    unit: &mut Unit,
+    caller: &Caller,
+    target: RecordRef,
+    values: model::Values,
+) -> Result<Outcome, Failure> {
+    let entity = unit.entity(target.entity)?;
+    let before = unit.expect(&entity, target)?;
+    let change = rules::validate::Modification { change: values, references: Vec::new() };
+    update::stage(unit, caller, &entity, before, change, model::Message::Update)
+}
+
 /// Refuses an operation that stands too deep in its chain (D1).
 pub(crate) fn check_depth(unit: &Unit, caller: &Caller) -> Result<(), Failure> {
     let limit = unit.parts.settings.max_depth;

@@ -39,6 +39,7 @@ pub use import::ImportMap;
 pub use manifest::{Scripted, read_script};
 pub use names::{Mention, Steps};
 pub use read::{Base, KnownProcess, Solution, read, solution_from_json, workflow_from_json, workflow_in_zone};
+pub use security::{privileges_from_json, privileges_to_json};
 pub use solution::SolutionHeader;
 pub use source::{SourceFile, Sourced};
 pub use starter::starter;

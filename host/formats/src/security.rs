@@ -2,6 +2,8 @@
 //!
 //! They become records; names are resolved against what the store and the solution have when they are written.
 
+mod privileges;
+
 use model::{EntityName, expression::NamedRecord};
 use smol_str::SmolStr;
 use uuid::Uuid;
@@ -14,6 +16,8 @@ use crate::{
     report::Report,
     tree::{Kind, Node},
 };
+
+pub use privileges::{privileges_from_json, privileges_to_json};
 
 const UNIT: Keys = Keys { what: "a business unit", known: keys_with_header!["parent"], later: &["renamed-from"] };
 const TEAM: Keys =

@@ -3,6 +3,8 @@
 //! They are embedded and read by the same conversions as solutions are. Only they may have a lookup to any entity.
 //! Their entity numbers are fixed in `model::starter`.
 
+mod roles;
+
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
@@ -16,6 +18,8 @@ use crate::{
     report::Report,
     tree,
 };
+
+pub use roles::{ADMINISTRATOR, CUSTOMIZER, DefaultRole, default_roles};
 
 /// The name under which starter definitions note where they come from.
 pub const SOLUTION: &str = "starter";

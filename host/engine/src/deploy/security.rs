@@ -39,7 +39,12 @@ pub(super) fn write(unit: &mut Unit, caller: &Caller, security: &Security) -> Re
         let manager = people.find("systemuser", user.manager.as_ref())?;
         let disabled = Value::Boolean(!user.enabled);
         let email = Value::Text(user.email.clone());
-        let values = [("businessunitid", unit), ("parentsystemuserid", manager), ("internalemailaddress", email), ("isdisabled", disabled)];
+        let values = [
+            ("businessunitid", unit),
+            ("parentsystemuserid", manager),
+            ("internalemailaddress", email),
+            ("isdisabled", disabled),
+        ];
         people.put("systemuser", &user.name, &values, true)?;
     }
     people.join(security)?;

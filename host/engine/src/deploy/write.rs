@@ -23,6 +23,7 @@ use crate::{
     Failure, activation,
     catalogue::{Directory, Pins},
     packages, query,
+    security::roles,
     unit::Unit,
 };
 
@@ -35,6 +36,7 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
         definitions::put_numbers(&mut unit.overlay, entity, numbers);
     }
     build::begin(unit, &solution.schema)?;
+    roles::complete(unit, caller, &solution.schema)?;
     security::write(unit, caller, &solution.security)?;
     for (file, bytes, found) in &read.plugins {
         packages::stage_plugin(unit, found, bytes, file, name)?;

@@ -1,0 +1,6 @@
+//! Roles and who holds them: records like any other, with what must hold among them.
+//!
+//! `roles` keeps what a role grants in its record and gives every store the default roles. Whether a caller may do
+//! something is not decided here: that is `access`.
+
+pub(crate) mod roles;
