@@ -5,4 +5,6 @@ mod crash;
 mod docs;
 mod http;
 mod poison;
+mod refusals;
+mod snapshots;
 mod tidy;

@@ -111,6 +111,9 @@ pub trait StepHost: Send {
     fn log(&mut self, level: LogLevel, message: &str);
     /// Whether the run was asked to stop.
     fn is_cancelled(&self) -> bool;
+    /// Said every few milliseconds while the guest computes: the engine lets go of what it must not hold for long (E4).
+    /// After [`HostRefusal::Abort`] the guest computes for nothing and is stopped.
+    fn breathe(&mut self) -> Result<(), HostRefusal>;
     /// The host as what it really is, for the engine that lent it.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
 }

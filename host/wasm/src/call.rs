@@ -113,6 +113,15 @@ impl Call {
         self.slot.lock().as_ref().is_some_and(|host| host.is_cancelled())
     }
 
+    /// Lets the engine let go of what it must not hold while a guest computes. A `describe` has no engine behind it.
+    pub fn breathe(&mut self) -> Result<(), Stop> {
+        if self.facts.is_none() {
+            return Ok(());
+        }
+        let breathed = self.lend(|host| host.breathe())?;
+        breathed.map_err(|_| Stop::new(HostFault::Aborted, "its unit of work cannot go on"))
+    }
+
     /// Keeps a line for the run log while there is room; then says once that there is none.
     pub fn log(&mut self, level: LogLevel, text: &str) -> Result<(), Stop> {
         if self.facts.is_none() || self.log_is_cut {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{
     Digest,
     package::{Manifest, StepDefinition},
-    step::{Limits, PackageProblem},
+    step::{HostFault, Limits, PackageProblem},
 };
 use sha2::{Digest as _, Sha256};
 use wasmtime::{
@@ -152,12 +152,13 @@ pub fn store(engine: &Engine, call: Call) -> Store<Call> {
     store.limiter(|call| &mut call.meter);
     store.set_hostcall_fuel(at_once);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| {
-        let call = store.data();
+    store.epoch_deadline_callback(|mut store| {
+        let call = store.data_mut();
         call.meter.check_time()?;
         if call.is_cancelled() {
-            return Err(Stop::new(model::step::HostFault::Cancelled, "it was asked to stop").into());
+            return Err(Stop::new(HostFault::Cancelled, "it was asked to stop").into());
         }
+        call.breathe()?;
         Ok(UpdateDeadline::Continue(1))
     });
     store

@@ -182,6 +182,10 @@ impl StepHost for Nobody {
         false
     }
 
+    fn breathe(&mut self) -> Result<(), HostRefusal> {
+        Ok(())
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
     }

@@ -5,13 +5,7 @@ use std::collections::BTreeSet;
 use super::source::{files, folders, none, read};
 
 /// Refusals that nothing shows yet, each with the reason. The list only ever gets shorter: one that is shown must go.
-const NOT_SHOWN: &[(&str, &str)] = &[
-    ("busy", "needs a store that conflicts until the caller's deadline has passed"),
-    ("exists", "needs a create with an id of the caller's own, which lines do not have"),
-    ("limit", "needs a request of a size that no page should have"),
-    ("stopped", "needs a real-time process"),
-    ("too-deep", "met inside jobs only: triggers/a_process_that_starts_itself_is_stopped shows its sentence"),
-];
+const NOT_SHOWN: &[(&str, &str)] = &[("stopped", "needs a real-time process")];
 
 /// The codes of `Refusal::code`, read from its source.
 fn codes() -> BTreeSet<String> {

@@ -103,6 +103,12 @@ impl StepHost for Borrowed {
         self.cancelled.load(Ordering::Relaxed)
     }
 
+    /// A unit that keeps its snapshot while the guest computes makes the file grow (E4), and is older than the window when
+    /// it is submitted: it would meet a conflict however often it ran.
+    fn breathe(&mut self) -> Result<(), HostRefusal> {
+        self.ask(|unit, _| unit.refresh_when_old())
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
     }

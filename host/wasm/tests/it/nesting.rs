@@ -61,6 +61,10 @@ impl StepHost for Nest {
         false
     }
 
+    fn breathe(&mut self) -> Result<(), HostRefusal> {
+        Ok(())
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
     }

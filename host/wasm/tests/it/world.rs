@@ -208,6 +208,10 @@ impl StepHost for Memory {
         self.cancelled
     }
 
+    fn breathe(&mut self) -> Result<(), HostRefusal> {
+        Ok(())
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
     }
