@@ -167,13 +167,30 @@ pub enum Refusal {
         why: SmolStr,
     },
     /// A chain of operations is too deep (D1).
-    #[error("operation {depth} of one chain, {limit} are allowed: a process starts itself; the chain is {chain}")]
+    #[error(
+        "operation {depth} of one chain, {limit} are allowed: a process starts itself, or a cascade goes too far; the chain is {chain}"
+    )]
     TooDeep {
         /// How deep.
         depth: u16,
         /// The limit.
         limit: u16,
         /// The chain's correlation and the process that went too far.
+        chain: SmolStr,
+    },
+    /// One process was started too often on one record by what it did itself (D1).
+    #[error(
+        "start {starts} of one process on one record within an hour by its own effects, {limit} are allowed; \
+         the chain is {chain}, last in `{process}`"
+    )]
+    TooOften {
+        /// The process.
+        process: SmolStr,
+        /// How often.
+        starts: u32,
+        /// The limit.
+        limit: u32,
+        /// The correlation of the chain that went too far.
         chain: SmolStr,
     },
     /// The process may not be started so.
@@ -279,7 +296,7 @@ impl Refusal {
             Self::MissingPrivilege { .. } => "missing-privilege",
             Self::MissingTask(_) => "missing-task",
             Self::NotPossible { .. } => "not-possible",
-            Self::TooDeep { .. } => "too-deep",
+            Self::TooDeep { .. } | Self::TooOften { .. } => "too-deep",
             Self::NotStartable { .. } => "not-startable",
             Self::JobState { .. } => "job-state",
             Self::Limit { .. } => "limit",

@@ -2,7 +2,7 @@
 //!
 //! The engine counts and asks here; the two limits are settings. Both refusals name the chain and the process.
 
-use model::{Caller, Refusal, Timestamp};
+use model::{Caller, CorrelationId, Refusal, Timestamp};
 use smol_str::format_smolstr;
 
 /// How deep and how often.
@@ -31,14 +31,34 @@ pub fn check(caller: &Caller, process: Option<&str>, limits: &Limits) -> Result<
     Err(too_deep(caller.depth, limits.depth, caller, process))
 }
 
-/// D1 (b): refuses to go on with a process that was started `starts` times on one record within the window, this start
-/// included, each by an effect of a start before.
+/// One start of the process on the record, as far as loops ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The chain that it belongs to.
+    pub correlation: CorrelationId,
+    /// How deep the job's own operations stand: at most 2 where something from outside started it.
+    pub depth: u16,
+}
+
+/// How many of `starts`, the newest first and the one in question among them, the process brought about itself: those that
+/// an operation inside a chain started in which the process had run on the record before, over all chains.
+pub fn own_starts(starts: &[Start]) -> u32 {
+    let is_own = |place: usize| {
+        let start = starts[place];
+        start.depth > 2 && starts[place + 1..].iter().any(|before| before.correlation == start.correlation)
+    };
+    let own = (0..starts.len()).filter(|place| is_own(*place)).count();
+    u32::try_from(own).unwrap_or(u32::MAX)
+}
+
+/// D1 (b): refuses to go on with a process that was started `starts` times on one record within the window by what it did
+/// itself, this start included.
 pub fn check_starts(caller: &Caller, process: &str, starts: u32, limits: &Limits) -> Result<(), Refusal> {
     if starts <= limits.starts {
         return Ok(());
     }
-    let figure = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
-    Err(too_deep(figure(starts), figure(limits.starts), caller, Some(process)))
+    let chain = format_smolstr!("{}", caller.correlation);
+    Err(Refusal::TooOften { process: process.into(), starts, limit: limits.starts, chain })
 }
 
 /// The depth at which a job goes on that was parked at `parked_on`: its own, or 1 after the window.
@@ -82,7 +102,19 @@ mod tests {
         let limits = Limits::default();
         assert_eq!(check_starts(&caller(1), "renew", 16, &limits), Ok(()));
         let refusal = check_starts(&caller(1), "renew", 17, &limits).expect_err("a refusal");
-        assert!(refusal.to_string().contains("`renew`"), "{refusal}");
+        assert_eq!(refusal.code(), "too-deep");
+        assert!(refusal.to_string().contains("start 17 of one process"), "{refusal}");
+    }
+
+    #[test]
+    fn own_starts_are_counted_over_all_chains() {
+        let start = |chain: u128, depth| Start { correlation: CorrelationId(Uuid::from_u128(chain)), depth };
+        assert_eq!(own_starts(&[]), 0);
+        // Each chain begins outside, so its first start is nobody's fault.
+        assert_eq!(own_starts(&[start(1, 3), start(1, 2)]), 1);
+        assert_eq!(own_starts(&[start(2, 4), start(1, 3), start(2, 3), start(2, 2), start(1, 2)]), 3);
+        // Two requests of one chain start it twice; another process started it once, deep in its own chain.
+        assert_eq!(own_starts(&[start(1, 2), start(1, 2), start(3, 5)]), 0);
     }
 
     #[test]

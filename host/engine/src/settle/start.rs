@@ -5,13 +5,13 @@
 use std::cell::RefCell;
 
 use model::{
-    AttributeId, Caller, CorrelationId, Image, JobId, Message, Origin, RecordRef, Timestamp, Value, Values,
+    AttributeId, Caller, Image, JobId, Message, Origin, RecordRef, Timestamp, Value, Values,
     expression::{NamedRecord, Path},
     fact::Fact,
     job::{Cause, Job, JobState, LogEvent, LogLine, Progress},
 };
 use rules::{
-    depth::Limits,
+    depth::{Limits, Start},
     trigger::{Organisation, Verdict},
 };
 use script::{Compiled, Environment, Facts};
@@ -220,28 +220,32 @@ fn check_loops(unit: &Unit, process: &Process, fact: &Fact, job: &Job) -> Result
     if fact.caller.depth <= 1 {
         return Ok(Ok(()));
     }
-    let since = unit.now.plus_micros(-limits.window);
-    let starts = starts_in_chain(unit, process, fact.record, caller.correlation, since, limits.starts)?;
-    Ok(rules::depth::check_starts(&caller, process.name.as_str(), starts + 1, &limits))
+    let this = Start { correlation: caller.correlation, depth: caller.depth };
+    let starts = starts_on(unit, process, fact.record, this, unit.now.plus_micros(-limits.window))?;
+    Ok(rules::depth::check_starts(&caller, process.name.as_str(), rules::depth::own_starts(&starts), &limits))
 }
 
-/// How often the process was started on the record in this chain, `most` times or one more.
-fn starts_in_chain(
+/// So many of a record's newest jobs are looked at: a brake must not cost more than what it stops.
+const LOOKED_AT: usize = 1_000;
+
+/// The starts of the process on the record since then, the newest first, `this` one before all.
+fn starts_on(
     unit: &Unit,
     process: &Process,
     record: RecordRef,
-    correlation: CorrelationId,
+    this: Start,
     since: Timestamp,
-    most: u32,
-) -> Result<u32, Failure> {
-    let mut starts = 0;
-    for id in jobs::on_record(&unit.overlay, record, None)? {
+) -> Result<Vec<Start>, Failure> {
+    let mut starts = vec![this];
+    for id in jobs::on_record(&unit.overlay, record, None)?.take(LOOKED_AT) {
         // Other jobs of the record come and go: the count is a brake and needs no conflict.
         let Some(job) = jobs::get(&unit.overlay.unvalidated(), id?)? else { continue };
-        if job.created_on < since || starts > most {
+        if job.created_on < since {
             break;
         }
-        starts += u32::from(job.activation.process == process.id && job.cause.correlation == correlation);
+        if job.activation.process == process.id {
+            starts.push(Start { correlation: job.cause.correlation, depth: job.cause.depth });
+        }
     }
     Ok(starts)
 }
