@@ -4,6 +4,7 @@ mod cli;
 mod crash;
 mod docs;
 mod http;
+mod offline;
 mod poison;
 mod refusals;
 mod snapshots;

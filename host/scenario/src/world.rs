@@ -67,7 +67,7 @@ pub struct Stage {
     pub runner: Arc<dyn StepRunner>,
     /// Where compiled plugins come from.
     pub supply: Supply,
-    /// The files of the solution around the page; the page's own come on top.
+    /// Files beside those of the page, which come on top.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
@@ -105,6 +105,11 @@ impl World {
         };
         self.engine = Some(Engine::open(parts).map_err(|error| fault(&error))?);
         Ok(())
+    }
+
+    /// What applying the files that the world stands on would change, or every problem in them.
+    pub fn plan(&self) -> Result<engine::Plan, engine::Failure> {
+        self.engine().plan(&self.caller(), self.sources(), engine::ApplyOptions::default())
     }
 
     fn engine(&self) -> &Arc<Engine> {

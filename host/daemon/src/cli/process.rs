@@ -1,4 +1,8 @@
-//! `stepwise process run NAME --record ENTITY/ID`
+//! `stepwise process`: on a daemon `run NAME --record ENTITY/ID`; without one `check DIR` and `test PATH`.
+
+mod check;
+mod local;
+mod test;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -21,20 +25,31 @@ pub enum Process {
         #[arg(long)]
         record: String,
     },
+    /// Check a solution directory, without a daemon: everything that applying it would check
+    Check(check::Check),
+    /// Run the scenario pages of a solution, without a daemon
+    Test(test::Test),
 }
 
 impl Process {
     /// Does it.
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
-        let Self::Run { name, record } = self;
-        let client = Client::new(connection)?;
-        let path = format!("/api/v1/processes/{}/run", escaped(name));
-        let answer = client.post(&path, &json!({"record": record}))?;
-        let job = answer["job"].as_str().unwrap_or_default();
-        connection.output.text(job, &answer)?;
-        if connection.output == Output::Table {
-            say(&format!("next: stepwise job watch {job}"));
+        match self {
+            Self::Run { name, record } => run(name, record, connection),
+            Self::Check(check) => check.run(connection),
+            Self::Test(test) => test.run(connection),
         }
-        Ok(())
     }
+}
+
+fn run(name: &str, record: &str, connection: &Connection) -> Result<(), Trouble> {
+    let client = Client::new(connection)?;
+    let path = format!("/api/v1/processes/{}/run", escaped(name));
+    let answer = client.post(&path, &json!({"record": record}))?;
+    let job = answer["job"].as_str().unwrap_or_default();
+    connection.output.text(job, &answer)?;
+    if connection.output == Output::Table {
+        say(&format!("next: stepwise job watch {job}"));
+    }
+    Ok(())
 }
