@@ -13,6 +13,7 @@ pub mod id;
 pub mod job;
 pub mod message;
 pub mod name;
+pub mod navigation;
 pub mod package;
 pub mod principal;
 pub mod process;
@@ -34,6 +35,7 @@ pub use id::{
 };
 pub use message::{Image, Message};
 pub use name::{AttributeName, ChoiceName, EntityName, NameProblem, ProcessName, SetName, StepId, StepName};
+pub use navigation::Way;
 pub use principal::{Level, Levels, Privilege, Rights, RolePrivileges, TaskName};
 pub use record::{Record, Values};
 pub use refusal::Refusal;
