@@ -28,6 +28,7 @@ mod rows;
 mod security;
 mod settings;
 mod settle;
+mod several;
 #[cfg(test)]
 mod tests;
 mod tokens;

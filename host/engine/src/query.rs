@@ -114,6 +114,10 @@ fn candidates<'a>(
     };
     Ok(match access {
         Access::One(id) => Box::new(one(id)?.into_iter().map(Ok)),
+        Access::Several(ids) => {
+            let behind = ids.into_iter().filter(move |id| after.is_none_or(|after| *id > after));
+            Box::new(behind.filter_map(move |id| one(id).transpose()))
+        }
         Access::Key(key, values) => {
             let values: Vec<&Value> = values.iter().collect();
             let id = records::by_key(reader, entity.id, key.number, &values)?;

@@ -19,6 +19,8 @@ use crate::{catalogue::Catalogue, rows::Rows};
 pub(super) enum Access<'a> {
     /// The record with this id.
     One(RecordId),
+    /// The records with these ids, ascending.
+    Several(Vec<RecordId>),
     /// The record with these values of a key.
     Key(&'a Key, Vec<Value>),
     /// The records in a stretch of an index; by id where the stretch is one value.
@@ -49,6 +51,9 @@ pub(super) fn access<'a>(catalogue: &Catalogue, entity: &'a Entity, filter: &'a 
     if let Some(id) = gather(filter, &mut musts) {
         return Access::One(id);
     }
+    if let Some(ids) = several(filter) {
+        return Access::Several(ids);
+    }
     musts.retain_mut(|must| must.fit(entity, &catalogue.schema));
     if let Some(access) = by_key(catalogue, entity, &musts) {
         return access;
@@ -64,7 +69,7 @@ impl Access<'_> {
         match self {
             Self::Index(_, stretch) => matches!(stretch, Stretch::Equal(_)),
             Self::Rows(_) => false,
-            Self::One(_) | Self::Key(..) | Self::Scan => true,
+            Self::One(_) | Self::Several(_) | Self::Key(..) | Self::Scan => true,
         }
     }
 }
@@ -126,6 +131,25 @@ impl<'f> Must<'f> {
                 Comparison::Equal | Comparison::NotEqual => Stretch::All,
             },
         }
+    }
+}
+
+/// The ids of which every wanted record must have one, if that is said.
+fn several(filter: &Filter) -> Option<Vec<RecordId>> {
+    match filter {
+        Filter::All(parts) => parts.iter().find_map(several),
+        Filter::In { operand: Operand::Id, values } => {
+            let id = |value: &Value| match value {
+                Value::Guid(id) => Some(RecordId(*id)),
+                Value::Reference(target) => Some(target.id),
+                _ => None,
+            };
+            let mut ids: Vec<RecordId> = values.iter().map(id).collect::<Option<_>>()?;
+            ids.sort_unstable();
+            ids.dedup();
+            Some(ids)
+        }
+        _ => None,
     }
 }
 

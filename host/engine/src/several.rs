@@ -1,0 +1,42 @@
+//! Several reads of one state at once: what an edge asks for that shows records behind records.
+
+use model::{
+    AttributeId, Caller, Record, RecordRef,
+    query::{Page, Query},
+};
+
+use crate::{Engine, Failure, query, rows};
+
+impl Engine {
+    /// These records as they are now, in this order; nothing for one that is not there. `attributes` absent: all.
+    pub fn retrieve_several(
+        &self,
+        _caller: &Caller,
+        targets: &[RecordRef],
+        attributes: Option<&[AttributeId]>,
+    ) -> Result<Vec<Option<Record>>, Failure> {
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (catalogue, snapshot) = self.state()?;
+        let read = |target: &RecordRef| {
+            let record = rows::get(&catalogue, &snapshot, *target)?;
+            Ok(record.map(|record| query::project(record, attributes)))
+        };
+        targets.iter().map(read).collect()
+    }
+
+    /// One page of the answer to each of these queries.
+    pub fn query_several(&self, _caller: &Caller, queries: &[Query]) -> Result<Vec<Page>, Failure> {
+        if queries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (catalogue, snapshot) = self.state()?;
+        queries.iter().map(|query| query::run(&catalogue, &snapshot, query)).collect()
+    }
+
+    /// What functions of filters may know of this moment: the time, and the organisation's time zone and calendar.
+    pub fn environment(&self) -> script::Environment {
+        self.catalogue.load().organisation.at(self.parts.clock.now())
+    }
+}
