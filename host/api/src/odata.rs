@@ -1,11 +1,16 @@
 //! The data service under `/api/data/v9.x`: the dialect of OData v4 that clients of Dynamics speak.
 //!
-//! This file finds out what a request is about and hands it on; `read` and `write` rooms do the rest. What goes wrong
-//! is always answered in OData's error form. Not spoken yet: `$expand`, `$batch`, `$ref`, FetchXML; each says so.
+//! This file finds out what a request is about and hands it on. Reads have rooms of their own; whatever writes goes
+//! through `save`, which has `plan` make verbs of it, so that a batch can do several as one unit of work. What goes
+//! wrong is always answered in OData's error form.
 
 mod etag;
+mod expand;
 mod link;
+mod member;
+mod message;
 mod metadata;
+mod plan;
 mod prefer;
 mod query;
 mod read;
@@ -15,6 +20,8 @@ mod service;
 mod url;
 pub(crate) mod value;
 mod write;
+
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -39,6 +46,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// A request, taken apart.
+#[derive(Clone)]
 struct Call {
     app: App,
     base: Base,
@@ -46,6 +54,8 @@ struct Call {
     credentials: Credentials,
     preferences: Preferences,
     options: Vec<(String, String)>,
+    /// What earlier requests of the same batch made.
+    links: Option<Arc<write::Links>>,
 }
 
 const VERSION: HeaderValue = HeaderValue::from_static("4.0");
@@ -64,32 +74,38 @@ async fn answer(app: App, request: Request) -> Result<Response, Denial> {
     if !is_version(version) {
         return Err(Denial::no_resource(format!("there is no data service `{version}`: use v9.2")));
     }
-    let resource = url::resource(path)?;
     let call = Call {
         base: Base::of(&app.settings, &parts.headers, version),
         credentials: Credentials::of(&parts.headers)?,
         preferences: Preferences::of(&parts.headers),
         options: url::options(parts.uri.query())?,
         headers: parts.headers,
+        links: None,
         app,
     };
+    let resource = call.resource(path)?;
     dispatch(call, parts.method, resource, body).await
+}
+
+impl Call {
+    /// What a path of this service names.
+    fn resource(&self, path: &str) -> Result<Resource, Denial> {
+        let schema = self.app.engine.schema();
+        url::resource(path, |name| schema.in_set(name).is_some())
+    }
 }
 
 async fn dispatch(call: Call, method: Method, resource: Resource, body: Body) -> Result<Response, Denial> {
     match (method.as_str(), resource) {
         ("GET", Resource::Service) => service::document(call).await,
         ("GET", Resource::Metadata) => metadata::document(call).await,
-        ("GET", Resource::Function(name)) => service::function(call, &name).await,
         ("GET", Resource::Set(set)) => read::page(call, set).await,
         ("GET", Resource::Count(set)) => read::count(call, set).await,
         ("GET", Resource::Record(address)) => read::record(call, address).await,
-        ("GET", Resource::Property(address, name)) => read::property(call, address, name).await,
-        ("POST", Resource::Set(set)) => save::create(call, set, body).await,
-        ("PATCH", Resource::Record(address)) => save::upsert(call, address, body).await,
-        ("DELETE", Resource::Record(address)) => save::delete(call, address).await,
-        ("PUT", Resource::Property(address, name)) => save::property(call, address, name, Some(body)).await,
-        ("DELETE", Resource::Property(address, name)) => save::property(call, address, name, None).await,
+        ("GET", Resource::Member(member)) => member::read(call, member).await,
+        ("GET", Resource::Message(called)) => message::function(call, called, message::On::Nothing).await,
+        ("GET", Resource::SetMessage(set, called)) => message::function(call, called, message::On::Set(set)).await,
+        ("POST" | "PATCH" | "PUT" | "DELETE", resource) => save::change(call, method, resource, body).await,
         _ => Err(Denial::wrong_method(&method)),
     }
 }

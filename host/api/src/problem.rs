@@ -51,6 +51,12 @@ impl Denial {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "0x8006088b", message)
     }
 
+    /// The message is right, the method is not.
+    pub fn wrong_method_for(name: &str, kind: &str, method: &http::Method) -> Self {
+        let message = format!("`{name}` is a {kind}: send it with {method}").replace("a action", "an action");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "0x8006088b", message)
+    }
+
     /// Part of the dialect that this version does not speak.
     pub fn not_supported(what: &str) -> Self {
         let message = format!("{what} is not supported by this version");

@@ -1,51 +1,85 @@
 //! The query options of OData, into a query of the engine (E27).
 //!
-//! The language of `$filter` and `$orderby` is `script::filter`'s; this file only maps the parts of the address.
+//! The language of `$filter` and `$orderby` is `script::filter`'s; this file only maps the parts of the address. What is
+//! expanded is read by `expand`.
 
-use model::{AttributeId, Schema, query::Query, schema::Entity};
+use model::{
+    AttributeId,
+    query::{Filter, Query},
+    schema::Entity,
+};
 use script::{Diagnostic, filter};
 
-use super::{prefer::Preferences, write};
+use super::{
+    expand::{self, Expand},
+    prefer::Preferences,
+    url,
+    write::{self, Asked},
+};
 use crate::problem::Denial;
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    /// The question for the engine.
+    /// The question for the engine. Its attributes are those shown and those that an expansion needs.
     pub query: Query,
+    /// The attributes shown; absent: all.
+    pub shown: Option<Vec<AttributeId>>,
     /// `$select` as the client wrote it: its context repeats it.
     pub select: Option<String>,
+    /// What is shown behind each record.
+    pub expand: Vec<Expand>,
+    /// Where the records are, below the service: what the address of the next page begins with.
+    pub path: String,
 }
 
 /// Options of the dialect that this version knows by name and does not speak.
-const LATER: [&str; 6] = ["$expand", "$apply", "fetchXml", "savedQuery", "userQuery", "$search"];
+const LATER: [&str; 6] = ["$apply", "$skip", "fetchXml", "savedQuery", "userQuery", "$search"];
 
 impl Wanted {
     /// Reads the options of a request for records of `entity`.
     pub fn read(
+        asked: &Asked<'_>,
         options: &[(String, String)],
         entity: &Entity,
-        schema: &Schema,
         preferences: &Preferences,
     ) -> Result<Self, Denial> {
-        let mut query = Query::all(entity.id);
-        let mut select = None;
+        Self::read_at(asked, options, entity, preferences, 0)
+    }
+
+    /// The same, behind so many navigations.
+    pub fn read_at(
+        asked: &Asked<'_>,
+        options: &[(String, String)],
+        entity: &Entity,
+        preferences: &Preferences,
+        depth: usize,
+    ) -> Result<Self, Denial> {
+        let path = entity.definition.set.to_string();
+        let query = Query::all(entity.id);
+        let mut wanted = Self { query, shown: None, select: None, expand: Vec::new(), path };
+        let query = &mut wanted.query;
         query.page_size = preferences.page_size.unwrap_or(query.page_size);
         for (name, text) in options {
+            let wrong = |wrong: Diagnostic| located(name, &wrong);
             match name.as_str() {
                 "$select" => {
-                    query.attributes = Some(selected(entity, text)?);
-                    select = Some(text.clone());
+                    wanted.shown = Some(selected(entity, text)?);
+                    wanted.select = Some(text.clone());
                 }
                 "$filter" => {
-                    query.filter = filter::parse(text, entity, schema).map_err(|wrong| located(name, &wrong))?
+                    let (text, environment) = (with_aliases(text, options)?, asked.engine.environment());
+                    query.filter = filter::parse_at(&text, entity, asked.schema, &environment).map_err(wrong)?;
                 }
                 "$orderby" => {
-                    query.order = filter::order(text, entity, schema).map_err(|wrong| located(name, &wrong))?
+                    query.order = filter::order(&with_aliases(text, options)?, entity, asked.schema).map_err(wrong)?;
                 }
+                "$expand" => wanted.expand = expand::read(asked, text, entity, preferences, depth)?,
                 "$top" => query.top = Some(whole(name, text)?),
                 "$count" => query.count = boolean(name, text)?,
                 "$skiptoken" => query.cookie = Some(text.as_str().into()),
+                // Which of several is meant where a link is taken away.
+                "$id" => {}
                 later if LATER.contains(&later) => return Err(Denial::not_supported(&format!("`{later}`"))),
                 unknown if unknown.starts_with('$') => {
                     return Err(Denial::malformed(format!("there is no query option `{unknown}`")));
@@ -54,7 +88,39 @@ impl Wanted {
                 _ => {}
             }
         }
-        Ok(Self { query, select })
+        wanted.query.attributes = wanted.needed();
+        Ok(wanted)
+    }
+
+    /// Only those of the records that fit this too.
+    pub fn narrow(&mut self, filter: Filter) {
+        let own = std::mem::replace(&mut self.query.filter, Filter::All(Vec::new()));
+        // What narrows most stands first: it is looked at first.
+        self.query.filter = Filter::All(vec![filter, own]);
+    }
+
+    /// `#accounts(name,primarycontactid(fullname))`: one of Microsoft's samples reads set and columns out of it again.
+    pub fn fragment(&self, entity: &Entity) -> String {
+        format!("#{}{}", entity.definition.set, self.columns())
+    }
+
+    fn columns(&self) -> String {
+        let expanded = self.expand.iter().map(|expand| match expand.wanted.columns() {
+            columns if columns.is_empty() => format!("{}()", expand.name),
+            columns => format!("{}{columns}", expand.name),
+        });
+        let columns: Vec<String> = self.select.iter().cloned().chain(expanded).collect();
+        match columns.is_empty() {
+            true => String::new(),
+            false => format!("({})", columns.join(",")),
+        }
+    }
+
+    /// What is shown, and the lookups by which something else is.
+    fn needed(&self) -> Option<Vec<AttributeId>> {
+        let mut needed = self.shown.clone()?;
+        needed.extend(self.expand.iter().filter_map(Expand::lookup));
+        Some(needed)
     }
 }
 
@@ -71,6 +137,28 @@ fn selected(entity: &Entity, text: &str) -> Result<Vec<AttributeId>, Denial> {
         }
     }
     Ok(selected)
+}
+
+/// The text with each `@alias` outside quotes replaced by its value in the query. In an order, an alias is a name in
+/// quotes.
+fn with_aliases(text: &str, options: &[(String, String)]) -> Result<String, Denial> {
+    if !text.contains('@') {
+        return Ok(text.to_owned());
+    }
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut replaced = String::with_capacity(text.len());
+    let mut from = 0;
+    for at in url::outside_quotes(text).filter(|(_, letter)| *letter == '@').map(|(at, _)| at) {
+        let rest = &text[at + 1..];
+        let name = &text[at..at + 1 + rest.find(|letter| !is_name(letter)).unwrap_or(rest.len())];
+        let value = options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let value = value.ok_or_else(|| Denial::malformed(format!("`{name}` has no value in the query")))?;
+        replaced.push_str(&text[from..at]);
+        replaced.push_str(value);
+        from = at + name.len();
+    }
+    replaced.push_str(&text[from..]);
+    Ok(replaced)
 }
 
 fn located(option: &str, wrong: &Diagnostic) -> Denial {

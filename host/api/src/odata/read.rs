@@ -1,4 +1,4 @@
-//! Reads: one record, a page, a count, one property.
+//! Reads: one record, a page, a count.
 //!
 //! All of it happens on an engine thread; what comes back is JSON, ready to be sent.
 
@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use model::{AttributeId, RecordRef, Refusal, query::Query, schema::Entity};
+use model::{RecordRef, Refusal, query::Query, schema::Entity};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 use smol_str::format_smolstr;
@@ -14,15 +14,14 @@ use smol_str::format_smolstr;
 use super::{
     Call,
     etag::{self, Condition},
+    expand::Showing,
     json,
     link::Base,
     prefer::Preferences,
     query::Wanted,
-    record::{self, Shape},
     set,
     url::Address,
-    value,
-    write::{self, Asked},
+    write::Asked,
 };
 use crate::{bridge, problem::Denial};
 
@@ -37,26 +36,38 @@ pub(super) async fn page(call: Call, set_name: String) -> Result<Response, Denia
     let body = bridge::ask(&app.engine, move |engine| {
         let caller = credentials.sign_in(engine)?;
         let schema = engine.schema();
-        let asked = Asked { engine, caller: &caller, schema: &schema };
+        let asked = Asked::new(engine, &caller, &schema);
         let entity = asked.entity(&set_name)?;
-        let wanted = Wanted::read(&options, entity, &schema, &preferences)?;
-        let page = engine.query(&caller, &wanted.query)?;
-        let mut shape = Shape::new(entity, &schema, wanted.query.attributes.as_deref(), &preferences.annotations);
-        let records = page.records.iter().map(|record| Json::Object(shape.show(engine, &caller, record)));
-        let mut body = Map::new();
-        body.insert("@odata.context".into(), base.context(&fragment(entity, wanted.select.as_deref())).into());
-        if let Some(count) = page.count {
-            body.insert("@odata.count".into(), count.into());
-        }
-        body.insert("value".into(), records.collect());
-        if let Some(cookie) = page.next {
-            body.insert("@odata.nextLink".into(), next_link(&base, &set_name, &options, &cookie).into());
-        }
-        Ok(Json::Object(body))
+        let wanted = Wanted::read(&asked, &options, entity, &preferences)?;
+        page_of(&asked, entity, &wanted, &options, &preferences, &base)
     });
     let mut response = json(StatusCode::OK, &body.await?);
     apply(&mut response, applied);
     Ok(response)
+}
+
+/// One page of records of `entity` as an answer.
+pub(super) fn page_of(
+    asked: &Asked<'_>,
+    entity: &Entity,
+    wanted: &Wanted,
+    options: &[(String, String)],
+    preferences: &Preferences,
+    base: &Base,
+) -> Result<Json, Denial> {
+    let page = asked.engine.query(asked.caller, &wanted.query)?;
+    let showing = Showing::new(asked, preferences, base);
+    let mut body = Map::new();
+    body.insert("@odata.context".into(), base.context(&wanted.fragment(entity)).into());
+    if let Some(count) = page.count {
+        body.insert("@odata.count".into(), count.into());
+    }
+    let records = showing.show(entity, wanted, &page.records)?;
+    body.insert("value".into(), records.into_iter().map(Json::Object).collect());
+    if let Some(cookie) = page.next {
+        body.insert("@odata.nextLink".into(), next_link(base, &wanted.path, options, &cookie).into());
+    }
+    Ok(Json::Object(body))
 }
 
 /// How many records, as plain text.
@@ -65,14 +76,23 @@ pub(super) async fn count(call: Call, set: String) -> Result<Response, Denial> {
     let count = bridge::ask(&app.engine, move |engine| {
         let caller = credentials.sign_in(engine)?;
         let schema = engine.schema();
-        let entity = Asked { engine, caller: &caller, schema: &schema }.entity(&set)?;
-        let wanted = Wanted::read(&options, entity, &schema, &preferences)?.query;
-        let page =
-            engine.query(&caller, &Query { count: true, page_size: 1, attributes: Some(Vec::new()), ..wanted })?;
-        Ok(page.count.unwrap_or_default())
+        let asked = Asked::new(engine, &caller, &schema);
+        let wanted = Wanted::read(&asked, &options, asked.entity(&set)?, &preferences)?;
+        counted(&asked, wanted.query)
     });
+    Ok(plain_count(count.await?))
+}
+
+/// How many records a query wants over all pages.
+pub(super) fn counted(asked: &Asked<'_>, query: Query) -> Result<u64, Denial> {
+    let query = Query { count: true, page_size: 1, attributes: Some(Vec::new()), ..query };
+    Ok(asked.engine.query(asked.caller, &query)?.count.unwrap_or_default())
+}
+
+/// A count as plain text, the only form that clients read.
+pub(super) fn plain_count(count: u64) -> Response {
     let text = (header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    Ok((StatusCode::OK, [text], count.await?.to_string()).into_response())
+    (StatusCode::OK, [text], count.to_string()).into_response()
 }
 
 /// One record, or 304 where the client has it already.
@@ -83,9 +103,9 @@ pub(super) async fn record(call: Call, address: Address) -> Result<Response, Den
     let found = bridge::ask(&app.engine, move |engine| {
         let caller = credentials.sign_in(engine)?;
         let schema = engine.schema();
-        let asked = Asked { engine, caller: &caller, schema: &schema };
+        let asked = Asked::new(engine, &caller, &schema);
         let entity = asked.entity(&address.set)?;
-        let wanted = Wanted::read(&options, entity, &schema, &preferences)?;
+        let wanted = Wanted::read(&asked, &options, entity, &preferences)?;
         let target = target(&asked, entity, &address)?;
         show(&asked, entity, target, &wanted, &preferences, &base)
     });
@@ -97,37 +117,6 @@ pub(super) async fn record(call: Call, address: Address) -> Result<Response, Den
     set(&mut response, "etag", &etag);
     apply(&mut response, applied);
     Ok(response)
-}
-
-/// One property of a record; an empty one has no content.
-pub(super) async fn property(call: Call, address: Address, name: String) -> Result<Response, Denial> {
-    let Call { app, base, credentials, .. } = call;
-    let found = bridge::ask(&app.engine, move |engine| {
-        let caller = credentials.sign_in(engine)?;
-        let schema = engine.schema();
-        let asked = Asked { engine, caller: &caller, schema: &schema };
-        let entity = asked.entity(&address.set)?;
-        let attribute = property_of(entity, &name)?;
-        let target = target(&asked, entity, &address)?;
-        let record = engine.retrieve(&caller, target, Some(&[attribute]))?;
-        let context = base.context(&format!("#{}({})/{name}", entity.definition.set, target.id));
-        Ok((context, value::to_json(record.get(attribute))))
-    });
-    let (context, value) = found.await?;
-    Ok(match value {
-        Json::Null => StatusCode::NO_CONTENT.into_response(),
-        value => json(StatusCode::OK, &serde_json::json!({"@odata.context": context, "value": value})),
-    })
-}
-
-/// The attribute behind a property's name.
-pub(super) fn property_of(entity: &Entity, name: &str) -> Result<AttributeId, Denial> {
-    let inner = name.strip_prefix('_').and_then(|name| name.strip_suffix("_value")).unwrap_or(name);
-    let attribute = write::attribute(entity, inner)?;
-    match record::property_name(attribute) == name || attribute.name().as_str() == name {
-        true => Ok(attribute.id),
-        false => write::attribute(entity, name).map(|attribute| attribute.id),
-    }
 }
 
 /// The record at an address, or the refusal that names the address.
@@ -157,30 +146,23 @@ pub(super) fn show(
     preferences: &Preferences,
     base: &Base,
 ) -> Result<(String, model::Version, Json), Denial> {
-    let selected = wanted.query.attributes.as_deref();
-    let record = asked.engine.retrieve(asked.caller, target, selected)?;
-    let mut shape = Shape::new(entity, asked.schema, selected, &preferences.annotations);
+    let record = asked.engine.retrieve(asked.caller, target, wanted.query.attributes.as_deref())?;
+    let (etag, version) = (etag::of(record.version), record.version);
     let mut body = Map::new();
-    let context = format!("{}/$entity", fragment(entity, wanted.select.as_deref()));
+    let context = format!("{}/$entity", wanted.fragment(entity));
     body.insert("@odata.context".into(), base.context(&context).into());
-    body.append(&mut shape.show(asked.engine, asked.caller, &record));
-    Ok((etag::of(record.version), record.version, Json::Object(body)))
-}
-
-/// `#accounts(name,revenue)`: one of Microsoft's samples reads set and columns out of it again.
-fn fragment(entity: &Entity, select: Option<&str>) -> String {
-    match select {
-        Some(select) => format!("#{}({select})", entity.definition.set),
-        None => format!("#{}", entity.definition.set),
+    for mut shown in Showing::new(asked, preferences, base).show(entity, wanted, &[record])? {
+        body.append(&mut shown);
     }
+    Ok((etag, version, Json::Object(body)))
 }
 
 /// Where the next page is: absolute, with the options of this one.
-fn next_link(base: &Base, set: &str, options: &[(String, String)], cookie: &str) -> String {
+pub(super) fn next_link(base: &Base, path: &str, options: &[(String, String)], cookie: &str) -> String {
     let cookie = [("$skiptoken".to_owned(), cookie.to_owned())];
     let kept = options.iter().filter(|(name, _)| name != "$skiptoken");
     let pairs = kept.chain(&cookie).map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, PLAIN)));
-    base.join(&format!("{set}?{}", pairs.collect::<Vec<_>>().join("&")))
+    base.join(&format!("{path}?{}", pairs.collect::<Vec<_>>().join("&")))
 }
 
 pub(super) fn apply(response: &mut Response, applied: Option<HeaderValue>) {

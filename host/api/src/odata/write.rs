@@ -1,10 +1,12 @@
-//! Bodies of writes: properties by name, lookups by `@odata.bind`, into values for a verb.
+//! Bodies of writes: properties by name, lookups by `@odata.bind`, records within records, into values and verbs.
 //!
-//! Runs on an engine thread, because an address may name its record by an alternate key.
+//! Runs on an engine thread, because an address may name its record by an alternate key. `plan` calls it.
+
+use std::collections::HashMap;
 
 use engine::Engine;
 use model::{
-    AttributeId, Caller, RecordId, RecordRef, Refusal, Schema, Value, ValueType, Values,
+    AttributeId, Caller, RecordId, RecordRef, Refusal, Schema, Value, ValueType, Values, Verb, Way,
     schema::{Attribute, Entity},
 };
 use serde_json::{Map, Value as Json};
@@ -26,41 +28,120 @@ pub struct Asked<'a> {
     pub caller: &'a Caller,
     /// All entities.
     pub schema: &'a Schema,
+    /// What earlier requests of the same batch made.
+    pub links: Option<&'a Links>,
 }
+
+/// Addresses of what requests of a batch made, by their `$` and content id.
+pub type Links = HashMap<String, String>;
 
 /// What a body says.
 #[derive(Debug, PartialEq)]
-pub struct Written {
+pub struct Written<'b> {
     /// The identity, where the body gives one.
     pub id: Option<RecordId>,
     /// The values.
     pub values: Values,
+    /// Records to be made with this one or linked to it, in the order written.
+    pub within: Vec<(Way, Within<'b>)>,
+}
+
+/// What stands under a navigation in a body.
+#[derive(Debug, PartialEq)]
+pub enum Within<'b> {
+    /// A record to be made.
+    New(&'b Map<String, Json>),
+    /// A record that is there.
+    Known(RecordRef),
 }
 
 impl<'a> Asked<'a> {
+    /// Outside of a batch.
+    pub fn new(engine: &'a Engine, caller: &'a Caller, schema: &'a Schema) -> Self {
+        Self { engine, caller, schema, links: None }
+    }
+
     /// The entity whose records have this set name.
     pub fn entity(&self, set: &str) -> Result<&'a Entity, Denial> {
         let entity = self.schema.in_set(set);
         entity.map(AsRef::as_ref).ok_or_else(|| Denial::no_resource(format!("there is no entity set `{set}`")))
     }
 
+    /// The entity with this number.
+    pub fn known(&self, entity: model::EntityId) -> Result<&'a Entity, Denial> {
+        let known = self.schema.entity(entity).map(AsRef::as_ref);
+        known.ok_or_else(|| Refusal::UnknownEntity(self.schema.name_of(entity)).into())
+    }
+
     /// Reads a body that writes a record of `entity`.
-    pub fn written(&self, entity: &Entity, body: &Map<String, Json>) -> Result<Written, Denial> {
-        let mut written = Written { id: None, values: Values::new() };
+    pub fn written<'b>(&self, entity: &Entity, body: &'b Map<String, Json>) -> Result<Written<'b>, Denial> {
+        let mut written = Written { id: None, values: Values::new(), within: Vec::new() };
         for (name, json) in body {
             if let Some(property) = name.strip_suffix("@odata.bind") {
-                let (attribute, target) = self.bound(entity, property, json)?;
-                written.values.insert(attribute, target);
+                match json {
+                    Json::Array(addresses) => {
+                        let way = self.list(entity, property)?;
+                        for address in addresses {
+                            let target = self.at(address.as_str().unwrap_or_default())?;
+                            written.within.push((way, Within::Known(target)));
+                        }
+                    }
+                    json => {
+                        let (attribute, target) = self.bound(entity, property, json)?;
+                        written.values.insert(attribute, target);
+                    }
+                }
             } else if name.contains('@') {
                 // Other annotations come back from clients that send what they have read.
             } else if *name == entity.id_name().as_str() {
                 written.id = id(json)?;
-            } else {
+            } else if !self.within(entity, name, json, &mut written)? {
                 let attribute = attribute(entity, name)?;
                 written.values.insert(attribute.id, plain(attribute, json)?);
             }
         }
         Ok(written)
+    }
+
+    /// Adds the verbs that create a record of `entity`, and with it the records within its body. Gives the place of its
+    /// own verb; `named` makes sure that its identity is in it.
+    pub fn insert(
+        &self,
+        entity: &Entity,
+        body: &Map<String, Json>,
+        named: bool,
+        preset: Option<(AttributeId, RecordRef)>,
+        verbs: &mut Vec<Verb>,
+    ) -> Result<Inserted, Denial> {
+        let Written { id, mut values, within } = self.written(entity, body)?;
+        let id = id.or_else(|| (named || !within.is_empty()).then(|| self.new_id()));
+        for (way, content) in &within {
+            if let (Way::To { lookup, entity }, Within::New(body)) = (way, content) {
+                let target = self.insert(self.known(*entity)?, body, true, None, verbs)?;
+                values.insert(*lookup, target.record.map_or(Value::Null, Value::Reference));
+            }
+        }
+        if let Some((attribute, target)) = preset {
+            values.insert(attribute, Value::Reference(target));
+        }
+        let at = verbs.len();
+        verbs.push(Verb::Create { entity: entity.id, id, values });
+        let record = id.map(|id| RecordRef::new(entity.id, id));
+        for (way, content) in within.iter().filter(|(way, _)| way.is_list()) {
+            // There is an identity wherever there is something within.
+            let Some(record) = record else { continue };
+            match (way, content) {
+                (_, Within::Known(target)) => verbs.push(link(*way, record, *target)),
+                (Way::From { entity, lookup }, Within::New(body)) => {
+                    self.insert(self.known(*entity)?, body, false, Some((*lookup, record)), verbs)?;
+                }
+                (way, Within::New(body)) => {
+                    let target = self.insert(self.known(way.entity())?, body, true, None, verbs)?;
+                    verbs.extend(target.record.map(|target| link(*way, record, target)));
+                }
+            }
+        }
+        Ok(Inserted { at, record })
     }
 
     /// The record at an address; nothing where an alternate key names none.
@@ -80,6 +161,61 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The record at the address of this text, which may be `$` and the content id of an earlier request.
+    pub fn at(&self, text: &str) -> Result<RecordRef, Denial> {
+        let address = self.address(text)?;
+        let entity = self.entity(&address.set)?;
+        super::read::target(self, entity, &address)
+    }
+
+    /// An identity that nobody has.
+    pub fn new_id(&self) -> RecordId {
+        RecordId(self.engine.ids().id(self.engine.clock().now()))
+    }
+
+    fn address(&self, text: &str) -> Result<Address, Denial> {
+        let name = text.strip_prefix('/').unwrap_or(text);
+        match (name.starts_with('$'), self.links) {
+            (true, Some(links)) => match links.get(name) {
+                Some(address) => url::address(address),
+                None => Err(Denial::malformed(format!("`{text}` names no request before this one"))),
+            },
+            _ => url::address(text),
+        }
+    }
+
+    /// Notes the records within a property that is a navigation. False where it is none.
+    fn within<'b>(
+        &self,
+        entity: &Entity,
+        name: &str,
+        json: &'b Json,
+        written: &mut Written<'b>,
+    ) -> Result<bool, Denial> {
+        let wrong = |expected| Denial::malformed(format!("`{name}` of `{}` is {expected}", entity.name()));
+        match json {
+            Json::Object(record) => match self.schema.way(entity, name) {
+                Some(way @ Way::To { .. }) => written.within.push((way, Within::New(record))),
+                Some(_) => return Err(wrong("a list of records")),
+                None => return Ok(false),
+            },
+            Json::Array(records) if entity.attribute(name).is_none() => {
+                let Some(way) = self.schema.way(entity, name) else { return Ok(false) };
+                for record in records {
+                    let record = record.as_object().filter(|_| way.is_list());
+                    written.within.push((way, Within::New(record.ok_or_else(|| wrong("a list of records"))?)));
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn list(&self, entity: &Entity, name: &str) -> Result<Way, Denial> {
+        let way = self.schema.way(entity, name).filter(Way::is_list);
+        way.ok_or_else(|| Denial::malformed(format!("`{name}` of `{}` leads to no list of records", entity.name())))
+    }
+
     fn bound(&self, entity: &Entity, property: &str, json: &Json) -> Result<(AttributeId, Value), Denial> {
         let attribute = lookup(entity, self.schema, property)?;
         let text = match json {
@@ -87,7 +223,7 @@ impl<'a> Asked<'a> {
             Json::String(text) => text,
             _ => return Err(Denial::malformed(format!("`{property}@odata.bind` holds no address"))),
         };
-        let address = url::address(text)?;
+        let address = self.address(text)?;
         let target = self.entity(&address.set)?;
         let found = self.find(target, &address.key)?;
         let found = found.ok_or_else(|| Refusal::BadReference {
@@ -99,9 +235,34 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Where the verb of a create stands, and what it makes if that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Inserted {
+    /// Its place among the verbs.
+    pub at: usize,
+    /// The record.
+    pub record: Option<RecordRef>,
+}
+
+/// The verb that leads `from` by this way to `to` as well.
+pub fn link(way: Way, from: RecordRef, to: RecordRef) -> Verb {
+    let set = |target, attribute, value| {
+        let values = Values::from_iter([(attribute, Value::Reference(value))]);
+        Verb::Update { target, expected: None, values }
+    };
+    match way {
+        Way::To { lookup, .. } => set(from, lookup, to),
+        Way::From { lookup, .. } => set(to, lookup, from),
+        Way::Across { link, here, there, .. } => {
+            let values = Values::from_iter([(here, Value::Reference(from)), (there, Value::Reference(to))]);
+            Verb::Create { entity: link, id: None, values }
+        }
+    }
+}
+
 /// The values of an alternate key, for a create by that key.
-pub fn key_values(entity: &Entity, address: &Address) -> Result<Values, Denial> {
-    match &address.key {
+pub fn key_values(entity: &Entity, key: &Key) -> Result<Values, Denial> {
+    match key {
         Key::Id(_) => Ok(Values::new()),
         Key::Named(parts) => Ok(alternate(entity, parts)?.into_iter().collect()),
     }

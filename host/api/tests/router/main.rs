@@ -4,7 +4,9 @@
 
 mod conditions;
 mod dialect;
+mod expand;
 mod limits;
+mod messages;
 mod own;
 mod queries;
 mod writes;

@@ -1,0 +1,186 @@
+//! Functions and actions: how they are addressed, what they are given, and what they say.
+
+use axum::http::StatusCode;
+use serde_json::{Value as Json, json};
+
+use super::{BASE, World};
+
+#[test]
+fn a_function_is_asked_with_or_without_parentheses_and_namespace() {
+    let world = World::new();
+    let user = engine::administrator().id.to_string();
+    for path in ["WhoAmI", "WhoAmI()", "Microsoft.Dynamics.CRM.WhoAmI", "Microsoft.Dynamics.CRM.WhoAmI()"] {
+        let body = world.get(path).json();
+        assert_eq!(body["UserId"], user.as_str(), "{path}");
+        assert_eq!(body["@odata.context"], format!("{BASE}/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse"));
+    }
+    assert_eq!(
+        world
+            .get("RetrieveCurrentOrganization(AccessType=@p1)?@p1=Microsoft.Dynamics.CRM.EndpointAccessType'Default'")
+            .status,
+        StatusCode::OK
+    );
+}
+
+#[test]
+fn arguments_come_as_literals_or_by_aliases_in_any_quotes() {
+    let world = World::new();
+    world.accounts(&["Ada", "Bea"]);
+    for path in [
+        "RetrieveTotalRecordCount(EntityNames=@p1)?@p1=['account','contact']",
+        "RetrieveTotalRecordCount(EntityNames=@p1)?@p1=%5B%22account%22,%22contact%22%5D",
+        "RetrieveTotalRecordCount(EntityNames=['account','contact'])",
+    ] {
+        let body = world.get(path).json();
+        let counts = &body["EntityRecordCountCollection"];
+        assert_eq!((&counts["Keys"], &counts["Values"]), (&json!(["account", "contact"]), &json!([2, 0])), "{path}");
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_understood_is_refused_with_its_place() {
+    let world = World::new();
+    let account = &world.accounts(&["Ada"])[0];
+    let of_account = format!("accounts({account})/Microsoft.Dynamics.CRM.AddMembersTeam");
+    for (method, path, body, status, sentence) in [
+        ("GET", "Nothing", "", 404, "there is no entity set, function or action `Nothing`"),
+        ("POST", "Nothing", "{}", 404, "there is no entity set, function or action `Nothing`"),
+        ("GET", "accounts/Nothing", "", 404, "there is no function or action `Nothing` of `accounts`"),
+        ("POST", "WhoAmI", "{}", 405, "`WhoAmI` is a function: send it with GET"),
+        ("GET", "accounts/CreateMultiple", "", 405, "`CreateMultiple` is an action: send it with POST"),
+        ("GET", "WhoAmI(x=1)", "", 400, "`WhoAmI` has no parameters, and so no `x`"),
+        ("GET", "WhoAmI(x)", "", 400, "`x` is neither a GUID nor `attribute=value`"),
+        ("GET", "RetrieveTotalRecordCount", "", 400, "`RetrieveTotalRecordCount` lacks its `EntityNames`"),
+        (
+            "GET",
+            "RetrieveTotalRecordCount(EntityNames=@p1)",
+            "",
+            400,
+            "`EntityNames` of `RetrieveTotalRecordCount` is `@p1`, which has no value in the query",
+        ),
+        (
+            "GET",
+            "RetrieveTotalRecordCount(EntityNames=@p1)?@p1=['account",
+            "",
+            400,
+            "`EntityNames` of `RetrieveTotalRecordCount` cannot be read: `['account`",
+        ),
+        (
+            "GET",
+            "RetrieveTotalRecordCount(EntityNames='account')",
+            "",
+            400,
+            "`EntityNames` of `RetrieveTotalRecordCount` is a list",
+        ),
+        ("GET", "RetrieveTotalRecordCount(EntityNames=['nothing'])", "", 404, "there is no entity `nothing`"),
+        (
+            "POST",
+            "accounts/CreateMultiple",
+            r#"{"Goals":[]}"#,
+            400,
+            "`CreateMultiple` has no parameter `Goals`; it has `Targets`",
+        ),
+        (
+            "POST",
+            "accounts/CreateMultiple",
+            r#"{"Targets":[{"name":"x"},1]}"#,
+            400,
+            "`Targets[1]` of `CreateMultiple` is an object",
+        ),
+        (
+            "POST",
+            &of_account,
+            "{}",
+            404,
+            "`AddMembersTeam` is bound to a record of `team`, as in `teams(id)/AddMembersTeam`",
+        ),
+        ("POST", "accounts/WhoAmI", "{}", 404, "`WhoAmI` is bound to nothing: its address is `WhoAmI` alone"),
+    ] {
+        let path = path.replace('"', "%22");
+        let (found, _, message) = world.send(method, &path, &[], body).refusal();
+        assert_eq!((found, message.as_str()), (status, sentence), "{method} {path}");
+    }
+}
+
+fn multiple(world: &World, message: &str, targets: &Json) -> super::Answer {
+    let body = json!({ "Targets": targets }).to_string();
+    world.send("POST", &format!("accounts/Microsoft.Dynamics.CRM.{message}"), &[], &body)
+}
+
+#[test]
+fn several_records_are_created_updated_and_upserted_at_once() {
+    let world = World::new();
+    let kind = "Microsoft.Dynamics.CRM.account";
+    let made =
+        multiple(&world, "CreateMultiple", &json!([{"name": "Ada", "@odata.type": kind}, {"name": "Bea"}])).json();
+    let ids: Vec<&str> = made["Ids"].as_array().expect("ids").iter().map(|id| id.as_str().expect("an id")).collect();
+    assert_eq!(ids.len(), 2);
+    let updated = multiple(
+        &world,
+        "UpdateMultiple",
+        &json!([
+            {"accountid": ids[0], "telephone1": "1"},
+            {"@odata.id": format!("accounts({})", ids[1]), "telephone1": "2"},
+        ]),
+    );
+    assert_eq!(updated.status, StatusCode::NO_CONTENT, "{}", updated.text);
+    assert_eq!(world.get(&format!("accounts({})", ids[1])).json()["telephone1"], "2");
+    let new = "0192f5a0-0000-7000-8000-00000000ffff";
+    let upserted = multiple(
+        &world,
+        "UpsertMultiple",
+        &json!([
+            {"accountid": ids[0], "telephone1": "3"},
+            {"accountid": new, "name": "Cid"},
+            {"name": "Dan"},
+        ]),
+    )
+    .json();
+    let created: Vec<&Json> =
+        upserted["Results"].as_array().expect("results").iter().map(|one| &one["RecordCreated"]).collect();
+    assert_eq!(created, [false, true, true]);
+    assert_eq!(upserted["Results"][1]["Target"]["@odata.id"], format!("accounts({new})"));
+    assert_eq!(world.get("accounts/$count").text, "4");
+}
+
+#[test]
+fn several_records_are_one_unit_of_work() {
+    let world = World::new();
+    let refused = multiple(&world, "CreateMultiple", &json!([{"name": "Ada"}, {"nme": "Bea"}])).refusal();
+    assert_eq!(refused.2, "`Targets[1]`: `account` has no attribute `nme`");
+    assert_eq!(multiple(&world, "CreateMultiple", &json!([{"name": "Ada"}, {}])).refusal().1, "required");
+    assert_eq!(world.get("accounts/$count").text, "0");
+    let unnamed = multiple(&world, "UpdateMultiple", &json!([{"name": "Ada"}])).refusal();
+    assert_eq!(unnamed.2, "`Targets[0]`: no record is named: write its `accountid`, or `@odata.id` with its address");
+}
+
+#[test]
+fn upserts_by_an_alternate_key_find_their_record() {
+    let world = World::new().with_tickets();
+    let body = json!({"Targets": [{"number": 1, "title": "One"}, {"@odata.id": "tickets(number=2)", "title": "Two"}]})
+        .to_string();
+    for created in [true, false] {
+        let answer = world.send("POST", "tickets/Microsoft.Dynamics.CRM.UpsertMultiple", &[], &body).json();
+        assert_eq!(
+            (&answer["Results"][0]["RecordCreated"], &answer["Results"][1]["RecordCreated"]),
+            (&json!(created), &json!(created))
+        );
+    }
+    assert_eq!(world.get("tickets(number=2)").json()["title"], "Two");
+}
+
+#[test]
+fn an_alias_may_stand_in_a_filter_and_an_order() {
+    let world = World::new();
+    world.accounts(&["Ada", "Bea"]);
+    let body = world.get("accounts?$filter=name%20eq%20@p1&$orderby=@p2&@p1='Bea'&@p2=name").json();
+    assert_eq!(body["value"][0]["name"], "Bea");
+    let (_, _, message) = world.get("accounts?$filter=name%20eq%20@p1").refusal();
+    assert_eq!(message, "`@p1` has no value in the query");
+    assert_eq!(
+        world.get("accounts?$filter=Microsoft.Dynamics.CRM.Today(PropertyName='createdon')").json()["value"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+}
