@@ -74,12 +74,6 @@ impl Given {
         value.as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(name, "a list"))
     }
 
-    /// A record: `{"@odata.id": address}`, or `{"@odata.type": entity, "accountid": id}`.
-    pub fn record(&self, asked: &Asked<'_>, name: &str) -> Result<RecordRef, Denial> {
-        let place = format!("`{name}` of `{}`", self.message);
-        record(asked, self.value(name)?, &place)
-    }
-
     /// The refusal of a parameter that is something else.
     pub fn wrong(&self, name: &str, expected: &str) -> Denial {
         Denial::malformed(format!("`{name}` of `{}` is {expected}", self.message))

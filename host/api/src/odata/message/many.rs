@@ -23,7 +23,7 @@ pub const MESSAGES: &[Message] =
     &[message("CreateMultiple", create), message("UpdateMultiple", update), message("UpsertMultiple", upsert)];
 
 /// The bodies of the targets, each with its place for a refusal.
-fn targets<'g>(given: &'g Given) -> Result<Vec<&'g Map<String, Json>>, Denial> {
+fn targets(given: &Given) -> Result<Vec<&Map<String, Json>>, Denial> {
     let targets = given.list("Targets")?;
     let wrong = |place: usize| given.wrong(&format!("Targets[{place}]"), "an object");
     targets.iter().enumerate().map(|(place, target)| target.as_object().ok_or_else(|| wrong(place))).collect()
