@@ -10,7 +10,7 @@ mod write;
 
 use std::{collections::HashSet, sync::Arc};
 
-use formats::{Base, KnownProcess, Solution, SourceFile};
+use formats::{Base, KnownProcess, KnownSecurity, Solution, SourceFile};
 use model::{Caller, ProcessName, Refusal, Schema, package::Code, refusal::Problem, step::Installed};
 use rules::{trigger::Trigger, workflow::Program};
 use smol_str::SmolStr;
@@ -86,11 +86,13 @@ impl Engine {
         }
         let (numbers, definitions) = (definitions::numbers(reader)?, load::entities(reader)?);
         let processes: Vec<KnownProcess> = catalogue.processes().map(|process| known(process)).collect();
+        let people = known_security(reader)?;
         let base = Base {
             numbers: &numbers,
             definitions: &definitions,
             steps: &steps,
             processes: &processes,
+            security: &people,
             time_zone: catalogue.organisation.time_zone.clone(),
         };
         let solution = match formats::read(files, &base) {
@@ -101,7 +103,8 @@ impl Engine {
         for (script, manifest) in &solution.scripts {
             packages::steps_of(manifest, &Code::Script(script.clone())).into_iter().for_each(|step| steps.add(step));
         }
-        let problems = check_types(catalogue, &solution, &steps);
+        let mut problems = security::check_names(catalogue, reader, &solution)?;
+        problems.extend(check_types(catalogue, &solution, &steps));
         match problems.is_empty() {
             true => Ok(Read { solution, plugins, steps }),
             false => Err(Refusal::BadSolution(problems).into()),
@@ -137,6 +140,19 @@ impl Engine {
 
 fn known(process: &crate::Process) -> KnownProcess {
     KnownProcess { name: process.name.clone(), entity: process.workflow.entity, solution: process.solution.clone() }
+}
+
+fn known_security(reader: &dyn store::Reader) -> Result<Vec<KnownSecurity>, Failure> {
+    let mut known = Vec::new();
+    for kind in security::KINDS {
+        let all = definitions::all(reader, kind)?.into_iter();
+        known.extend(all.map(|definition| KnownSecurity {
+            kind: plan::word(kind),
+            name: definition.name,
+            solution: definition.solution,
+        }));
+    }
+    Ok(known)
 }
 
 /// Compiles every process against the schema and the steps as they will be: those of the solution, and those of others

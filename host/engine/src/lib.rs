@@ -56,6 +56,7 @@ pub use crate::{
     import::Imported,
     interactive::Work,
     jobs::JobPage,
+    load::starter,
     open::{administrator, root_unit},
     settings::{Budget, Settings},
 };

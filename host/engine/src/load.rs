@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The entities that every store has: files like anybody's, and those that the engine itself brings.
-pub(crate) fn starter() -> Definitions {
+pub fn starter() -> Definitions {
     let mut starter = formats::starter();
     for entity in rows::entities() {
         starter.put(EntityFile::Whole(entity));

@@ -84,6 +84,27 @@ pub(crate) fn give_role(unit: &mut Unit, caller: &Caller, to: RecordRef, role: R
     join(unit, caller, entity, to, role)
 }
 
+/// Ends the user's membership of the team. Tells whether there was one.
+pub(crate) fn remove(unit: &mut Unit, caller: &Caller, user: RecordRef, team: RecordRef) -> Result<bool, Failure> {
+    part(unit, caller, ENTITY, user, team)
+}
+
+/// Takes the role from the user or team. Tells whether it had it.
+pub(crate) fn take_role(unit: &mut Unit, caller: &Caller, from: RecordRef, role: RecordRef) -> Result<bool, Failure> {
+    let entity = if from.entity == starter::TEAM { "teamroles" } else { "systemuserroles" };
+    part(unit, caller, entity, from, role)
+}
+
+/// Takes away the record of an N:N entity that joins these two, if it is there. Tells whether it was.
+fn part(unit: &mut Unit, caller: &Caller, entity: &str, one: RecordRef, other: RecordRef) -> Result<bool, Failure> {
+    let catalogue = unit.catalogue.clone();
+    let Some((entity, key)) = place(&catalogue.schema, entity) else { return Ok(false) };
+    let values = [Value::Reference(one), Value::Reference(other)];
+    let Some(target) = keys::holder(unit, entity, key, &[&values[0], &values[1]])? else { return Ok(false) };
+    unit.apply(caller, Verb::Delete { target, expected: None })?;
+    Ok(true)
+}
+
 /// Makes the record of an N:N entity that joins these two, if it is not there. Tells whether it was not.
 fn join(unit: &mut Unit, caller: &Caller, entity: &str, one: RecordRef, other: RecordRef) -> Result<bool, Failure> {
     let catalogue = unit.catalogue.clone();

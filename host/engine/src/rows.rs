@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod jobs;
+mod processes;
 
 /// Rows that are seen as records of an entity and kept otherwise. The entity itself is in the schema like any other.
 pub(crate) trait Rows: Sync {
@@ -37,7 +38,19 @@ pub(crate) fn entities() -> Vec<EntityDefinition> {
 pub(crate) fn special(entity: EntityId) -> Option<&'static dyn Rows> {
     match entity {
         model::starter::JOB => Some(&jobs::Jobs),
+        model::starter::PROCESS => Some(&processes::Processes),
         _ => None,
+    }
+}
+
+/// The verb as people say it.
+fn word(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Create { .. } => "create",
+        Verb::Update { .. } => "update",
+        Verb::Delete { .. } => "delete",
+        Verb::Assign { .. } => "assign",
+        Verb::SetStatus { .. } => "set status",
     }
 }
 

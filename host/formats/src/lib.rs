@@ -38,8 +38,12 @@ pub use identity::identity;
 pub use import::ImportMap;
 pub use manifest::{Scripted, read_script};
 pub use names::{Mention, Steps};
-pub use read::{Base, KnownProcess, Solution, read, solution_from_json, workflow_from_json, workflow_in_zone};
-pub use security::{privileges_from_json, privileges_to_json};
+pub use nearest::hint;
+pub use read::{
+    Base, KnownProcess, KnownSecurity, Solution, read, security_from_json, solution_from_json, workflow_from_json,
+    workflow_in_zone,
+};
+pub use security::{SecurityFile, privileges_from_json, privileges_to_json};
 pub use solution::SolutionHeader;
 pub use source::{SourceFile, Sourced};
 pub use starter::starter;

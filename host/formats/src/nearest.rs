@@ -6,7 +6,7 @@ const MOST: usize = 300;
 const LONGEST: usize = 100;
 
 /// "did you mean `createdon`?" for the nearest of `known`, if one is near enough.
-pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(|meant| format!("did you mean `{meant}`?"))
 }
 

@@ -23,7 +23,7 @@ use crate::{
     names::{Mention, Names, Steps},
     numbering::Numbers,
     report,
-    security::Security,
+    security::{self, SecurityFile},
     solution::{self, SolutionHeader},
     source::{SourceFile, Sourced},
     workflow,
@@ -40,6 +40,8 @@ pub struct Base<'a> {
     pub steps: &'a dyn Steps,
     /// The processes.
     pub processes: &'a [KnownProcess],
+    /// The roles, units, teams, users and queues that solutions brought.
+    pub security: &'a [KnownSecurity],
     /// The time zone of the organisation, for solutions without one.
     pub time_zone: TimeZone,
 }
@@ -51,6 +53,17 @@ pub struct KnownProcess {
     pub name: ProcessName,
     /// Its entity.
     pub entity: Option<EntityId>,
+    /// The solution that brought it.
+    pub solution: SmolStr,
+}
+
+/// A role, unit, team, user or queue that a solution brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSecurity {
+    /// The word of its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: SmolStr,
     /// The solution that brought it.
     pub solution: SmolStr,
 }
@@ -78,8 +91,8 @@ pub struct Solution {
     pub plugins: Vec<(SmolStr, Arc<[u8]>)>,
     /// Its imports.
     pub imports: Vec<Sourced<ImportMap>>,
-    /// Its units, teams, users and queues.
-    pub security: Security,
+    /// Its roles, units, teams, users and queues, each kind after those that it may name.
+    pub security: Vec<Sourced<SecurityFile>>,
     /// Its scenario pages: path and text.
     pub cases: Vec<(SmolStr, Arc<str>)>,
     /// The records that its definitions name.
@@ -116,12 +129,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     names.broken_steps = broken_steps;
     let workflows = workflows(files, &names, base, &name);
     let imports = imports(files, &names);
-    let mut security = Security::default();
-    for sheet in files.sheets() {
-        if let Some(tree) = &sheet.tree {
-            security.add(sheet.kind, &sheet.report, tree, &names);
-        }
-    }
+    let security = security(files, &names, base, &name);
     let mentions = names.mentions.take();
     drop(names);
     Some(Solution {
@@ -238,6 +246,67 @@ fn imports(files: &Files<'_>, names: &Names<'_>) -> Vec<Sourced<ImportMap>> {
         Some(Sourced::new(map, &sheet.report, tree))
     });
     read.collect()
+}
+
+fn security(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>, solution: &SmolStr) -> Vec<Sourced<SecurityFile>> {
+    let mut read = Vec::new();
+    for (kind, _) in security::KINDS {
+        for sheet in files.of_kind(kind) {
+            let Some(tree) = &sheet.tree else { continue };
+            let Some(file) = SecurityFile::convert(kind, &sheet.report, tree, names) else { continue };
+            let known = base.security.iter().find(|known| known.kind == kind && known.name == *file.name());
+            if let Some(other) = known.filter(|known| known.solution != *solution) {
+                let message = format!("solution `{}` has a {kind} `{}` already", other.solution, other.name);
+                sheet.report.error(sheet.place_of("name"), message);
+            }
+            read.push((sheet, Sourced::new(file, &sheet.report, tree)));
+        }
+    }
+    check_circles(&read);
+    read.into_iter().map(|(_, file)| file).collect()
+}
+
+/// Reports units, and users with their managers, that stand above themselves.
+fn check_circles(files: &[(&Sheet<'_>, Sourced<SecurityFile>)]) {
+    fn above(file: &SecurityFile) -> Option<(&'static str, &SmolStr)> {
+        match file {
+            SecurityFile::Unit(unit) => Some(("parent", unit.parent.as_ref()?)),
+            SecurityFile::User(user) => Some(("manager", user.manager.as_ref()?)),
+            _ => None,
+        }
+    }
+    let find = |kind: &str, name: &SmolStr| {
+        files.iter().map(|(_, file)| &file.value).find(|file| file.kind() == kind && file.name() == name)
+    };
+    for (sheet, file) in files {
+        let Some((key, first)) = above(&file.value) else { continue };
+        let (kind, name) = (file.value.kind(), file.value.name());
+        let mut way: Vec<&SmolStr> = vec![first];
+        while let Some((_, next)) = way.last().and_then(|last| find(kind, last)).and_then(above) {
+            match way.contains(&next) {
+                true => break,
+                false => way.push(next),
+            }
+        }
+        // One that stands above itself at once is reported where it is read.
+        if way.len() > 1 && way.contains(&name) {
+            let message = format!(
+                "`{name}` stands above itself: {name}, {}",
+                way.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+            );
+            sheet.report.error(sheet.place_of(key), message);
+        }
+    }
+}
+
+/// A role, unit, team, user or queue in canonical JSON, as it was kept.
+pub fn security_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps) -> Result<SecurityFile, Vec<Problem>> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::Report::new("a kept definition", &text);
+    let names = Names::new(schema, steps, TimeZone::UTC);
+    let file = crate::tree::parse(&text, &report)
+        .and_then(|tree| SecurityFile::convert(crate::header::kind_of(&tree)?, &report, &tree, &names));
+    file.ok_or_else(|| report.problems())
 }
 
 /// The workflow in canonical JSON, as it was kept, against the schema as it is: how activations are compiled again.

@@ -1,13 +1,18 @@
-//! Who works here (formats 10): business units, teams, users and queues, by name.
+//! Who works here and who may do what (formats 10): roles, business units, teams, users and queues, by name.
 //!
 //! They become records; names are resolved against what the store and the solution have when they are written.
 
 mod privileges;
+mod role;
 
 use model::{EntityName, expression::NamedRecord};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
+pub use self::{
+    privileges::{privileges_from_json, privileges_to_json},
+    role::Role,
+};
 use crate::{
     fields::{Fields, Keys, text},
     header::Header,
@@ -17,30 +22,34 @@ use crate::{
     tree::{Kind, Node},
 };
 
-pub use privileges::{privileges_from_json, privileges_to_json};
+/// The kinds of security files, each with the entity of its records: in the order in which they are made.
+pub const KINDS: [(&str, &str); 5] =
+    [("role", "role"), ("business-unit", "businessunit"), ("team", "team"), ("user", "systemuser"), ("queue", "queue")];
 
 const UNIT: Keys = Keys { what: "a business unit", known: keys_with_header!["parent"], later: &["renamed-from"] };
 const TEAM: Keys =
-    Keys { what: "a team", known: keys_with_header!["business-unit", "members"], later: &["renamed-from", "roles"] };
+    Keys { what: "a team", known: keys_with_header!["business-unit", "roles", "members"], later: &["renamed-from"] };
 const USER: Keys = Keys {
     what: "a user",
-    known: keys_with_header!["email", "business-unit", "manager", "teams", "enabled"],
-    later: &["renamed-from", "roles"],
+    known: keys_with_header!["email", "business-unit", "manager", "roles", "teams", "enabled"],
+    later: &["renamed-from"],
 };
 const QUEUE: Keys = Keys { what: "a queue", known: keys_with_header!["email", "owner"], later: &["renamed-from"] };
 const OWNER: Keys = Keys { what: "an owner", known: &["user", "team"], later: &[] };
 
-/// The people and groups of a solution.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct Security {
-    /// Business units.
-    pub units: Vec<BusinessUnit>,
-    /// Teams.
-    pub teams: Vec<Team>,
-    /// Users.
-    pub users: Vec<User>,
-    /// Queues.
-    pub queues: Vec<Queue>,
+/// What a file in `security/` defines.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SecurityFile {
+    /// What those who hold it may do.
+    Role(Role),
+    /// A part of the organisation.
+    Unit(BusinessUnit),
+    /// A group of users.
+    Team(Team),
+    /// A person or a service.
+    User(User),
+    /// Where work waits.
+    Queue(Queue),
 }
 
 /// A part of the organisation.
@@ -67,6 +76,8 @@ pub struct Team {
     pub description: String,
     /// Its unit; absent: the root.
     pub business_unit: Option<SmolStr>,
+    /// The roles that it holds.
+    pub roles: Vec<SmolStr>,
     /// Its members, users by name.
     pub members: Vec<SmolStr>,
 }
@@ -84,6 +95,8 @@ pub struct User {
     pub business_unit: Option<SmolStr>,
     /// The user above.
     pub manager: Option<SmolStr>,
+    /// The roles that he holds himself.
+    pub roles: Vec<SmolStr>,
     /// The teams he belongs to.
     pub teams: Vec<SmolStr>,
     /// Whether he may act.
@@ -105,17 +118,59 @@ pub struct Queue {
     pub owner: Option<NamedRecord>,
 }
 
-impl Security {
-    /// Takes in the definition in `node`; false when it is of none of these kinds.
-    pub(crate) fn add(&mut self, kind: &str, report: &Report<'_>, node: &Node, names: &Names<'_>) -> bool {
+impl SecurityFile {
+    /// The definition in `node`, whose kind is one of `KINDS`.
+    pub(crate) fn convert(kind: &str, report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Self> {
         match kind {
-            "business-unit" => self.units.extend(unit(report, node, names)),
-            "team" => self.teams.extend(team(report, node, names)),
-            "user" => self.users.extend(user(report, node, names)),
-            "queue" => self.queues.extend(queue(report, node, names)),
-            _ => return false,
+            "role" => role::convert(report, node, names).map(Self::Role),
+            "business-unit" => unit(report, node, names).map(Self::Unit),
+            "team" => team(report, node, names).map(Self::Team),
+            "user" => user(report, node, names).map(Self::User),
+            "queue" => queue(report, node, names).map(Self::Queue),
+            _ => None,
         }
-        true
+    }
+
+    /// The word of its kind.
+    pub fn kind(&self) -> &'static str {
+        self.place().0
+    }
+
+    /// The entity of its record.
+    pub fn entity(&self) -> &'static str {
+        self.place().1
+    }
+
+    fn place(&self) -> (&'static str, &'static str) {
+        KINDS[match self {
+            Self::Role(_) => 0,
+            Self::Unit(_) => 1,
+            Self::Team(_) => 2,
+            Self::User(_) => 3,
+            Self::Queue(_) => 4,
+        }]
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &SmolStr {
+        match self {
+            Self::Role(role) => &role.name,
+            Self::Unit(unit) => &unit.name,
+            Self::Team(team) => &team.name,
+            Self::User(user) => &user.name,
+            Self::Queue(queue) => &queue.name,
+        }
+    }
+
+    /// The key that API clients see.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Role(role) => role.id,
+            Self::Unit(unit) => unit.id,
+            Self::Team(team) => team.id,
+            Self::User(user) => user.id,
+            Self::Queue(queue) => queue.id,
+        }
     }
 }
 
@@ -137,6 +192,7 @@ fn team(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Team> {
         name: header.name,
         description: header.description,
         business_unit: named(&fields, "business-unit", "businessunit", names),
+        roles: list(&fields, "roles", "role", names),
         members: list(&fields, "members", "systemuser", names),
     })
 }
@@ -145,15 +201,15 @@ fn user(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<User> {
     let fields = Fields::open(report, node, node.place, &USER)?;
     let header = Header::read_free(&fields, "user")?;
     let email = fields.need("email").and_then(|_| address(&fields));
-    Some(User {
-        id: header.id,
-        name: header.name,
-        email: email?,
-        business_unit: named(&fields, "business-unit", "businessunit", names),
-        manager: named(&fields, "manager", "systemuser", names),
-        teams: list(&fields, "teams", "team", names),
-        enabled: fields.boolean("enabled", true),
-    })
+    let manager = named(&fields, "manager", "systemuser", names);
+    if manager.as_ref() == Some(&header.name) {
+        report.error(fields.value_place("manager"), "nobody is his own manager");
+    }
+    let business_unit = named(&fields, "business-unit", "businessunit", names);
+    let (roles, teams) = (list(&fields, "roles", "role", names), list(&fields, "teams", "team", names));
+    let enabled = fields.boolean("enabled", true);
+    let (id, name) = (header.id, header.name);
+    Some(User { id, name, email: email?, business_unit, manager, roles, teams, enabled })
 }
 
 fn queue(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Queue> {
@@ -202,13 +258,20 @@ fn named(fields: &Fields<'_>, key: &str, entity: &str, names: &Names<'_>) -> Opt
     Some(name)
 }
 
+/// The names in a list, each once.
 fn list(fields: &Fields<'_>, key: &str, entity: &str, names: &Names<'_>) -> Vec<SmolStr> {
-    let items = fields.list(key).iter().filter_map(|item| {
-        let name = SmolStr::from(text(fields.report, item, key)?);
-        mention(fields.report, item, entity, &name, names);
-        Some(name)
-    });
-    items.collect()
+    let mut list: Vec<SmolStr> = Vec::new();
+    for item in fields.list(key) {
+        let Some(name) = text(fields.report, item, key).map(SmolStr::from) else { continue };
+        match list.contains(&name) {
+            true => fields.report.error(item.place, format!("`{name}` stands in `{key}` twice")),
+            false => {
+                mention(fields.report, item, entity, &name, names);
+                list.push(name);
+            }
+        }
+    }
+    list
 }
 
 fn mention(report: &Report<'_>, node: &Node, entity: &str, name: &SmolStr, names: &Names<'_>) {

@@ -30,7 +30,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 14] = files![
+const FILES: [(&str, &str); 15] = files![
     "systemuser",
     "team",
     "businessunit",
@@ -45,6 +45,7 @@ const FILES: [(&str, &str); 14] = files![
     "email",
     "appointment",
     "phonecall",
+    "workflow",
 ];
 
 static ACTIVITY: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| {

@@ -63,8 +63,14 @@ static STARTER: LazyLock<(Definitions, Numbers)> = LazyLock::new(|| {
 });
 
 fn read_on(files: &[SourceFile], definitions: &Definitions, numbers: &Numbers) -> Result<Solution, Vec<Problem>> {
-    let base =
-        Base { numbers, definitions, steps: &Installed::new(), processes: &[], time_zone: jiff::tz::TimeZone::UTC };
+    let base = Base {
+        numbers,
+        definitions,
+        steps: &Installed::new(),
+        processes: &[],
+        security: &[],
+        time_zone: jiff::tz::TimeZone::UTC,
+    };
     formats::read(files, &base)
 }
 
@@ -119,7 +125,8 @@ fn the_example_converts_without_a_problem() {
     assert_eq!(steps.len(), 2);
     assert_eq!(steps[0].id.as_str(), "steps/2/steps/1");
     assert_eq!(solution.scripts[0].1.steps[0].name.as_str(), "complaints.due-date");
-    assert_eq!(solution.security.teams[0].name, "Escalations");
+    let names: Vec<&str> = solution.security.iter().map(|file| file.value.name().as_str()).collect();
+    assert_eq!(names, ["Complaint Handler", "Escalations"]);
     assert_eq!(solution.mentions.len(), 1);
 }
 

@@ -33,6 +33,16 @@ pub enum Kind {
     Import = 6,
     /// An index or key that is being built over records that were there before it (E10); its name tells how far.
     Building = 7,
+    /// A role that a solution brought; what it grants is in its record.
+    Role = 8,
+    /// A business unit of a solution.
+    BusinessUnit = 9,
+    /// A team of a solution.
+    Team = 10,
+    /// A user of a solution.
+    User = 11,
+    /// A queue of a solution.
+    Queue = 12,
 }
 
 /// What holds under a name.

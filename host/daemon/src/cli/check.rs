@@ -70,13 +70,14 @@ fn in_solution(root: &Path, file: &Path) -> Result<Vec<Problem>, Trouble> {
         solution::read(root)?.into_iter().map(|file| SourceFile::new(file.path, file.bytes)).collect();
     let path = std::fs::canonicalize(file)?;
     let path = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-    let definitions = formats::starter();
+    let definitions = engine::starter();
     let numbers = numbering::extend(&numbering::Numbers::new(), &definitions.whole_entities());
     let base = Base {
         numbers: &numbers,
         definitions: &definitions,
         steps: &NoPlugins,
         processes: &[],
+        security: &[],
         time_zone: script::Environment::at(model::Timestamp::default()).time_zone,
     };
     let problems = match formats::read(&files, &base) {
@@ -87,7 +88,7 @@ fn in_solution(root: &Path, file: &Path) -> Result<Vec<Problem>, Trouble> {
 }
 
 fn alone(file: SourceFile) -> Result<Vec<Problem>, Trouble> {
-    let definitions: Definitions = formats::starter();
+    let definitions: Definitions = engine::starter();
     let numbers = numbering::extend(&numbering::Numbers::new(), &definitions.whole_entities());
     let schema = definitions.schema(&numbers).map_err(|problem| Trouble::failed(problem.to_string()))?;
     Ok(formats::read_script(&file, &schema).err().unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What applying a solution changes, told before and after: definitions by digest, packages by their bytes, people by name.
+//! What applying a solution changes, told before and after: definitions by digest, packages by their bytes.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use store::{
     packages,
 };
 
-use super::{ApplyOptions, Read, write::extension_name};
+use super::{ApplyOptions, Read, security, write::extension_name};
 use crate::{Failure, catalogue::Catalogue, query};
 
 /// What applying a solution does.
@@ -70,7 +70,11 @@ pub(super) fn of(
     let mut changes = Vec::new();
     for part in parts(read) {
         let known = definitions::get(reader, part.kind, &part.name)?;
+        let record = record_of(catalogue, reader, &part)?;
         let action = match known {
+            // Somebody took the record away that the file makes.
+            _ if record == Some(false) => Action::Add,
+            None if record == Some(true) => Action::Change,
             None => Action::Add,
             Some(known) if known.content == part.digest => continue,
             Some(_) => Action::Change,
@@ -78,7 +82,6 @@ pub(super) fn of(
         changes.push(Change { action, kind: word(part.kind), name: part.name });
     }
     changes.extend(packages_in(reader, read)?);
-    changes.extend(people_in(catalogue, reader, read)?);
     changes.extend(missing_in(reader, read, options)?);
     let header = &solution.header.value;
     Ok(Plan {
@@ -120,6 +123,9 @@ pub(super) fn parts(read: &Read) -> Vec<Part<'_>> {
     for workflow in &solution.workflows {
         parts.push(part(Kind::Workflow, workflow.value.header.name.as_str().into(), workflow));
     }
+    for file in &solution.security {
+        parts.push(part(security::kind_of(&file.value), file.value.name().clone(), file));
+    }
     for import in &solution.imports {
         parts.push(part(Kind::Import, import.value.name.clone(), import));
     }
@@ -148,21 +154,11 @@ fn packages_in(reader: &dyn Reader, read: &Read) -> Result<Vec<Change>, Failure>
     Ok(changes)
 }
 
-/// People are told when they are new; what changes in one is told by the journal.
-fn people_in(catalogue: &Catalogue, reader: &dyn Reader, read: &Read) -> Result<Vec<Change>, Failure> {
-    let security = &read.solution.security;
-    let units = security.units.iter().map(|unit| ("business-unit", "businessunit", &unit.name));
-    let teams = security.teams.iter().map(|team| ("team", "team", &team.name));
-    let users = security.users.iter().map(|user| ("user", "systemuser", &user.name));
-    let queues = security.queues.iter().map(|queue| ("queue", "queue", &queue.name));
-    let mut changes = Vec::new();
-    for (kind, entity, name) in units.chain(teams).chain(users).chain(queues) {
-        let Some(entity) = catalogue.schema.named(entity) else { continue };
-        if query::by_name(catalogue, reader, entity, name)?.is_none() {
-            changes.push(Change { action: Action::Add, kind, name: name.clone() });
-        }
-    }
-    Ok(changes)
+/// Whether the record of a security file is there; other parts have none.
+fn record_of(catalogue: &Catalogue, reader: &dyn Reader, part: &Part<'_>) -> Result<Option<bool>, Failure> {
+    let entity = security::entity_of(part.kind).and_then(|entity| catalogue.schema.named(entity));
+    let Some(entity) = entity else { return Ok(None) };
+    Ok(Some(query::by_name(catalogue, reader, entity, &part.name)?.is_some()))
 }
 
 /// What the solution had and its files have no more: removed with `prune`, else left as it is.
@@ -172,7 +168,7 @@ fn missing_in(reader: &dyn Reader, read: &Read, options: ApplyOptions) -> Result
         return Ok(changes);
     }
     let there: HashSet<(Kind, SmolStr)> = parts(read).into_iter().map(|part| (part.kind, part.name)).collect();
-    for kind in [Kind::Workflow, Kind::Import] {
+    for kind in [Kind::Workflow, Kind::Import].into_iter().chain(security::KINDS) {
         for known in definitions::all(reader, kind)? {
             let mine = known.solution == read.solution.header.value.name;
             if mine && !there.contains(&(kind, known.name.clone())) {
@@ -193,5 +189,10 @@ pub(super) fn word(kind: Kind) -> &'static str {
         Kind::Script => "script",
         Kind::Import => "import",
         Kind::Building => "index",
+        Kind::Role => "role",
+        Kind::BusinessUnit => "business-unit",
+        Kind::Team => "team",
+        Kind::User => "user",
+        Kind::Queue => "queue",
     }
 }

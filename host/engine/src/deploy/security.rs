@@ -1,65 +1,109 @@
-//! The people of a solution as records (formats 10): business units, teams, users, queues, made or brought up to date by
-//! name.
+//! The security files of a solution as records (formats 10): roles, business units, teams, users, queues, made or brought
+//! up to date by name.
 //!
-//! What a file does not say stays as it is, so that what an administrator has changed is not taken back.
+//! A file that did not change since it was applied writes nothing. What a file does not say stays as it is, so that what an
+//! administrator has changed is not taken back; what it said before and says no more is taken back.
 
-use formats::security::Security;
+use formats::{SecurityFile, Sourced};
 use model::{
-    Caller, EntityId, RecordId, RecordRef, Refusal, Value, Values, Verb, expression::NamedRecord, schema::Entity,
+    Caller, Origin, RecordId, RecordRef, Refusal, Value, Values, Verb, expression::NamedRecord, refusal::Problem,
+    schema::Entity,
 };
 use smol_str::SmolStr;
+use store::definitions::{self, Kind};
 
-use crate::{Failure, members, query, resolve::Reading, unit::Unit};
+use super::{Action, Plan, Read};
+use crate::{
+    Failure,
+    catalogue::{Catalogue, Directory},
+    load, members, query,
+    resolve::Reading,
+    security::roles,
+    unit::Unit,
+};
 
-/// Stages them, each after what it may name: two rounds, because units, teams and users name each other in any order.
-pub(super) fn write(unit: &mut Unit, caller: &Caller, security: &Security) -> Result<(), Failure> {
-    let mut people = People { unit, caller };
-    let root = Value::Reference(crate::root_unit());
-    for unit in &security.units {
-        people.put("businessunit", &unit.name, &[("parentbusinessunitid", root.clone())], false)?;
+/// The kinds of definitions of security files, in the order of `formats::security::KINDS`.
+pub(super) const KINDS: [Kind; 5] = [Kind::Role, Kind::BusinessUnit, Kind::Team, Kind::User, Kind::Queue];
+
+/// The kind of definition of a security file.
+pub(super) fn kind_of(file: &SecurityFile) -> Kind {
+    match file {
+        SecurityFile::Role(_) => Kind::Role,
+        SecurityFile::Unit(_) => Kind::BusinessUnit,
+        SecurityFile::Team(_) => Kind::Team,
+        SecurityFile::User(_) => Kind::User,
+        SecurityFile::Queue(_) => Kind::Queue,
     }
-    for team in &security.teams {
-        people.put("team", &team.name, &[("businessunitid", root.clone())], false)?;
+}
+
+/// The entity of the records of such a definition.
+pub(super) fn entity_of(kind: Kind) -> Option<&'static str> {
+    let place = KINDS.iter().position(|known| *known == kind)?;
+    Some(formats::security::KINDS[place].1)
+}
+
+/// Reports users, teams, roles and the like that files name and neither they nor the store have.
+pub(super) fn check_names(
+    catalogue: &Catalogue,
+    reader: &dyn store::Reader,
+    solution: &formats::Solution,
+) -> Result<Vec<Problem>, Failure> {
+    let mut problems = Vec::new();
+    for mention in &solution.mentions {
+        let NamedRecord::Named { entity, name } = &mention.record else { continue };
+        let own = || solution.security.iter().map(|file| &file.value).filter(|file| file.entity() == entity.as_str());
+        let Some((word, _)) = formats::security::KINDS.iter().find(|(_, known)| *known == entity.as_str()) else {
+            continue;
+        };
+        if own().any(|file| file.name() == name) {
+            continue;
+        }
+        let Some(known) = catalogue.schema.named(entity.as_str()) else { continue };
+        if query::by_name(catalogue, reader, known, name)?.is_some() {
+            continue;
+        }
+        let names = own().map(|file| file.name().as_str());
+        problems.push(Problem {
+            file: mention.file.clone(),
+            line: mention.line,
+            column: mention.column,
+            length: mention.length,
+            message: format!("there is no {} `{name}`", word.replace('-', " ")),
+            hint: formats::hint(name, names),
+            warning: false,
+        });
     }
-    for user in &security.users {
-        people.put("systemuser", &user.name, &[("businessunitid", root.clone())], false)?;
+    Ok(problems)
+}
+
+/// Stages what the plan says of them: first all records, because they name each other in any order, then what is in them.
+pub(super) fn write(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Plan) -> Result<(), Failure> {
+    let changed = |file: &&Sourced<SecurityFile>| {
+        plan.changes.iter().any(|change| change.kind == file.value.kind() && change.name == *file.value.name())
+    };
+    let files: Vec<_> = read.solution.security.iter().filter(changed).collect();
+    // Who may apply was asked before: these are the engine's own writes in his name.
+    let caller = Caller { origin: Origin::System, ..*caller };
+    let mut people = People { unit, caller: &caller };
+    for file in &files {
+        people.make(&file.value)?;
     }
-    for unit in &security.units {
-        let parent = people.find("businessunit", unit.parent.as_ref())?;
-        let values = [("parentbusinessunitid", parent), ("description", text(&unit.description))];
-        people.put("businessunit", &unit.name, &values, true)?;
+    for file in &files {
+        let before = people.before(&file.value, &read.steps)?;
+        people.bring_up_to_date(&file.value, before.as_ref())?;
     }
-    for team in &security.teams {
-        let unit = people.find("businessunit", team.business_unit.as_ref())?;
-        let values = [("businessunitid", unit), ("description", text(&team.description))];
-        people.put("team", &team.name, &values, true)?;
-    }
-    for user in &security.users {
-        let unit = people.find("businessunit", user.business_unit.as_ref())?;
-        let manager = people.find("systemuser", user.manager.as_ref())?;
-        let disabled = Value::Boolean(!user.enabled);
-        let email = Value::Text(user.email.clone());
-        let values = [
-            ("businessunitid", unit),
-            ("parentsystemuserid", manager),
-            ("internalemailaddress", email),
-            ("isdisabled", disabled),
-        ];
-        people.put("systemuser", &user.name, &values, true)?;
-    }
-    people.join(security)?;
-    for queue in &security.queues {
-        let email = queue.email.clone().map_or(Value::Null, Value::Text);
-        let owner = people.owner(queue.owner.as_ref())?;
-        let values = [("emailaddress", email), ("description", text(&queue.description)), ("ownerid", owner)];
-        people.put("queue", &queue.name, &values, true)?;
+    for kind in KINDS.into_iter().rev() {
+        for gone in plan.changes.iter().filter(|change| change.action == Action::Remove) {
+            if super::plan::word(kind) == gone.kind {
+                people.remove(kind, &gone.name, &read.steps)?;
+            }
+        }
     }
     Ok(())
 }
 
-fn text(text: &str) -> Value {
-    if text.is_empty() { Value::Null } else { Value::text(text) }
-}
+/// What a file says of an attribute; nothing where it says nothing.
+type Said = (&'static str, Option<Value>);
 
 struct People<'u> {
     unit: &'u mut Unit,
@@ -67,62 +111,160 @@ struct People<'u> {
 }
 
 impl People<'_> {
-    /// Makes the record of this name, or with `update` brings one that is there up to date where a value differs.
-    fn put(&mut self, entity: &str, name: &str, values: &[(&str, Value)], update: bool) -> Result<(), Failure> {
-        let entity = self.entity(entity)?;
-        let named = values.iter().filter(|(_, value)| !value.is_null());
-        let mut wanted: Values =
-            named.filter_map(|(name, value)| Some((entity.attribute(name)?.id, value.clone()))).collect();
-        let verb = match self.named(&entity, name)? {
-            None => {
-                wanted.insert(entity.primary, Value::text(name));
-                let id = Some(RecordId(formats::identity(kind_of(&entity), name)));
-                Verb::Create { entity: entity.id, id: self.free(entity.id, id)?, values: wanted }
-            }
-            Some(_) if !update => return Ok(()),
-            Some(target) => {
-                let record = self.unit.expect(&entity, target)?;
-                let values: Values =
-                    wanted.into_iter().filter(|(attribute, value)| record.get(*attribute) != value).collect();
-                if values.is_empty() {
-                    return Ok(());
-                }
-                Verb::Update { target, expected: None, values }
-            }
+    /// Makes the record of this name, if there is none.
+    fn make(&mut self, file: &SecurityFile) -> Result<(), Failure> {
+        let entity = self.entity(file.entity())?;
+        if self.named(&entity, file.name())?.is_some() {
+            return Ok(());
+        }
+        let mut values: Values = [(entity.primary, Value::text(file.name().as_str()))].into_iter().collect();
+        let unit = match file {
+            SecurityFile::Unit(_) => Some("parentbusinessunitid"),
+            SecurityFile::Role(_) | SecurityFile::Team(_) | SecurityFile::User(_) => Some("businessunitid"),
+            SecurityFile::Queue(_) => None,
         };
-        self.unit.apply(self.caller, verb)?;
+        if let Some(unit) = unit.and_then(|unit| entity.attribute(unit)) {
+            values.insert(unit.id, Value::Reference(crate::root_unit()));
+        }
+        let id = RecordId(file.id());
+        // A renamed record may have the identity that kind and name make.
+        let id = Some(id).filter(|_| !matches!(self.unit.exists(RecordRef::new(entity.id, id)), Ok(true)));
+        self.unit.apply(self.caller, Verb::Create { entity: entity.id, id, values })?;
         Ok(())
     }
 
-    /// Memberships that teams or users name.
-    fn join(&mut self, security: &Security) -> Result<(), Failure> {
-        let by_team = security.teams.iter().flat_map(|team| team.members.iter().map(move |user| (user, &team.name)));
-        let by_user = security.users.iter().flat_map(|user| user.teams.iter().map(move |team| (&user.name, team)));
-        for (user, team) in by_team.chain(by_user) {
-            let user = self.find("systemuser", Some(user))?.as_reference();
-            let team = self.find("team", Some(team))?.as_reference();
-            if let (Some(user), Some(team)) = (user, team) {
-                members::add(self.unit, self.caller, user, team)?;
+    /// The file as it was applied last.
+    fn before(&mut self, file: &SecurityFile, steps: &Directory) -> Result<Option<SecurityFile>, Failure> {
+        self.kept(kind_of(file), file.name(), steps)
+    }
+
+    fn kept(&mut self, kind: Kind, name: &str, steps: &Directory) -> Result<Option<SecurityFile>, Failure> {
+        let Some(known) = definitions::get(&self.unit.overlay, kind, name)? else { return Ok(None) };
+        let canonical = load::content(&self.unit.overlay, &known)?;
+        // What it says of things that are gone by now need not be taken back.
+        Ok(formats::security_from_json(&canonical, &self.unit.catalogue.schema, steps).ok())
+    }
+
+    /// Writes what the file says, and takes back what it said before and says no more.
+    fn bring_up_to_date(&mut self, file: &SecurityFile, before: Option<&SecurityFile>) -> Result<(), Failure> {
+        let entity = self.entity(file.entity())?;
+        let target = self.find(file.entity(), file.name())?;
+        let said = self.said(file)?;
+        let said_before = before.map(|before| self.said(before)).transpose().unwrap_or_default().unwrap_or_default();
+        let record = self.unit.expect(&entity, target)?;
+        let mut values = Values::new();
+        for (name, value) in said {
+            let Some(attribute) = entity.attribute(name) else { continue };
+            let was_said = said_before.iter().any(|(known, value)| *known == name && value.is_some());
+            let value = match value {
+                Some(value) => value,
+                None if was_said => unsaid(name),
+                None => continue,
+            };
+            if *record.get(attribute.id) != value {
+                values.insert(attribute.id, value);
             }
+        }
+        if !values.is_empty() {
+            self.unit.apply(self.caller, Verb::Update { target, expected: None, values })?;
+        }
+        if let SecurityFile::Role(role) = file {
+            roles::grant(self.unit, self.caller, target, &role.privileges)?;
+        }
+        self.join(file, before)
+    }
+
+    fn said(&mut self, file: &SecurityFile) -> Result<Vec<Said>, Failure> {
+        let text = |text: &str| Some(Value::text(text)).filter(|_| !text.is_empty());
+        Ok(match file {
+            SecurityFile::Role(role) => vec![("description", text(&role.description))],
+            SecurityFile::Unit(unit) => vec![
+                ("description", text(&unit.description)),
+                ("parentbusinessunitid", self.lookup("businessunit", unit.parent.as_ref())?),
+            ],
+            SecurityFile::Team(team) => vec![
+                ("description", text(&team.description)),
+                ("businessunitid", self.lookup("businessunit", team.business_unit.as_ref())?),
+            ],
+            SecurityFile::User(user) => vec![
+                ("internalemailaddress", Some(Value::Text(user.email.clone()))),
+                ("businessunitid", self.lookup("businessunit", user.business_unit.as_ref())?),
+                ("parentsystemuserid", self.lookup("systemuser", user.manager.as_ref())?),
+                ("isdisabled", Some(Value::Boolean(true)).filter(|_| !user.enabled)),
+            ],
+            SecurityFile::Queue(queue) => vec![
+                ("description", text(&queue.description)),
+                ("emailaddress", queue.email.clone().map(Value::Text)),
+                ("ownerid", self.owner(queue.owner.as_ref())?),
+            ],
+        })
+    }
+
+    /// The memberships and roles that the file names: those that are new are made, those that it names no more go.
+    fn join(&mut self, file: &SecurityFile, before: Option<&SecurityFile>) -> Result<(), Failure> {
+        let (now, before) = (joined(file), before.map(joined).unwrap_or_default());
+        let own = self.find(file.entity(), file.name())?;
+        for (join, name) in &now {
+            let other = self.find(join.other(), name)?;
+            match join {
+                Join::Member => members::add(self.unit, self.caller, other, own)?,
+                Join::Team => members::add(self.unit, self.caller, own, other)?,
+                Join::Role => members::give_role(self.unit, self.caller, own, other)?,
+            };
+        }
+        for (join, name) in before.iter().filter(|gone| !now.contains(gone)) {
+            let entity = self.entity(join.other())?;
+            let Some(other) = self.named(&entity, name)? else { continue };
+            match join {
+                Join::Member => members::remove(self.unit, self.caller, other, own)?,
+                Join::Team => members::remove(self.unit, self.caller, own, other)?,
+                Join::Role => members::take_role(self.unit, self.caller, own, other)?,
+            };
         }
         Ok(())
     }
 
-    fn owner(&mut self, owner: Option<&NamedRecord>) -> Result<Value, Failure> {
-        let Some(owner) = owner else { return Ok(Value::Null) };
-        let found = Reading::new(self.unit).named(owner)?;
-        let NamedRecord::Named { entity, name } = owner else { return Ok(found.map_or(Value::Null, Value::Reference)) };
-        let missing = || Refusal::NotFound { entity: entity.as_str().into(), record: name.clone() };
-        Ok(Value::Reference(found.ok_or_else(missing)?))
+    /// Takes away what a solution brought. A user stays, because records keep his name: he is disabled, and what his file
+    /// gave him is taken back.
+    fn remove(&mut self, kind: Kind, name: &SmolStr, steps: &Directory) -> Result<(), Failure> {
+        let before = self.kept(kind, name, steps)?;
+        definitions::remove(&mut self.unit.overlay, kind, name);
+        let Some(entity) = entity_of(kind) else { return Ok(()) };
+        let entity = self.entity(entity)?;
+        let Some(target) = self.named(&entity, name)? else { return Ok(()) };
+        if kind != Kind::User {
+            self.unit.apply(self.caller, Verb::Delete { target, expected: None })?;
+            return Ok(());
+        }
+        if let Some(SecurityFile::User(user)) = before {
+            let nothing =
+                SecurityFile::User(formats::security::User { roles: Vec::new(), teams: Vec::new(), ..user.clone() });
+            self.join(&nothing, Some(&SecurityFile::User(user)))?;
+        }
+        let Some(disabled) = entity.attribute("isdisabled") else { return Ok(()) };
+        let values = [(disabled.id, Value::Boolean(true))].into_iter().collect();
+        self.unit.apply(self.caller, Verb::Update { target, expected: None, values })?;
+        Ok(())
     }
 
-    /// The record of this name, which must be there; empty where no name is given.
-    fn find(&mut self, entity: &str, name: Option<&SmolStr>) -> Result<Value, Failure> {
-        let Some(name) = name else { return Ok(Value::Null) };
+    fn owner(&mut self, owner: Option<&NamedRecord>) -> Result<Option<Value>, Failure> {
+        let Some(owner) = owner else { return Ok(None) };
+        let found = Reading::new(self.unit).named(owner)?;
+        let NamedRecord::Named { entity, name } = owner else { return Ok(found.map(Value::Reference)) };
+        let missing = || Refusal::NotFound { entity: entity.as_str().into(), record: name.clone() };
+        Ok(Some(Value::Reference(found.ok_or_else(missing)?)))
+    }
+
+    fn lookup(&mut self, entity: &str, name: Option<&SmolStr>) -> Result<Option<Value>, Failure> {
+        name.map(|name| Ok(Value::Reference(self.find(entity, name)?))).transpose()
+    }
+
+    /// The record of this name, which must be there.
+    fn find(&mut self, entity: &str, name: &SmolStr) -> Result<RecordRef, Failure> {
         let entity = self.entity(entity)?;
         let found = self.named(&entity, name)?;
         let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: name.clone() };
-        Ok(Value::Reference(found.ok_or_else(missing)?))
+        found.ok_or_else(|| missing().into())
     }
 
     fn named(&self, entity: &Entity, name: &str) -> Result<Option<RecordRef>, Failure> {
@@ -133,20 +275,43 @@ impl People<'_> {
         let entity = self.unit.catalogue.schema.named(name).cloned();
         entity.ok_or_else(|| Refusal::UnknownEntity(name.into()).into())
     }
+}
 
-    /// The identity that kind and name make, the same on every machine, unless a renamed record has it.
-    fn free(&mut self, entity: EntityId, id: Option<RecordId>) -> Result<Option<RecordId>, Failure> {
-        let Some(id) = id else { return Ok(None) };
-        Ok(if self.unit.exists(RecordRef::new(entity, id))? { None } else { Some(id) })
+/// What an attribute is when a file says nothing of it any more.
+fn unsaid(attribute: &str) -> Value {
+    match attribute {
+        "businessunitid" | "parentbusinessunitid" => Value::Reference(crate::root_unit()),
+        "isdisabled" => Value::Boolean(false),
+        _ => Value::Null,
     }
 }
 
-/// The word of the file's kind.
-fn kind_of(entity: &Entity) -> &'static str {
-    match entity.name().as_str() {
-        "businessunit" => "business-unit",
-        "systemuser" => "user",
-        "team" => "team",
-        _ => "queue",
+/// How a file joins its record to another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Join {
+    /// A user belongs to this team.
+    Member,
+    /// This user belongs to a team.
+    Team,
+    /// This user or team holds a role.
+    Role,
+}
+
+impl Join {
+    fn other(self) -> &'static str {
+        match self {
+            Self::Member => "systemuser",
+            Self::Team => "team",
+            Self::Role => "role",
+        }
+    }
+}
+
+fn joined(file: &SecurityFile) -> Vec<(Join, SmolStr)> {
+    let all = |join: Join, names: &[SmolStr]| names.iter().map(move |name| (join, name.clone())).collect::<Vec<_>>();
+    match file {
+        SecurityFile::Team(team) => [all(Join::Member, &team.members), all(Join::Role, &team.roles)].concat(),
+        SecurityFile::User(user) => [all(Join::Team, &user.teams), all(Join::Role, &user.roles)].concat(),
+        SecurityFile::Role(_) | SecurityFile::Unit(_) | SecurityFile::Queue(_) => Vec::new(),
     }
 }

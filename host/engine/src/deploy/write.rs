@@ -16,7 +16,7 @@ use store::definitions::{self, Definition, Kind};
 
 use super::{
     Action, Plan, Read, build,
-    plan::{Part, parts},
+    plan::{Part, parts, word},
     security,
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
     }
     build::begin(unit, &solution.schema)?;
     roles::complete(unit, caller, &solution.schema)?;
-    security::write(unit, caller, &solution.security)?;
+    security::write(unit, caller, read, plan)?;
     for (file, bytes, found) in &read.plugins {
         packages::stage_plugin(unit, found, bytes, file, name)?;
     }
@@ -54,8 +54,9 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
         definition(unit, &part, name, process)?;
     }
     for gone in plan.changes.iter().filter(|change| change.action == Action::Remove) {
-        let kind = if gone.kind == "workflow" { Kind::Workflow } else { Kind::Import };
-        definitions::remove(&mut unit.overlay, kind, &gone.name);
+        for kind in [Kind::Workflow, Kind::Import].into_iter().filter(|kind| word(*kind) == gone.kind) {
+            definitions::remove(&mut unit.overlay, kind, &gone.name);
+        }
     }
     // What runs may call what this solution brings in a newer version.
     activate_again(unit, &read.steps)

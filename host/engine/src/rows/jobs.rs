@@ -94,16 +94,9 @@ impl Rows for Jobs {
     }
 
     fn apply(&self, unit: &mut Unit, _caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
-        let word = match verb {
-            Verb::Create { .. } => "create",
-            Verb::Update { .. } => "update",
-            Verb::Delete { .. } => "delete",
-            Verb::Assign { .. } => "assign",
-            Verb::SetStatus { .. } => "set status",
-        };
         let entity = unit.catalogue.schema.name_of(starter::JOB);
         let why = "the engine makes jobs; cancel one with its own command".into();
-        Err(Refusal::NotPossible { verb: word.into(), entity, why }.into())
+        Err(Refusal::NotPossible { verb: super::word(&verb).into(), entity, why }.into())
     }
 }
 

@@ -14,19 +14,20 @@ use crate::{
 };
 
 /// The kinds with the directory where each stands.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("solution", ""),
     ("entity", "entities"),
     ("choice", "choices"),
     ("workflow", "processes"),
     ("import", "data"),
+    ("role", "security"),
     ("business-unit", "security"),
     ("team", "security"),
     ("user", "security"),
     ("queue", "security"),
 ];
 /// The kinds that the format has and this version does not.
-const LATER: [&str; 6] = ["action", "business-process-flow", "task-flow", "role", "email-template", "automated-flow"];
+const LATER: [&str; 5] = ["action", "business-process-flow", "task-flow", "email-template", "automated-flow"];
 
 /// The files of a solution, opened.
 pub(super) struct Files<'f> {

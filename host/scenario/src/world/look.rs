@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// Whom pages know by name.
-const PEOPLE: [EntityId; 4] = [starter::SYSTEM_USER, starter::TEAM, starter::BUSINESS_UNIT, starter::QUEUE];
+const PEOPLE: [EntityId; 5] =
+    [starter::SYSTEM_USER, starter::TEAM, starter::BUSINESS_UNIT, starter::QUEUE, starter::ROLE];
 
 impl World {
     /// What happened since the last time.
@@ -37,7 +38,7 @@ impl World {
         Ok(teller.lines)
     }
 
-    /// Users, teams, business units and queues with their names.
+    /// Users, teams, business units, queues and roles with their names.
     pub(super) fn people(&self) -> Result<Vec<(Target, SmolStr)>, No> {
         let (caller, schema) = (self.caller(), self.engine().schema());
         let mut people = Vec::new();

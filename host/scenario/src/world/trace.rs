@@ -137,6 +137,11 @@ impl Teller<'_> {
     }
 
     fn shown(&mut self, entity: &Entity, attribute: AttributeId, value: &Value) -> String {
+        // What a role grants names every entity there is: a page says what it means by what somebody may do.
+        let is_grants = entity.attribute("privileges").is_some_and(|privileges| privileges.id == attribute);
+        if entity.id == model::starter::ROLE && is_grants && !value.is_null() {
+            return "…".to_owned();
+        }
         let piece = match entity.attribute_by_id(attribute) {
             Some(attribute) => value::shown(self.schema, entity, attribute, value),
             None => value::plain(self.schema, value),
