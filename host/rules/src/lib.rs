@@ -4,6 +4,7 @@
 //! can go wrong is a `Refusal` or a value that says so. The engine asks, acts on the answer, and asks again. Each rule
 //! has a number (D1, E11, processes 1.3) that `host/docs/rules.md` explains.
 
+pub mod access;
 pub mod condition;
 pub mod depth;
 pub mod filter;
