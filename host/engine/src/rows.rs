@@ -43,17 +43,6 @@ pub(crate) fn special(entity: EntityId) -> Option<&'static dyn Rows> {
     }
 }
 
-/// The verb as people say it.
-fn word(verb: &Verb) -> &'static str {
-    match verb {
-        Verb::Create { .. } => "create",
-        Verb::Update { .. } => "update",
-        Verb::Delete { .. } => "delete",
-        Verb::Assign { .. } => "assign",
-        Verb::SetStatus { .. } => "set status",
-    }
-}
-
 /// The record or row, read from any state.
 pub(crate) fn get(catalogue: &Catalogue, reader: &dyn Reader, target: RecordRef) -> Result<Option<Record>, Failure> {
     match special(target.entity) {

@@ -20,7 +20,7 @@ use crate::{Failure, organisation::Members, rows, unit::Unit};
 
 /// Does `verb`. Stages everything that it brings about, background processes apart: those are `settle`'s.
 pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
-    if let Some(rows) = rows::special(target_entity(&verb)) {
+    if let Some(rows) = rows::special(verb.entity()) {
         return rows.apply(unit, caller, verb);
     }
     match verb {
@@ -59,17 +59,6 @@ pub(crate) fn check_depth(unit: &Unit, caller: &Caller) -> Result<(), Failure> {
         _ => format_smolstr!("{}", caller.correlation),
     };
     Err(Refusal::TooDeep { depth: caller.depth, limit, chain }.into())
-}
-
-/// The entity that a verb is about.
-fn target_entity(verb: &Verb) -> model::EntityId {
-    match verb {
-        Verb::Create { entity, .. } => *entity,
-        Verb::Update { target, .. }
-        | Verb::Delete { target, .. }
-        | Verb::Assign { target, .. }
-        | Verb::SetStatus { target, .. } => target.entity,
-    }
 }
 
 /// The record's primary name, its id where it has none.

@@ -1,6 +1,6 @@
 //! The verbs: everything that changes a record, whoever wants it changed.
 
-use crate::{EntityId, RecordId, RecordRef, Values, Version};
+use crate::{EntityId, RecordId, RecordRef, Rights, Values, Version};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,50 @@ pub enum Verb {
         /// `statuscode`; absent: the first of the state.
         status: Option<i32>,
     },
+    /// Gives a user or team rights on a record, on top of those that it has by sharing.
+    Share {
+        /// The record.
+        target: RecordRef,
+        /// A user or a team.
+        principal: RecordRef,
+        /// What it may do from now on; not empty.
+        rights: Rights,
+    },
+    /// Takes from a user or team all that it has by sharing.
+    Unshare {
+        /// The record.
+        target: RecordRef,
+        /// A user or a team.
+        principal: RecordRef,
+    },
+}
+
+impl Verb {
+    /// The entity that it is about.
+    pub fn entity(&self) -> EntityId {
+        match self {
+            Self::Create { entity, .. } => *entity,
+            Self::Update { target, .. }
+            | Self::Delete { target, .. }
+            | Self::Assign { target, .. }
+            | Self::SetStatus { target, .. }
+            | Self::Share { target, .. }
+            | Self::Unshare { target, .. } => target.entity,
+        }
+    }
+
+    /// Its word in manifests and messages: `set-status`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+            Self::Assign { .. } => "assign",
+            Self::SetStatus { .. } => "set-status",
+            // One grant in a manifest stands for both.
+            Self::Share { .. } | Self::Unshare { .. } => "share",
+        }
+    }
 }
 
 /// What a verb did.

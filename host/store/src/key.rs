@@ -26,6 +26,10 @@ pub enum Family {
     Unique = 0x12,
     /// Bucket without rows: touched when a record appears or goes.
     Exists = 0x13,
+    /// With whom a record is shared.
+    Share = 0x14,
+    /// What is shared with a principal.
+    ShareOf = 0x15,
     /// Jobs by id.
     Job = 0x20,
     /// Jobs that can go on.
@@ -58,6 +62,8 @@ pub enum Family {
     Token = 0x60,
     /// Tokens by their user.
     TokenUser = 0x61,
+    /// The security stamp, one row.
+    Stamp = 0x68,
     /// Packages by digest.
     Package = 0x70,
     /// What is installed, by library and version.
@@ -73,6 +79,8 @@ impl Family {
             Index,
             Unique,
             Exists,
+            Share,
+            ShareOf,
             Job,
             JobReady,
             JobDue,
@@ -89,6 +97,7 @@ impl Family {
             Schema,
             Token,
             TokenUser,
+            Stamp,
             Package,
             Install,
         ]
@@ -359,6 +368,13 @@ const DOCUMENT: u8 = 0x61;
 /// The identity that ends a key.
 pub fn last_uuid(key: &[u8]) -> Result<Uuid, Error> {
     Ok(Uuid::from_bytes(last(key)?))
+}
+
+/// The record that ends a key: entity and id.
+pub fn last_record(key: &[u8]) -> Result<RecordRef, Error> {
+    let id = last_uuid(key)?;
+    let entity = last_u32(key.get(..key.len().saturating_sub(16)).unwrap_or_default())?;
+    Ok(RecordRef::new(EntityId(entity), RecordId(id)))
 }
 
 /// The moment that stands `from_end` bytes before the end of a key.

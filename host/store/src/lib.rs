@@ -21,6 +21,8 @@ pub mod packages;
 pub mod principals;
 mod queue;
 pub mod records;
+pub mod shares;
+pub mod stamp;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
 #[cfg(test)]

@@ -172,6 +172,11 @@ pub fn by_index<'a, R: Reader + ?Sized>(
     Ok(rows.map(|row| row.and_then(|(key, _)| Ok((RecordId(key::last_uuid(&key)?), key)))))
 }
 
+/// Where the record stands in the index, to continue behind it.
+pub fn place_in_index(entity: EntityId, attribute: AttributeId, value: &Value, id: RecordId) -> Key {
+    index_key(entity, attribute, value).id(id).key()
+}
+
 /// The records whose `attribute` is `value`, by id. A decision rests on it: it is validated.
 pub fn with_value(
     reader: &(impl Reader + ?Sized),

@@ -96,7 +96,7 @@ impl Rows for Jobs {
     fn apply(&self, unit: &mut Unit, _caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
         let entity = unit.catalogue.schema.name_of(starter::JOB);
         let why = "the engine makes jobs; cancel one with its own command".into();
-        Err(Refusal::NotPossible { verb: super::word(&verb).into(), entity, why }.into())
+        Err(Refusal::NotPossible { verb: verb.word().into(), entity, why }.into())
     }
 }
 

@@ -30,7 +30,7 @@ impl Rows for Processes {
     fn apply(&self, unit: &mut Unit, _caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
         let entity = unit.catalogue.schema.name_of(starter::PROCESS);
         let why = "processes come from the files of a solution: apply those, or use `stepwise process`".into();
-        Err(Refusal::NotPossible { verb: super::word(&verb).into(), entity, why }.into())
+        Err(Refusal::NotPossible { verb: verb.word().into(), entity, why }.into())
     }
 }
 

@@ -71,14 +71,7 @@ impl Borrowed {
 
 impl StepHost for Borrowed {
     fn apply(&mut self, verb: Verb) -> Result<Outcome, HostRefusal> {
-        let (word, entity) = match &verb {
-            Verb::Create { entity, .. } => ("create", *entity),
-            Verb::Update { target, .. } => ("update", target.entity),
-            Verb::Delete { target, .. } => ("delete", target.entity),
-            Verb::Assign { target, .. } => ("assign", target.entity),
-            Verb::SetStatus { target, .. } => ("set-status", target.entity),
-        };
-        self.check_granted(word, entity)?;
+        self.check_granted(verb.word(), verb.entity())?;
         self.ask(|unit, caller| unit.apply(caller, verb))
     }
 

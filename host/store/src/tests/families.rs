@@ -3,7 +3,8 @@
 use std::ops::Bound;
 
 use model::{
-    AttributeId, EntityId, JobId, ProcessName, Record, RecordId, RecordRef, Timestamp, Value, Values, Version,
+    AttributeId, EntityId, JobId, Privilege, ProcessName, Record, RecordId, RecordRef, Rights, Timestamp, Value,
+    Values, Version,
     job::{Job, JobState},
 };
 use proptest::{
@@ -17,6 +18,7 @@ use crate::{
     Memory, Overlay, Priority, Range, Reader, Store, definitions, jobs,
     key::Family,
     records::{self, Indexes, Stretch},
+    shares, stamp,
     suite::{rows, snapshot},
     waits,
 };
@@ -318,4 +320,64 @@ fn a_scan_that_decides_nothing_is_not_rested_on() {
         assert!(unit.peek(b"anything").expect("read").is_none());
     };
     assert!(!conflicts(scan, rename) && !conflicts(scan, create));
+}
+
+fn user(number: u128) -> RecordRef {
+    RecordRef::new(EntityId(1), id(number))
+}
+
+#[test]
+fn a_share_is_found_by_its_record_and_by_its_principal() {
+    let store = Memory::new();
+    let mut shared = unit(&store);
+    let read = Rights::of(Privilege::Read);
+    for (record, with, rights) in [(1, 7, read), (2, 7, Rights::ALL), (3, 7, read), (1, 8, Rights::ALL)] {
+        shares::put(&mut shared, reference(record), user(with), rights);
+    }
+    assert!(commit(&store, shared));
+    let now = snapshot(&store);
+    assert_eq!(shares::of(&now, reference(1), user(7)).expect("read"), read);
+    assert_eq!(shares::of(&now, reference(3), user(8)).expect("read"), Rights::NONE);
+    assert_eq!(shares::of_record(&now, reference(1)).expect("scan"), [(user(7), read), (user(8), Rights::ALL)]);
+    let with = |after| -> Vec<u128> {
+        let found = shares::with_principal(&now, user(7), ENTITY, after).expect("scan");
+        found.map(|row| row.expect("a row").0.0.as_u128()).collect()
+    };
+    assert_eq!((with(None), with(Some(id(1)))), (vec![1, 2, 3], vec![2, 3]));
+    assert_eq!(shares::all_with(&now, user(8), 9).expect("scan"), [reference(1)]);
+
+    let mut taken = Overlay::new(now);
+    for (record, with) in [(1, 7), (2, 7), (3, 7), (1, 8)] {
+        shares::put(&mut taken, reference(record), user(with), Rights::NONE);
+    }
+    assert!(commit(&store, taken));
+    assert_eq!(rows(&snapshot(&store), &Range::prefix(b"")), []);
+}
+
+#[test]
+fn who_takes_all_shares_away_rests_on_there_being_no_others() {
+    let share = |record: u128| {
+        move |unit: &mut Overlay| shares::put(unit, reference(record), user(7), Rights::of(Privilege::Read))
+    };
+    let looks = |unit: &mut Overlay| {
+        shares::watch(unit, reference(1));
+        assert_eq!(shares::of_record(unit, reference(1)).expect("scan"), []);
+    };
+    assert!(conflicts(looks, share(1)));
+    assert!(!conflicts(looks, share(2)));
+    let checks = |unit: &mut Overlay| drop(shares::of_record(&unit.unvalidated(), reference(1)).expect("scan"));
+    assert!(!conflicts(checks, share(1)));
+}
+
+#[test]
+fn the_stamp_is_a_cache_key_and_no_reason_to_run_again() {
+    let store = Memory::new();
+    assert_eq!(stamp::get(&snapshot(&store)).expect("read"), Uuid::nil());
+    let change = |unit: &mut Overlay| stamp::put(unit, Uuid::from_u128(5));
+    let looks = |unit: &mut Overlay| drop(stamp::get(unit).expect("read"));
+    assert!(!conflicts(looks, change));
+    let mut changed = unit(&store);
+    change(&mut changed);
+    assert!(commit(&store, changed));
+    assert_eq!(stamp::get(&snapshot(&store)).expect("read"), Uuid::from_u128(5));
 }

@@ -127,7 +127,7 @@ fn families_keep_their_byte() {
     }
     assert_eq!(Family::of(0x10), Some(Family::Record));
     assert_eq!(Family::of(0x71), Some(Family::Install));
-    assert_eq!((0..=255).filter_map(Family::of).count(), 22);
+    assert_eq!((0..=255).filter_map(Family::of).count(), 25);
 }
 
 #[test]
@@ -140,6 +140,8 @@ fn what_ends_a_key_is_read_back() {
     let tuple = Tuple::of(Family::Install).name("complaints").name("1.0.0");
     assert_eq!(key::name_behind(tuple.bytes(), 1).ok(), Some("complaints"));
     assert_eq!(key::name_behind(tuple.bytes(), 12).ok(), Some("1.0.0"));
+    let tuple = Tuple::of(Family::Share).record(record).record(RecordRef::new(EntityId(1), record.id));
+    assert_eq!(key::last_record(tuple.bytes()).ok(), Some(RecordRef::new(EntityId(1), record.id)));
     assert!(key::last_uuid(b"short").is_err() && key::time_before(b"short", 16).is_err());
     assert!(key::u16_behind(b"short", 9).is_err() && key::name_behind(b"short", 9).is_err());
 }

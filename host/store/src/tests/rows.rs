@@ -2,7 +2,8 @@
 
 use model::{
     ActivationId, AttributeId, AttributeName, CorrelationId, Decimal, Digest, EntityId, EntityName, Field, JobId,
-    Message, Money, ProcessId, ProcessName, Record, RecordId, RecordRef, StepId, Timestamp, Value, Values, Version,
+    Message, Money, Privilege, ProcessId, ProcessName, Record, RecordId, RecordRef, Rights, StepId, Timestamp, Value,
+    Values, Version,
     job::{Cause, Job, JobState, LogEvent, LogLine, Progress, StepResult},
     schema::EntityNumbers,
 };
@@ -15,7 +16,7 @@ use crate::{
     codec::{self, Row},
     definitions, jobs, journal,
     key::{Family, Tuple},
-    packages, principals, records,
+    packages, principals, records, shares, stamp,
     suite::{rows, snapshot},
     waits,
 };
@@ -302,6 +303,8 @@ fn golden_installed(overlay: &mut Overlay, user: RecordRef) {
     );
 }
 
+const READ_AND_WRITE: Rights = Rights::of(Privilege::Read).union(Rights::of(Privilege::Write));
+
 const ROWS_1: &str = include_str!("../../../../tests/golden/rows-1.txt");
 
 /// One row in a line, by what wrote it.
@@ -329,6 +332,8 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("wait", |overlay| waits::park(overlay, golden.job.id, &wait)),
         lines_of("definitions", golden_definitions),
         lines_of("secrets and packages", |overlay| golden_installed(overlay, golden.user)),
+        lines_of("share", |overlay| shares::put(overlay, golden.record.reference(), golden.user, READ_AND_WRITE)),
+        lines_of("stamp", |overlay| stamp::put(overlay, Uuid::from_u128(6))),
     ]
     .concat();
     // The file is a promise: a changed line means that stores out there cannot be read. Add a version instead.
@@ -366,6 +371,10 @@ fn rows_of_version_1_are_read_for_ever() {
     let installed = packages::all(&store).expect("read");
     assert_eq!((&*installed[0].library, &*installed[0].version), ("complaints", "1.0.0"));
     assert!(packages::bytes(&store, installed[0].package).expect("read").is_some());
+    assert_eq!(shares::of(&store, record, golden.user).expect("read"), READ_AND_WRITE);
+    let shared = shares::with_principal(&store, golden.user, record.entity, None).expect("scan");
+    assert_eq!(shared.map(|row| row.ok()).collect::<Vec<_>>(), [Some((record.id, READ_AND_WRITE))]);
+    assert_eq!(stamp::get(&store).expect("read"), Uuid::from_u128(6));
 }
 
 #[test]

@@ -73,12 +73,19 @@ impl records::Host for Call {
         }))
     }
 
-    fn share(&mut self, target: types::Reference, _: types::Reference, _: Vec<String>) -> Answer<()> {
-        answer(self.begin("share", &target).and_then(|_| not_yet("share")))
+    fn share(&mut self, target: types::Reference, with: types::Reference, rights: Vec<String>) -> Answer<()> {
+        answer(self.begin("share", &target).and_then(|target| {
+            let principal = v1::reference_from_wire(&with, self.schema()?)?;
+            let rights = rights_of(&rights)?;
+            self.apply(Verb::Share { target, principal, rights }).map(|_| ())
+        }))
     }
 
-    fn unshare(&mut self, target: types::Reference, _: types::Reference) -> Answer<()> {
-        answer(self.begin("share", &target).and_then(|_| not_yet("unshare")))
+    fn unshare(&mut self, target: types::Reference, with: types::Reference) -> Answer<()> {
+        answer(self.begin("share", &target).and_then(|target| {
+            let principal = v1::reference_from_wire(&with, self.schema()?)?;
+            self.apply(Verb::Unshare { target, principal }).map(|_| ())
+        }))
     }
 
     fn query(&mut self, question: types::Query) -> Answer<records::Page> {
@@ -192,6 +199,18 @@ fn error(kind: ErrorKind, code: &str, message: String) -> VerbError {
 fn not_yet<T>(verb: &str) -> Verbs<T> {
     let message = format!("`{verb}` is not supported by this version");
     Err(No::Told(error(ErrorKind::Permanent, "not-supported", message)))
+}
+
+/// Rights by their words: `read`, `append-to`.
+fn rights_of(words: &[String]) -> Verbs<Rights> {
+    let right = |word: &String| {
+        let right = Privilege::from_word(word).map(Rights::of).filter(|right| !right.is_empty());
+        right.ok_or_else(|| {
+            let message = format!("`{}` is no right that sharing gives", shortened(word, 60));
+            No::Told(error(ErrorKind::InvalidInput, "unreadable", message))
+        })
+    };
+    words.iter().try_fold(Rights::NONE, |rights, word| Ok(rights.union(right(word)?)))
 }
 
 /// A verb for a status by its name, or for a state's first status.

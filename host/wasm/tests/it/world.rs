@@ -185,7 +185,10 @@ impl StepHost for Memory {
                 let gone = self.records.remove(&target).ok_or_else(|| not_found(target))?;
                 Ok(Outcome { record: target, version: gone.version, created: false })
             }
-            Verb::Assign { target, .. } | Verb::SetStatus { target, .. } => self.change(target, Values::new()),
+            Verb::Assign { target, .. }
+            | Verb::SetStatus { target, .. }
+            | Verb::Share { target, .. }
+            | Verb::Unshare { target, .. } => self.change(target, Values::new()),
         }
     }
 

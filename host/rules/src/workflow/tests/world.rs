@@ -210,7 +210,7 @@ fn apply(records: &mut HashMap<RecordRef, Values>, verb: Verb) -> Outcome {
             records.entry(target).or_default().store(starter::STATUS, status);
             (target, false)
         }
-        Verb::Delete { target, .. } => (target, false),
+        Verb::Delete { target, .. } | Verb::Share { target, .. } | Verb::Unshare { target, .. } => (target, false),
     };
     Outcome { record, version: Version::FIRST, created }
 }
@@ -245,6 +245,8 @@ fn verb_words(schema: &Schema, verb: &Verb) -> String {
         Verb::Assign { target, owner } => format!("assign {} to {}", short(*target), short(*owner)),
         Verb::SetStatus { target, state, status } => format!("status {} {state:?} {status:?}", short(*target)),
         Verb::Delete { target, .. } => format!("delete {}", short(*target)),
+        Verb::Share { target, principal, .. } => format!("share {} with {}", short(*target), short(*principal)),
+        Verb::Unshare { target, principal } => format!("unshare {} with {}", short(*target), short(*principal)),
     }
 }
 
