@@ -23,12 +23,23 @@ pub(crate) struct Unit {
     pub facts: Vec<Fact>,
     /// The time of the step: it does not move while one verb or one step runs (E14).
     pub now: Timestamp,
+    /// By whose right the verb that is being done is done.
+    pub authority: Authority,
     verbs: u32,
     /// By the clock that never goes back.
     refreshed: i64,
     /// The engine's own time until `resumed`, and since when it runs.
     worked: i64,
     resumed: i64,
+}
+
+/// By whose right a verb is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// The caller's own: his privileges are asked.
+    Caller,
+    /// That of the verb which brings it about: a cascade asks nothing more.
+    Parent,
 }
 
 /// A point to which a unit can be taken back: its rows and its facts; what was read stays listed.
@@ -48,6 +59,7 @@ impl Unit {
             overlay,
             facts: Vec::new(),
             now,
+            authority: Authority::Caller,
             verbs: 0,
             refreshed: elapsed,
             worked: 0,
@@ -57,10 +69,21 @@ impl Unit {
 
     /// Does `verb`, whole or not at all: after a refusal nothing of it is staged (E14).
     pub fn apply(&mut self, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
+        self.apply_by(Authority::Caller, caller, verb)
+    }
+
+    /// The same for a verb that another one brings about: who may do that one may do this (D18).
+    pub fn apply_for_parent(&mut self, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
+        self.apply_by(Authority::Parent, caller, verb)
+    }
+
+    fn apply_by(&mut self, authority: Authority, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
         self.count_verb()?;
         verb::check_depth(self, caller)?;
         let savepoint = self.savepoint();
+        let outer = std::mem::replace(&mut self.authority, authority);
         let outcome = verb::apply(self, caller, verb);
+        self.authority = outer;
         if outcome.is_err() {
             self.rollback(savepoint);
         }

@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod refer;
 mod set_status;
+mod share;
 mod update;
 mod write;
 
@@ -29,6 +30,8 @@ pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outc
         Verb::Delete { target, expected } => delete::delete(unit, caller, target, expected),
         Verb::Assign { target, owner } => assign::assign(unit, caller, target, owner),
         Verb::SetStatus { target, state, status } => set_status::set_status(unit, caller, target, state, status),
+        Verb::Share { target, principal, rights } => share::share(unit, caller, target, principal, rights),
+        Verb::Unshare { target, principal } => share::unshare(unit, caller, target, principal),
     }
 }
 

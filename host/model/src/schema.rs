@@ -9,8 +9,8 @@ use smol_str::SmolStr;
 use crate::{
     AttributeId, AttributeName, ChoiceName, EntityId, EntityName, SetName, Value, ValueType,
     entity::{
-        AttributeDefinition, AttributeKind, ChoiceDefinition, ChoiceOption, ChoiceSource, EntityDefinition, OnDelete,
-        Ownership, Requirement, State, Status, Targets, TextKind,
+        AttributeDefinition, AttributeKind, Cascade, ChoiceDefinition, ChoiceOption, ChoiceSource, EntityDefinition,
+        OnDelete, Ownership, Requirement, State, Status, Targets, TextKind,
     },
     starter,
 };
@@ -36,6 +36,8 @@ pub struct Referrer {
     pub attribute: AttributeId,
     /// What the delete of the target does.
     pub on_delete: OnDelete,
+    /// What is passed on from the target.
+    pub cascade: Cascade,
 }
 
 /// An entity with its numbers.
@@ -249,7 +251,8 @@ impl Schema {
     fn note_lookups(&mut self, entity: &Entity) {
         for attribute in entity.attributes() {
             let AttributeKind::Lookup(lookup) = &attribute.definition.kind else { continue };
-            let referrer = Referrer { entity: entity.id, attribute: attribute.id, on_delete: lookup.on_delete };
+            let (on_delete, cascade) = (lookup.on_delete, lookup.cascade);
+            let referrer = Referrer { entity: entity.id, attribute: attribute.id, on_delete, cascade };
             match &attribute.targets {
                 None => self.open_referrers.push(referrer),
                 Some(targets) => {

@@ -48,6 +48,22 @@ pub enum Command {
         /// A user or a team.
         to: Name,
     },
+    /// `share account/a1 with=systemuser/Anna rights=read,write`
+    Share {
+        /// The record.
+        record: Name,
+        /// A user or a team.
+        with: Name,
+        /// What it may do, by word.
+        rights: Vec<SmolStr>,
+    },
+    /// `unshare account/a1 with=systemuser/Anna`
+    Unshare {
+        /// The record.
+        record: Name,
+        /// A user or a team.
+        with: Name,
+    },
     /// `status account/a1 inactive`: a status, or a state with its first status.
     Status {
         /// The record.
@@ -153,6 +169,9 @@ create ENTITY/NAME attribute=value ...   make a record and call it NAME
 update ENTITY/NAME attribute=value ...   change it; ENTITY/NAME@3 wants version 3; null clears
 delete ENTITY/NAME
 assign ENTITY/NAME systemuser/NAME       or team/NAME
+share ENTITY/NAME with=systemuser/NAME rights=read,write
+                                         or team/NAME; append, append-to, delete, assign, share
+unshare ENTITY/NAME with=systemuser/NAME takes all of it back
 status ENTITY/NAME STATUS                a status, or a state with its first status
 get ENTITY/NAME [attribute ...]
 query ENTITY [filter=\"...\"] [order=\"...\"] [top=N] [show=a,b]
@@ -198,6 +217,11 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
         ("update", [record, set @ ..]) => Command::Update { record: record.name()?, set: settings(set)? },
         ("delete", [record]) => Command::Delete(record.name()?),
         ("assign", [record, to]) => Command::Assign { record: record.name()?, to: to.name()? },
+        ("share", [record, options @ ..]) => share(record.name()?, options)?,
+        ("unshare", [record, with]) => match with.setting()? {
+            (key, value) if key == "with" => Command::Unshare { record: record.name()?, with: principal(&value)? },
+            (key, _) => return Err(format!("`{key}` is not `with`")),
+        },
         ("status", [record, to]) => Command::Status { record: record.name()?, to: to.word()? },
         ("get", [record, attributes @ ..]) => Command::Get {
             record: record.name()?,
@@ -236,6 +260,26 @@ fn settings(tokens: &[Token]) -> Result<Vec<Setting>, String> {
             Ok(Setting { attribute, value: value.term()? })
         })
         .collect()
+}
+
+fn share(record: Name, options: &[Token]) -> Result<Command, String> {
+    let (mut with, mut rights) = (None, Vec::new());
+    for option in options {
+        match option.setting()? {
+            (key, value) if key == "with" => with = Some(principal(&value)?),
+            (key, value) if key == "rights" => rights = value.word()?.split(',').map(SmolStr::from).collect(),
+            (key, _) => return Err(format!("`{key}` is not one of with, rights")),
+        }
+    }
+    let with = with.ok_or("it is said with whom: `with=systemuser/NAME`")?;
+    Ok(Command::Share { record, with, rights })
+}
+
+fn principal(value: &Token) -> Result<Name, String> {
+    match value.term()? {
+        Term::Record(name) => Ok(name),
+        _ => Err("a record is shared `with=systemuser/NAME` or `with=team/NAME`".into()),
+    }
 }
 
 fn query(entity: SmolStr, options: &[Token]) -> Result<Command, String> {

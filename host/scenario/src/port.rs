@@ -138,6 +138,14 @@ pub trait Port {
     /// One job with its run log.
     fn job(&mut self, id: Uuid) -> Result<ShownJob, No>;
 
+    /// Gives a user or team rights on a record, by their words.
+    fn share(&mut self, _target: &Target, _with: &Target, _rights: &[SmolStr]) -> Result<(), No> {
+        Err(only_in_a_page("`share`"))
+    }
+    /// Takes back what it has by sharing.
+    fn unshare(&mut self, _target: &Target, _with: &Target) -> Result<(), No> {
+        Err(only_in_a_page("`unshare`"))
+    }
     /// Ends a job before its end.
     fn cancel(&mut self, _job: Uuid) -> Result<(), No> {
         Err(only_in_a_page("`job cancel`"))

@@ -61,6 +61,14 @@ impl<P: Port> Session<P> {
                 let (target, to) = (self.target(record)?, self.target(to)?);
                 self.port.assign(&target, &to).map(|()| Vec::new())
             }
+            Command::Share { record, with, rights } => {
+                let (target, with) = (self.target(record)?, self.target(with)?);
+                self.port.share(&target, &with, rights).map(|()| Vec::new())
+            }
+            Command::Unshare { record, with } => {
+                let (target, with) = (self.target(record)?, self.target(with)?);
+                self.port.unshare(&target, &with).map(|()| Vec::new())
+            }
             Command::Status { record, to } => {
                 let target = self.target(record)?;
                 self.port.set_status(&target, to).map(|()| Vec::new())

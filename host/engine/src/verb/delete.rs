@@ -10,7 +10,7 @@ use model::{
     starter,
 };
 
-use super::{refer, title, update::check_version, write};
+use super::{refer, share, title, update::check_version, write};
 use crate::{Failure, unit::Unit};
 
 pub(super) fn delete(
@@ -26,6 +26,7 @@ pub(super) fn delete(
     let outcome = Outcome { record: target, version: before.version, created: false };
     // The row goes first: a circle of cascades ends where a record is gone already.
     write::remove(unit, &entity, &before);
+    share::forget(unit, &entity, target)?;
     let fact = Fact {
         message: Message::Delete,
         record: target,
@@ -71,9 +72,9 @@ fn release(
             _ if !unit.exists(child)? => continue,
             OnDelete::RemoveLink => {
                 let values: Values = [(referrer.attribute, Value::Null)].into_iter().collect();
-                unit.apply(&deeper, Verb::Update { target: child, expected: None, values })?
+                unit.apply_for_parent(&deeper, Verb::Update { target: child, expected: None, values })?
             }
-            OnDelete::Cascade => unit.apply(&deeper, Verb::Delete { target: child, expected: None })?,
+            OnDelete::Cascade => unit.apply_for_parent(&deeper, Verb::Delete { target: child, expected: None })?,
         };
     }
     Ok(())

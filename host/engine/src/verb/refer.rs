@@ -1,6 +1,10 @@
 //! Lookups: that what they point to is there, and who points to a record.
 
-use model::{RecordRef, Refusal, Value, schema::Entity, schema::Referrer};
+use model::{
+    RecordRef, Refusal, Value,
+    entity::Cascade,
+    schema::{Entity, Referrer},
+};
 use rules::validate::Reference;
 use smol_str::format_smolstr;
 use store::records;
@@ -22,6 +26,20 @@ pub(super) fn check(unit: &mut Unit, entity: &Entity, references: &[Reference]) 
         .into());
     }
     Ok(())
+}
+
+/// The records that look to `target` with a lookup that passes on what `wanted` asks for (D18).
+pub(super) fn cascading(
+    unit: &mut Unit,
+    target: RecordRef,
+    wanted: impl Fn(&Cascade) -> bool,
+) -> Result<Vec<RecordRef>, Failure> {
+    let catalogue = unit.catalogue.clone();
+    let mut found = Vec::new();
+    for referrer in catalogue.schema.referrers(target.entity).filter(|referrer| wanted(&referrer.cascade)) {
+        found.extend(children(unit, target, referrer)?);
+    }
+    Ok(found)
 }
 
 /// The records that look to `target` with the lookup of `referrer`, by id; the unit rests on there being no others.

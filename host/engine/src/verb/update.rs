@@ -2,7 +2,8 @@
 //! one version, one start for each process (E22).
 
 use model::{
-    Caller, Message, Outcome, Record, RecordRef, Refusal, Value, Values, Version, fact::Fact, schema::Entity, starter,
+    Caller, Message, Outcome, Record, RecordRef, Refusal, Value, Values, Verb, Version, entity::AttributeKind,
+    fact::Fact, schema::Entity, starter,
 };
 
 use rules::validate::Modification;
@@ -21,7 +22,12 @@ pub(super) fn update(
     let before = unit.expect(&entity, target)?;
     check_version(&entity, &before, expected)?;
     let change = rules::validate::update(&entity, &unit.catalogue.schema, &before, values)?;
-    stage(unit, caller, &entity, before, change, Message::Update)
+    let parents = new_parents(&entity, &before, &change);
+    let mut outcome = stage(unit, caller, &entity, before, change, Message::Update)?;
+    for parent in parents {
+        outcome.version = take_over(unit, caller, target, parent)?.unwrap_or(outcome.version);
+    }
+    Ok(outcome)
 }
 
 /// Stages `change`, already validated, with what goes along with it.
@@ -47,9 +53,60 @@ pub(super) fn stage(
     after.values.insert(starter::MODIFIED_BY, Value::Reference(caller.user));
     write::replace(unit, entity, &before, &after)?;
     let outcome = Outcome { record: after.reference(), version: after.version, created: false };
+    let owner = after.get(starter::OWNER).as_reference();
+    let is_assigned = owner != before.get(starter::OWNER).as_reference();
     let (before, after) = (Some(before), Some(after));
     unit.facts.push(Fact { message, record: outcome.record, before, after, change, caller: *caller });
+    if let Some(owner) = owner.filter(|_| is_assigned) {
+        pass_on(unit, caller, outcome.record, owner)?;
+    }
     Ok(outcome)
+}
+
+/// Assigns the records below that take their owner from this one (D18).
+fn pass_on(unit: &mut Unit, caller: &Caller, target: RecordRef, owner: RecordRef) -> Result<(), Failure> {
+    let deeper = Caller { depth: caller.depth.saturating_add(1), ..*caller };
+    for child in refer::cascading(unit, target, |cascade| cascade.assign)? {
+        let has = unit.record(child)?.map(|child| child.get(starter::OWNER).as_reference());
+        // One that has the owner already ends a circle.
+        if has.is_some_and(|has| has.is_some() && has != Some(owner)) {
+            unit.apply_for_parent(&deeper, Verb::Assign { target: child, owner })?;
+        }
+    }
+    Ok(())
+}
+
+/// The records that the change makes parents which take over what looks to them.
+fn new_parents(entity: &Entity, before: &Record, Modification { change, references }: &Modification) -> Vec<RecordRef> {
+    let takes_over = |attribute| {
+        let kind = entity.attribute_by_id(attribute).map(|attribute| &attribute.definition.kind);
+        matches!(kind, Some(AttributeKind::Lookup(lookup)) if lookup.cascade.reparent)
+    };
+    let is_new = |reference: &&rules::validate::Reference| {
+        change.names(reference.attribute)
+            && before.get(reference.attribute).as_reference() != Some(reference.target)
+            && takes_over(reference.attribute)
+    };
+    references.iter().filter(is_new).map(|reference| reference.target).collect()
+}
+
+/// Gives the record to the owner of its new parent (D18); the version that it has then.
+fn take_over(
+    unit: &mut Unit,
+    caller: &Caller,
+    target: RecordRef,
+    parent: RecordRef,
+) -> Result<Option<Version>, Failure> {
+    let owner = |record: Option<Record>| record.and_then(|record| record.get(starter::OWNER).as_reference());
+    let (of_parent, own) = (owner(unit.record(parent)?), owner(unit.record(target)?));
+    match (of_parent, own) {
+        (Some(owner), Some(own)) if owner != own => {
+            let deeper = Caller { depth: caller.depth.saturating_add(1), ..*caller };
+            let outcome = unit.apply_for_parent(&deeper, Verb::Assign { target, owner })?;
+            Ok(Some(outcome.version))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Refuses a record that is not of the version the caller has read.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use engine::Failure;
 use model::{
-    AttributeId, JobId, RecordId, RecordRef, Refusal, Span, Value, Values, Verb, Version,
+    AttributeId, JobId, Privilege, RecordId, RecordRef, Refusal, Span, Value, Values, Verb, Version,
     job::{Job, JobFilter, LogLine},
     query::{Comparison, Filter, Operand, Query},
     schema::Entity,
@@ -109,6 +109,21 @@ impl Port for World {
     fn assign(&mut self, target: &Target, to: &Target) -> Result<(), No> {
         let (target, owner) = (self.record(target)?, self.record(to)?);
         self.apply_verb(Verb::Assign { target, owner }).map(drop)
+    }
+
+    fn share(&mut self, target: &Target, with: &Target, rights: &[SmolStr]) -> Result<(), No> {
+        let (target, principal) = (self.record(target)?, self.record(with)?);
+        let right = |word: &SmolStr| {
+            let why = smol_str::format_smolstr!("`{word}` is none that sharing gives");
+            Privilege::from_word(word).ok_or_else(|| refused(&Refusal::Unreadable { what: "the right".into(), why }))
+        };
+        let rights = rights.iter().map(right).collect::<Result<_, _>>()?;
+        self.apply_verb(Verb::Share { target, principal, rights }).map(drop)
+    }
+
+    fn unshare(&mut self, target: &Target, with: &Target) -> Result<(), No> {
+        let (target, principal) = (self.record(target)?, self.record(with)?);
+        self.apply_verb(Verb::Unshare { target, principal }).map(drop)
     }
 
     fn set_status(&mut self, target: &Target, to: &str) -> Result<(), No> {

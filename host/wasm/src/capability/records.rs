@@ -4,7 +4,7 @@
 //! value; a unit of work that cannot go on stops the guest.
 
 use model::{
-    AttributeId, Outcome, Record, RecordRef, Refusal, Schema, Values, Verb, Version,
+    AttributeId, Outcome, Privilege, Record, RecordRef, Refusal, Rights, Schema, Values, Verb, Version,
     query::{Filter, LARGEST_PAGE, Operand, Page, Query, Sort},
     schema::Entity,
     step::{HostFault, HostRefusal},
