@@ -144,6 +144,44 @@ fn a_solution_with_errors_is_refused_whole_with_every_place() -> Result<()> {
 }
 
 #[test]
+fn versions_of_a_process_are_kept_and_compared() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let daemon = Daemon::start(&directory.path().join("data"))?;
+    let solution = directory.path().join("solution");
+    fs::create_dir_all(solution.join("processes"))?;
+    fs::write(solution.join("solution.yaml"), "kind: solution\nname: calls\nversion: 1.0.0\nprefix: cal\n")?;
+    let dir = solution.display().to_string();
+    let call = |subject: &str| {
+        format!(
+            "kind: workflow\nname: call\nentity: account\nmode: background\nscope: organization\n\
+             start: {{ create: true }}\nsteps:\n  - {{ create: task, set: {{ subject: {subject} }} }}\n"
+        )
+    };
+    for subject in ["Call", "Write"] {
+        fs::write(solution.join("processes/call.yaml"), call(subject))?;
+        daemon.command(&["apply", &dir])?;
+    }
+    let listed = json_of(&daemon.command(&["process", "list", "--output", "json"])?)?;
+    assert_eq!((&listed["value"][0]["name"], &listed["value"][0]["state"]), (&json!("call"), &json!("active")));
+    let versions = json_of(&daemon.command(&["process", "versions", "call", "--output", "json"])?)?;
+    let current: Vec<_> = (0..2).map(|place| versions["value"][place]["current"].clone()).collect();
+    assert_eq!(current, [json!(true), json!(false)], "{versions}");
+    let first = daemon.command(&["process", "show", "call", "1"])?;
+    assert_eq!(first.trim_end(), call("Call").trim_end(), "scalars and order as people write them");
+    let diff = daemon.command(&["process", "diff", "call"])?;
+    ensure!(diff.contains("--- call version 1\n+++ call version 2"), "{diff}");
+    ensure!(
+        diff.contains("-  - { create: task, set: { subject: Call } }\n+  - { create: task, set: { subject: Write } }"),
+        "{diff}"
+    );
+    let (status, problem) = daemon.get("/api/v1/processes/call?version=9")?;
+    assert_eq!((status, &problem["detail"]), (404, &json!("there is no `version` 9 of process `call`")));
+    let (status, problem) = daemon.get("/api/v1/processes/call/diff?from=x")?;
+    assert_eq!((status, &problem["detail"]), (400, &json!("`from` is a number, not `x`")));
+    Ok(())
+}
+
+#[test]
 fn a_script_is_checked_without_a_daemon() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let script = directory.path().join("greet.rhai");

@@ -85,6 +85,17 @@ pub(crate) fn read(reader: &dyn Reader, what: &str, digest: Digest) -> Result<Ke
     Ok(kept)
 }
 
+impl Kept {
+    /// What it runs with, a line for each custom step.
+    pub fn steps(&self) -> impl Iterator<Item = String> {
+        self.pins.iter().map(|pin| {
+            let kind = if pin.kind == Kind::Script { "script" } else { "component" };
+            let digest = pin.digest.to_string();
+            format!("{} {} ({kind} {})", pin.step, pin.version, digest.get(..12).unwrap_or(&digest))
+        })
+    }
+}
+
 fn parse(json: &Json) -> Option<(Kept, Digest)> {
     let owner = &json["owner"];
     let entity = model::EntityId(u32::try_from(owner["entity"].as_u64()?).ok()?);

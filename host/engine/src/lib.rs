@@ -34,6 +34,7 @@ mod tests;
 mod tokens;
 mod unit;
 mod verb;
+mod versions;
 
 use std::{
     collections::HashMap,
@@ -59,6 +60,7 @@ pub use crate::{
     load::starter,
     open::{administrator, root_unit},
     settings::{Budget, Settings},
+    versions::{Version, Written},
 };
 
 /// What an engine is made of.

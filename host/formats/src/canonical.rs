@@ -77,7 +77,7 @@ fn separated(items: impl Iterator<Item = impl FnOnce(&mut String)>, open: char, 
     out.push(close);
 }
 
-fn quote(text: &str, out: &mut String) {
+pub(crate) fn quote(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         match character {

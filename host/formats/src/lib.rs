@@ -31,6 +31,7 @@ pub mod starter;
 mod tree;
 mod value;
 mod workflow;
+pub mod yaml;
 
 pub use definitions::{Definitions, Kept};
 pub use entity::{EntityFile, Extension};

@@ -114,6 +114,17 @@ pub fn get(reader: &(impl Reader + ?Sized), kind: Kind, name: &str) -> Result<Op
     row.map(|row| decode(kind, name, &row)).transpose()
 }
 
+/// An activation as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activated {
+    /// Its version, from 1.
+    pub version: u32,
+    /// The digest of its content.
+    pub content: Digest,
+    /// When it was made.
+    pub on: Timestamp,
+}
+
 /// Everything of a kind, by name.
 pub fn all(reader: &(impl Reader + ?Sized), kind: Kind) -> Result<Vec<Definition>, Error> {
     let rows = reader.scan(&Range::prefix(Tuple::of(Family::Definition).u8(kind as u8).bytes()))?;
@@ -175,15 +186,16 @@ pub fn put_activation(writer: &mut impl Writer, activation: ActivationId, conten
 /// The digest of an activation's content.
 pub fn activation(reader: &(impl Reader + ?Sized), activation: ActivationId) -> Result<Option<Digest>, Error> {
     let Some(row) = reader.peek(activation_key(activation).bytes())? else { return Ok(None) };
-    codec::read("activations", &row, read_activation).map(Some)
+    codec::read("activations", &row, read_activation).map(|(content, _)| Some(content))
 }
 
 /// All activations of a process, the first first.
-pub fn activations(reader: &(impl Reader + ?Sized), process: ProcessId) -> Result<Vec<(u32, Digest)>, Error> {
+pub fn activations(reader: &(impl Reader + ?Sized), process: ProcessId) -> Result<Vec<Activated>, Error> {
     let rows = reader.scan(&Range::prefix(Tuple::of(Family::Activation).process(process).bytes()))?;
     let decoded = rows.map(|row| {
         let (key, value) = row?;
-        Ok((key::last_u32(&key)?, codec::read("activations", &value, read_activation)?))
+        let (content, on) = codec::read("activations", &value, read_activation)?;
+        Ok(Activated { version: key::last_u32(&key)?, content, on })
     });
     decoded.collect()
 }
@@ -256,13 +268,15 @@ fn read_number(from: &mut minicbor::Decoder<'_>) -> Read<u32> {
     needed(found, "number")
 }
 
-fn read_activation(from: &mut minicbor::Decoder<'_>) -> Read<Digest> {
-    let mut content = None;
+fn read_activation(from: &mut minicbor::Decoder<'_>) -> Read<(Digest, Timestamp)> {
+    let (mut content, mut on) = (None, None);
     codec::fields(from, |number, from| {
-        if number == 0 {
-            content = Some(codec::digest(from)?);
+        match number {
+            0 => content = Some(codec::digest(from)?),
+            1 => on = Some(codec::time(from)?),
+            _ => return Ok(false),
         }
-        Ok(number == 0)
+        Ok(true)
     })?;
-    needed(content, "content")
+    Ok((needed(content, "content")?, needed(on, "activated on")?))
 }

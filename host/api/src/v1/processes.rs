@@ -1,20 +1,145 @@
-//! Processes: running one on a record.
+//! Processes: what there is, the versions of one and what differs between two of them, running one on a record.
 
 use axum::{
     Json, Router,
-    extract::{Path, Request, State},
+    extract::{Path, RawQuery, Request, State},
+    http::HeaderMap,
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
-use model::{ProcessName, Refusal};
+use engine::Process;
+use model::{
+    ProcessName, Refusal, Schema,
+    process::{DefinitionState, workflow::Mode},
+};
 use serde_json::{Value, json};
+use similar::TextDiff;
 
-use super::{answer, record};
-use crate::{App, body, problem::Denial};
+use super::{answer, ask, record};
+use crate::{App, body, odata::options, problem::Denial};
 
 /// The routes.
 pub fn routes() -> Router<App> {
-    Router::new().route("/api/v1/processes/{name}/run", post(run))
+    Router::new()
+        .route("/api/v1/processes", get(list))
+        .route("/api/v1/processes/{name}", get(show))
+        .route("/api/v1/processes/{name}/versions", get(versions))
+        .route("/api/v1/processes/{name}/diff", get(diff))
+        .route("/api/v1/processes/{name}/run", post(run))
+}
+
+async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
+    ask(&app, &headers, |engine, _| {
+        let catalogue = engine.catalogue();
+        let mut processes: Vec<_> = catalogue.processes().collect();
+        processes.sort_by(|one, other| one.name.cmp(&other.name));
+        let processes: Vec<Value> = processes.iter().map(|process| told(process, &catalogue.schema)).collect();
+        Ok(json!({"value": processes}))
+    })
+    .await
+}
+
+async fn show(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let name = process_name(&name)?;
+        let [version] = numbers(query.as_deref(), ["version"])?;
+        let written = engine.written(caller, &name, version)?;
+        let catalogue = engine.catalogue();
+        let mut shown = catalogue.process(name.as_str()).map(|process| told(process, &catalogue.schema));
+        let shown = shown.get_or_insert_with(|| json!({"name": name.as_str()}));
+        shown["version"] = json!(written.version);
+        shown["file"] = json!(written.file.as_str());
+        shown["definition"] = json!(written.text);
+        Ok(shown.take())
+    })
+    .await
+}
+
+async fn versions(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let versions = engine.versions(caller, &process_name(&name)?)?;
+        let versions = versions.into_iter().rev().map(|version| {
+            let on = version.activated_on.to_string();
+            json!({"version": version.number, "activated_on": on, "current": version.current})
+        });
+        Ok(json!({"value": versions.collect::<Vec<_>>()}))
+    })
+    .await
+}
+
+async fn diff(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let name = process_name(&name)?;
+        let [from, to] = numbers(query.as_deref(), ["from", "to"])?;
+        let to = engine.written(caller, &name, to)?;
+        let before = to.version.and_then(|version| version.checked_sub(1)).filter(|version| *version > 0);
+        let from = match from.or(before) {
+            Some(version) => engine.written(caller, &name, Some(version))?,
+            None => return Err(only_one(&name).into()),
+        };
+        let label = |version: Option<u32>| version.map_or_else(|| "draft".to_owned(), |number| number.to_string());
+        let heads = [label(from.version), label(to.version)].map(|version| format!("{name} version {version}"));
+        let changes = TextDiff::from_lines(&from.text, &to.text);
+        let changes = changes.unified_diff().context_radius(3).header(&heads[0], &heads[1]).to_string();
+        Ok(json!({"from": from.version, "to": to.version, "diff": changes}))
+    })
+    .await
+}
+
+/// The versions that a query names, by these names; absent where it does not.
+fn numbers<const N: usize>(query: Option<&str>, names: [&str; N]) -> Result<[Option<u32>; N], Denial> {
+    let mut found = [None; N];
+    for (name, text) in options(query)? {
+        let place = names.iter().position(|known| *known == name);
+        let place = place.ok_or_else(|| Denial::malformed(format!("nothing here is called `{name}`")))?;
+        let number = text.parse().map_err(|_| Denial::malformed(format!("`{name}` is a number, not `{text}`")))?;
+        found[place] = Some(number);
+    }
+    Ok(found)
+}
+
+fn only_one(name: &ProcessName) -> Refusal {
+    let why = format!("process `{name}` has no earlier version; name one with `from`");
+    Refusal::Unreadable { what: "the difference".into(), why: why.into() }
+}
+
+/// What a list tells of a process.
+fn told(process: &Process, schema: &Schema) -> Value {
+    let workflow = &process.workflow;
+    let state = match process.state {
+        DefinitionState::Active => "active",
+        DefinitionState::Draft => "draft",
+        DefinitionState::Template => "template",
+    };
+    let mode = match workflow.mode {
+        Mode::Background => "background",
+        Mode::RealTime { .. } => "real-time",
+    };
+    json!({
+        "name": process.name.as_str(),
+        "title": process.title.as_str(),
+        "kind": "workflow",
+        "mode": mode,
+        "entity": workflow.entity.map(|entity| schema.name_of(entity).to_string()),
+        "state": state,
+        "on_demand": workflow.on_demand,
+        "solution": process.solution.as_str(),
+        "owner": super::show_record(process.owner, schema),
+    })
+}
+
+fn process_name(name: &str) -> Result<ProcessName, Denial> {
+    Ok(ProcessName::parse(name).map_err(|_| Refusal::UnknownProcess(name.into()))?)
 }
 
 async fn run(State(app): State<App>, Path(name): Path<String>, request: Request) -> Response {
@@ -25,7 +150,7 @@ async fn serve(app: App, name: String, request: Request) -> Result<Value, Denial
     let (parts, body) = request.into_parts();
     let body = body::object(body, app.settings.body_limit, &app.settings).await?;
     answer(&app, &parts.headers, move |engine, caller| {
-        let process = ProcessName::parse(&name).map_err(|_| Refusal::UnknownProcess(name.as_str().into()))?;
+        let process = process_name(&name)?;
         let text = body.get("record").and_then(Value::as_str);
         let text = text.ok_or_else(|| Denial::malformed("the body lacks `record`: ENTITY/ID"))?;
         let record = record(text, &engine.schema())?;

@@ -1,8 +1,9 @@
-//! `stepwise process`: on a daemon `run NAME --record ENTITY/ID`; without one `check DIR` and `test PATH`.
+//! `stepwise process`: what a daemon has, its versions, running one; without a daemon `check DIR` and `test PATH`.
 
 mod check;
 mod local;
 mod test;
+mod versions;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -25,6 +26,17 @@ pub enum Process {
         #[arg(long)]
         record: String,
     },
+    /// List the processes
+    List,
+    /// Show what a process says
+    Show(versions::Show),
+    /// List the versions of a process, the newest first
+    Versions {
+        /// The process
+        name: String,
+    },
+    /// Show what differs between two versions of a process
+    Diff(versions::Diff),
     /// Check a solution directory, without a daemon: everything that applying it would check
     Check(check::Check),
     /// Run the scenario pages of a solution, without a daemon
@@ -36,6 +48,10 @@ impl Process {
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
         match self {
             Self::Run { name, record } => run(name, record, connection),
+            Self::List => versions::list(connection),
+            Self::Show(show) => show.run(connection),
+            Self::Versions { name } => versions::versions(name, connection),
+            Self::Diff(diff) => diff.run(connection),
             Self::Check(check) => check.run(connection),
             Self::Test(test) => test.run(connection),
         }

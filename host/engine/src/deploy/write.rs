@@ -122,10 +122,10 @@ fn process(
 /// The version of the activation with this content: the newest one if it has it, else a new one.
 fn activate(unit: &mut Unit, process: ProcessId, content: Digest, bytes: &[u8]) -> Result<u32, Failure> {
     let newest = definitions::activations(&unit.overlay, process)?.pop();
-    if let Some((version, _)) = newest.filter(|(_, known)| *known == content) {
-        return Ok(version);
+    if let Some(newest) = newest.filter(|newest| newest.content == content) {
+        return Ok(newest.version);
     }
-    let version = newest.map_or(1, |(version, _)| version + 1);
+    let version = newest.map_or(1, |newest| newest.version + 1);
     definitions::put_content(&mut unit.overlay, content, bytes);
     definitions::put_activation(&mut unit.overlay, ActivationId { process, version }, content, unit.now);
     Ok(version)

@@ -365,7 +365,10 @@ fn rows_of_version_1_are_read_for_ever() {
     let workflows = definitions::all(&store, definitions::Kind::Workflow).expect("read");
     assert_eq!(workflows[0].process, Some((ProcessId(1), Some(1))));
     let activation = definitions::activations(&store, ProcessId(1)).expect("read");
-    assert_eq!(activation, [(1, workflows[0].content)]);
+    assert_eq!(
+        activation.iter().map(|one| (one.version, one.content)).collect::<Vec<_>>(),
+        [(1, workflows[0].content)]
+    );
     assert!(definitions::content(&store, workflows[0].content).expect("read").is_some());
     assert_eq!(principals::tokens_of(&store, golden.user).expect("read")[0].label, "dev");
     let installed = packages::all(&store).expect("read");
