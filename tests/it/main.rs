@@ -1,6 +1,7 @@
 //! One binary for every test that is no page: a second one would link the whole house again.
 
 mod cli;
+mod clients;
 mod crash;
 mod docs;
 mod http;

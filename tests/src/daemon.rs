@@ -82,6 +82,11 @@ impl Daemon {
         Ok(daemon)
     }
 
+    /// The token of its administrator.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// kill -9, and waits until the process is gone; who still talks to it gets an error.
     pub fn kill(&self) -> Result<()> {
         let mut child = self.child.lock().expect("nobody panics while he holds it");

@@ -26,7 +26,8 @@ pub async fn object(body: Body, limit: usize, settings: &ApiSettings) -> Result<
     parse(&bytes, settings.depth_limit)
 }
 
-fn parse(bytes: &[u8], depth_limit: usize) -> Result<Map<String, Json>, Denial> {
+/// A JSON object up to this depth; nothing but blanks is an empty one.
+pub fn parse(bytes: &[u8], depth_limit: usize) -> Result<Map<String, Json>, Denial> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }

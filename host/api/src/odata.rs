@@ -4,6 +4,8 @@
 //! through `save`, which has `plan` make verbs of it, so that a batch can do several as one unit of work. What goes
 //! wrong is always answered in OData's error form.
 
+mod batch;
+mod definitions;
 mod etag;
 mod expand;
 mod link;
@@ -99,12 +101,14 @@ async fn dispatch(call: Call, method: Method, resource: Resource, body: Body) ->
     match (method.as_str(), resource) {
         ("GET", Resource::Service) => service::document(call).await,
         ("GET", Resource::Metadata) => metadata::document(call).await,
+        ("GET", Resource::Definitions(segments)) => definitions::read(call, segments).await,
         ("GET", Resource::Set(set)) => read::page(call, set).await,
         ("GET", Resource::Count(set)) => read::count(call, set).await,
         ("GET", Resource::Record(address)) => read::record(call, address).await,
         ("GET", Resource::Member(member)) => member::read(call, member).await,
         ("GET", Resource::Message(called)) => message::function(call, called, message::On::Nothing).await,
         ("GET", Resource::SetMessage(set, called)) => message::function(call, called, message::On::Set(set)).await,
+        ("POST", Resource::Batch) => batch::answer(call, body).await,
         ("POST" | "PATCH" | "PUT" | "DELETE", resource) => save::change(call, method, resource, body).await,
         _ => Err(Denial::wrong_method(&method)),
     }

@@ -19,6 +19,8 @@ pub struct ApiSettings {
     pub cors_origins: Vec<String>,
     /// The largest body of a data request, in bytes.
     pub body_limit: usize,
+    /// The largest batch of requests, in bytes.
+    pub batch_limit: usize,
     /// The largest solution, plugin or import, in bytes.
     pub upload_limit: usize,
     /// The deepest JSON.
@@ -38,6 +40,7 @@ impl Default for ApiSettings {
             behind_proxy: false,
             cors_origins: Vec::new(),
             body_limit: 1 << 20,
+            batch_limit: 16 << 20,
             upload_limit: 64 << 20,
             depth_limit: 32,
             metrics: None,

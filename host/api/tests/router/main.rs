@@ -2,7 +2,9 @@
 //!
 //! No network, no clock, no threads: a request is polled and the engine pumped by turns until the answer is there.
 
+mod batches;
 mod conditions;
+mod definitions;
 mod dialect;
 mod expand;
 mod limits;
