@@ -46,11 +46,11 @@ impl<'u> Reading<'u> {
             (Root::Image(entity, values), [first, rest @ ..]) => {
                 let Some(entity) = self.unit.catalogue.schema.entity(entity).cloned() else { return Ok(nothing()) };
                 let Some(attribute) = entity.attribute(&first.name) else { return Ok(nothing()) };
-                let value = values.get(attribute.id).clone();
+                let value = self.meant(values.get(attribute.id).clone(), first);
                 if rest.is_empty() {
                     return self.name(&entity, attribute, value);
                 }
-                (self.meant(value, first), rest)
+                (value, rest)
             }
             (Root::Image(..), []) => return Ok(nothing()),
         };
@@ -63,11 +63,11 @@ impl<'u> Reading<'u> {
             let Some(attribute) = entity.attribute(&first.name) else {
                 return Ok(own_column(&entity, &record, &first.name).map(Known::plain).unwrap_or_default());
             };
-            let value = record.get(attribute.id).clone();
+            let value = self.meant(record.get(attribute.id).clone(), first);
             if rest.is_empty() {
                 return self.name(&entity, attribute, value);
             }
-            at = (self.meant(value, first), rest);
+            at = (value, rest);
         }
     }
 

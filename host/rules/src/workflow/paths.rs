@@ -47,7 +47,10 @@ impl Program {
             root => match result(job, root) {
                 Some(StepResult::Record(result)) => (Base::Record(*result), segments),
                 _ => match segments.split_first() {
-                    Some((first, rest)) => (record(self.own(job, root, &first.name).as_reference()), rest),
+                    Some((first, rest)) => {
+                        let value = self.meant(self.own(job, root, &first.name).clone(), first);
+                        (record(value.as_reference()), rest)
+                    }
                     None => (Base::Nothing, segments),
                 },
             },
@@ -70,8 +73,17 @@ impl Program {
         found.unwrap_or(&Value::NULL)
     }
 
+    /// The value, unless the path means a record of another entity: `found.party[account]`.
+    fn meant(&self, value: Value, segment: &Segment) -> Value {
+        match (value.as_reference(), &segment.target) {
+            (Some(record), Some(wanted)) if self.entity_name(record.entity) != wanted.as_str() => Value::Null,
+            _ => value,
+        }
+    }
+
     fn local(&self, job: &Job, environment: &Environment, path: &Path) -> Known {
-        let name = path.segments.first().map_or("", |segment| segment.name.as_str());
+        let first = path.segments.first();
+        let name = first.map_or("", |segment| segment.name.as_str());
         let value = match path.root.as_str() {
             "job" => return Known::plain(self.of_job(job, environment, name)),
             "record" => job.record.map(Value::Reference).unwrap_or_default(),
@@ -81,7 +93,10 @@ impl Program {
                 Some(StepResult::Record(record)) => Value::Reference(*record),
                 _ => Value::Null,
             },
-            root => self.own(job, root, name).clone(),
+            root => {
+                let value = self.own(job, root, name).clone();
+                first.map_or(Value::Null, |first| self.meant(value, first))
+            }
         };
         self.named(value, self.options(&path.root, name))
     }
@@ -185,12 +200,19 @@ impl Leads {
         if attribute.value_type() != ValueType::Reference {
             return Ok(Self::Value);
         }
-        match &segment.target {
-            None => Ok(Self::Record(attribute.targets.clone())),
-            Some(target) => match schema.named(target.as_str()).filter(|target| attribute.may_target(target.id)) {
-                Some(target) => Ok(Self::Record(Some(vec![target.id]))),
-                None => Err(format!("`{}` of `{}` does not point to `{target}`", segment.name, entity.name())),
-            },
+        let leads = Self::Record(attribute.targets.clone());
+        let of = |target| format!("`{}` of `{}` does not point to `{target}`", segment.name, entity.name());
+        leads.narrowed(segment, schema).map_err(of)
+    }
+
+    /// The same where `segment` names which of several entities is meant: `found.party[account]`. That name, where it
+    /// cannot be meant.
+    pub fn narrowed<'s>(self, segment: &'s Segment, schema: &Schema) -> Result<Self, &'s EntityName> {
+        let (Self::Record(entities), Some(target)) = (&self, &segment.target) else { return Ok(self) };
+        let possible = |id: &EntityId| entities.as_ref().is_none_or(|entities| entities.contains(id));
+        match schema.named(target.as_str()).map(|entity| entity.id).filter(possible) {
+            Some(meant) => Ok(Self::Record(Some(vec![meant]))),
+            None => Err(target),
         }
     }
 }

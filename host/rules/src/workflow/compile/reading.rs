@@ -84,7 +84,7 @@ impl Compiler<'_> {
             word => match (root(word, self.entity()), Root::of(word)) {
                 (Some(leads), _) => Ok((leads, 0)),
                 (None, Some(kind)) => match first.and_then(|name| self.program.slot(kind, name)) {
-                    Some((_, slot)) => Ok((Leads::of(&slot.parameter), 1)),
+                    Some((_, slot)) => Ok((self.meant(path, Leads::of(&slot.parameter))?, 1)),
                     None => Err(format!("`{path}` is not declared")),
                 },
                 (None, None) => self.start_of_result(path, first),
@@ -97,15 +97,27 @@ impl Compiler<'_> {
             Some((_, Gives::Record(entities))) => Ok((Leads::Record(entities.clone()), 0)),
             Some((step, Gives::Fields(fields))) => {
                 let known = first.and_then(|name| fields.iter().find(|(field, _)| field == name));
-                known.map(|(_, leads)| (leads.clone(), 1)).ok_or_else(|| {
+                let leads = known.map(|(_, leads)| leads.clone()).ok_or_else(|| {
                     let names: Vec<_> = fields.iter().map(|(name, _)| format!("`{step}.{name}`")).collect();
                     match names.is_empty() {
                         true => format!("`{path}`: step `{step}` gives nothing"),
                         false => format!("`{path}`: step `{step}` gives {}", names.join(", ")),
                     }
-                })
+                })?;
+                Ok((self.meant(path, leads)?, 1))
             }
             None => Err(format!("`{path}`: no step before is called `{}`, and it is no root", path.root)),
+        }
+    }
+
+    /// Where the first segment of `path` leads, when it names the entity that is meant.
+    fn meant(&self, path: &Path, leads: Leads) -> Result<Leads, String> {
+        match path.segments.first() {
+            Some(first) => {
+                let not = |target| format!("`{path}`: `{}` does not point to `{target}`", first.name);
+                leads.narrowed(first, self.schema).map_err(not)
+            }
+            None => Ok(leads),
         }
     }
 
