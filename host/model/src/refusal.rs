@@ -110,14 +110,14 @@ pub enum Refusal {
     #[error("records of `{0}` belong to the organisation and cannot be assigned")]
     NoOwner(SmolStr),
     /// State and status do not belong together, or there is no such one.
-    #[error("`{entity}` has no status {status} in state {state}")]
+    #[error("`{entity}` has no {}", no_such(state.as_deref(), status.as_deref()))]
     BadStatus {
         /// The entity.
         entity: SmolStr,
-        /// The state, by name or number.
-        state: SmolStr,
-        /// The status, by name or number.
-        status: SmolStr,
+        /// The state, by name or number, if one was named.
+        state: Option<SmolStr>,
+        /// The status, by name or number, if one was named and the state is there.
+        status: Option<SmolStr>,
     },
     /// The status may not follow the one that the record has.
     #[error("`{entity}` cannot go from status `{from}` to `{to}`")]
@@ -270,6 +270,16 @@ fn place(entity: &str, record: Option<&str>) -> SmolStr {
     match record {
         Some(record) => format_smolstr!("on `{entity}` {record}"),
         None => format_smolstr!("on `{entity}`"),
+    }
+}
+
+/// Which status or state there is not.
+fn no_such(state: Option<&str>, status: Option<&str>) -> String {
+    match (state, status) {
+        (Some(state), Some(status)) => format!("status {status} in state {state}"),
+        (None, Some(status)) => format!("status {status}"),
+        (Some(state), None) => format!("state {state}"),
+        (None, None) => "states".to_owned(),
     }
 }
 

@@ -30,7 +30,7 @@ pub fn matches(filter: &Filter, record: &Record, related: &mut Related<'_>) -> b
         }
         Filter::In { operand, values } => {
             let left = read(operand, record, related);
-            !left.is_null() && values.iter().any(|value| value::equal(&left, value))
+            !left.is_null() && values.iter().any(|value| value::equal(&left, value) || is_among(value, &left))
         }
         Filter::Text { operand, place, text } => match &*read(operand, record, related) {
             Value::Text(left) => match place {
@@ -66,6 +66,11 @@ pub fn read<'r>(operand: &Operand, record: &'r Record, related: &mut Related<'_>
             Cow::Owned(value.unwrap_or_default())
         }
     }
+}
+
+/// Whether `option` is one of a list of options.
+fn is_among(option: &Value, list: &Value) -> bool {
+    matches!((option, list), (Value::Choice(option), Value::Choices(options)) if options.contains(option))
 }
 
 fn holds(left: &Value, comparison: Comparison, right: &Value) -> bool {
@@ -124,6 +129,7 @@ mod tests {
             &[
                 ("title", "Late answer".into()),
                 ("touched", Value::Whole(2)),
+                ("tags", Value::Choices([1, 3].into())),
                 ("rate", Value::Decimal("2.0".parse().expect("a decimal"))),
                 ("contactid", fixture::record(CONTACT, 7).into()),
                 ("customerid", fixture::record(CONTACT, 8).into()),
@@ -151,6 +157,20 @@ mod tests {
         check(Filter::Between { left: of("touched"), comparison: C::Less, right: of("notes") }, false);
         check(Filter::In { operand: of("touched"), values: vec![1.into(), 2.into()] }, true);
         check(Filter::In { operand: of("touched"), values: Vec::new() }, false);
+    }
+
+    #[test]
+    fn an_option_is_looked_for_in_a_list_of_options() {
+        let one_of = |options: &[i32]| {
+            let values = options.iter().map(|option| Value::Choice(*option)).collect();
+            Filter::In { operand: of("tags"), values }
+        };
+        check(one_of(&[3]), true);
+        check(one_of(&[2, 1]), true);
+        check(one_of(&[2]), false);
+        check(one_of(&[]), false);
+        let record = complaint(4, &[]);
+        assert!(!matches(&one_of(&[1]), &record, &mut contact), "a list that is empty has no option");
     }
 
     #[test]

@@ -173,10 +173,10 @@ fn filled(value: Option<Value>) -> Option<Value> {
 
 /// State and status that belong together, from what is named of them by number or name.
 fn pair(entity: &Entity, state: Option<&Value>, status: Option<&Value>) -> Result<(i32, i32), Refusal> {
-    let refusal = || Refusal::BadStatus {
+    let refusal = |status: Option<&Value>| Refusal::BadStatus {
         entity: name(entity),
-        state: state.map_or_else(|| "of any name".into(), shown_code),
-        status: status.map_or_else(|| "at all".into(), shown_code),
+        state: state.map(shown_code),
+        status: status.map(shown_code),
     };
     let found = match (state, status) {
         (None, None) => entity.definition.states.first(),
@@ -187,14 +187,15 @@ fn pair(entity: &Entity, state: Option<&Value>, status: Option<&Value>) -> Resul
         },
         (None, Some(status)) => status_of(entity, status).map(|(state, _)| state),
     };
-    let found = found.ok_or_else(refusal)?;
+    // Without the state, nothing is said about its statuses.
+    let found = found.ok_or_else(|| refusal(status.filter(|_| state.is_none())))?;
     let chosen = match status {
         None => found.statuses.first().map(|status| status.value),
         Some(status) => {
             status_of(entity, status).filter(|(state, _)| state.value == found.value).map(|(_, status)| status.value)
         }
     };
-    Ok((found.value, chosen.ok_or_else(refusal)?))
+    Ok((found.value, chosen.ok_or_else(|| refusal(status))?))
 }
 
 fn status_of<'a>(entity: &'a Entity, status: &Value) -> Option<(&'a model::entity::State, &'a model::entity::Status)> {

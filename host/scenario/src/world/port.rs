@@ -265,7 +265,11 @@ fn attribute<'e>(entity: &'e Entity, name: &str) -> Result<&'e model::schema::At
 }
 
 fn no_status(entity: &Entity, status: &str) -> No {
-    refused(&Refusal::BadStatus { entity: entity.name().as_str().into(), state: "any".into(), status: status.into() })
+    refused(&Refusal::BadStatus {
+        entity: entity.name().as_str().into(),
+        state: None,
+        status: Some(smol_str::format_smolstr!("or state `{status}`")),
+    })
 }
 
 fn unreadable(what: &str, at: &script::Diagnostic) -> No {

@@ -223,8 +223,8 @@ fn set_status(target: RecordRef, name: &str, schema: &Schema) -> Verbs<Verb> {
         Some(state) => Ok(Verb::SetStatus { target, state: Some(state.value), status: None }),
         None => Err(Refusal::BadStatus {
             entity: entity.name().as_str().into(),
-            state: "any".into(),
-            status: shortened(name, 60).into(),
+            state: None,
+            status: Some(format!("or state `{}`", shortened(name, 60)).into()),
         }
         .into()),
     }
