@@ -3,12 +3,13 @@
 //! The system frees the lock when the process ends, however it ends; the file stays and is written anew.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, TryLockError},
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use super::open::private;
 use crate::Error;
 
 /// Held as long as it lives.
@@ -22,8 +23,7 @@ impl Lock {
     pub fn take(store: &Path, holder: &str) -> Result<Lock, Error> {
         let path = beside(store);
         let failed = |source| Error::Open { path: path.clone(), source: Arc::new(source) };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let mut file = private().open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

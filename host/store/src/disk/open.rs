@@ -36,6 +36,15 @@ pub struct Open {
     _lock: Option<Arc<Lock>>,
 }
 
+/// For reading and writing, made where there is none, and then its owner's alone: the store holds everybody's records.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// Makes an empty store at `path` where there is no file, beside it and under another name first: a crash meanwhile
 /// leaves nothing at `path` that the next start would take for a foreign file. The lock is held.
 pub fn make_if_absent(path: &Path) -> Result<(), Error> {
@@ -45,7 +54,7 @@ pub fn make_if_absent(path: &Path) -> Result<(), Error> {
     let mut unfinished = path.as_os_str().to_os_string();
     unfinished.push(".new");
     let make = || -> Result<(), redb::Error> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&unfinished)?;
+        let file = private().truncate(true).open(&unfinished)?;
         initialise(&Database::builder().set_cache_size(1 << 20).create_file(file)?)?;
         fs::rename(&unfinished, path)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -85,7 +94,7 @@ impl Opener {
     pub fn at(path: PathBuf, options: Options, lock: Arc<Lock>) -> Opener {
         let file = path.clone();
         let source = Box::new(move || {
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file)?;
+            let file = private().open(&file)?;
             let backend = FileBackend::new(file).map_err(io::Error::other)?;
             Ok(Box::new(backend) as Box<dyn StorageBackend>)
         });

@@ -71,9 +71,12 @@ fn put_event(row: &mut Row, event: &LogEvent) {
     let kind = |row: &mut Row, number| row.field(0).u64(number);
     match event {
         LogEvent::Started => kind(row, 0),
-        LogEvent::Created(record) => {
+        LogEvent::Created { record, change } => {
             kind(row, 1);
             row.field(1).record(*record);
+            if !change.is_empty() {
+                codec::put_values(row.field(2), change);
+            }
         }
         LogEvent::Updated { record, change } => {
             kind(row, 2);
@@ -171,7 +174,8 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
     let record = || needed(record, "record");
     Ok(match needed(kind, "kind")? {
         0 => LogEvent::Started,
-        1 => LogEvent::Created(record()?),
+        // Rows of the first version do not have the values.
+        1 => LogEvent::Created { record: record()?, change: change.unwrap_or_default() },
         2 => LogEvent::Updated { record: record()?, change: needed(change, "change")? },
         3 => LogEvent::Assigned { record: record()?, owner: needed(owner, "owner")? },
         4 => LogEvent::StatusSet { record: record()?, state, status },

@@ -151,7 +151,7 @@ pub fn job() -> impl Strategy<Value = Job> {
 pub fn line() -> impl Strategy<Value = LogLine> {
     let level = proptest::sample::select(vec![LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error]);
     let records = prop_oneof![
-        record_ref().prop_map(LogEvent::Created),
+        (record_ref(), values()).prop_map(|(record, change)| LogEvent::Created { record, change }),
         (record_ref(), values()).prop_map(|(record, change)| LogEvent::Updated { record, change }),
         (record_ref(), record_ref()).prop_map(|(record, owner)| LogEvent::Assigned { record, owner }),
         (record_ref(), any::<i32>(), any::<i32>()).prop_map(|(record, state, status)| LogEvent::StatusSet {

@@ -87,6 +87,20 @@ fn a_completion_may_own_the_store_and_may_panic() {
     heard.recv().expect("the last owner was a completion on the writer's own thread");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_store_and_its_lock_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("store.redb");
+    let _store = Disk::open(&path, options()).expect("a new store");
+    for name in ["store.redb", "store.redb.lock"] {
+        let mode = std::fs::metadata(directory.path().join(name)).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 #[test]
 fn a_repair_tells_its_progress_up_to_the_end() {
     let storage = Faulty::default();
