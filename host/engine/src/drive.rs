@@ -178,7 +178,7 @@ fn event_of(fact: &Fact) -> Option<LogEvent> {
         _ => None,
     };
     Some(match fact.message {
-        Message::Create => LogEvent::Created(record),
+        Message::Create => LogEvent::Created { record, change: fact.change.clone() },
         Message::Update => LogEvent::Updated { record, change: fact.change.clone() },
         Message::Assign => LogEvent::Assigned { record, owner: fact.change.get(starter::OWNER).as_reference()? },
         Message::SetStatus => {

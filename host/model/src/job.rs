@@ -160,7 +160,12 @@ pub enum LogEvent {
     /// The run began.
     Started,
     /// A record was made.
-    Created(RecordRef),
+    Created {
+        /// Which.
+        record: RecordRef,
+        /// The values given.
+        change: Values,
+    },
     /// A record was changed.
     Updated {
         /// Which.

@@ -62,7 +62,7 @@ fn the_run_log_tells_what_each_step_did() {
         .map(|line| match line.event {
             LogEvent::Started => "started",
             LogEvent::Updated { .. } => "updated",
-            LogEvent::Created(_) => "created",
+            LogEvent::Created { .. } => "created",
             LogEvent::StatusSet { .. } => "status",
             LogEvent::Ended { .. } => "ended",
             _ => "other",

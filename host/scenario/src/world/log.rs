@@ -15,7 +15,10 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
     let mut pieces: Vec<Piece> = line.step.iter().map(|step| text(format!("{step}: "))).collect();
     match &line.event {
         LogEvent::Started => return None,
-        LogEvent::Created(made) => pieces.extend([text("create "), record(*made)]),
+        LogEvent::Created { record: made, change } => {
+            pieces.extend([text("create "), record(*made)]);
+            pieces.extend(values(schema, *made, change));
+        }
         LogEvent::Updated { record: changed, change } => {
             pieces.extend([text("update "), record(*changed)]);
             pieces.extend(values(schema, *changed, change));

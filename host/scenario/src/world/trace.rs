@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use model::{
-    AttributeId, JobId, Message, Origin, ProcessId, RecordRef, Schema, Value,
+    AttributeId, JobId, Message, Origin, ProcessId, RecordRef, Schema, Value, Values,
     job::{Job, JobState, LogEvent, LogLine},
     schema::Entity,
     starter,
@@ -81,22 +81,25 @@ impl Teller<'_> {
         }
     }
 
-    /// A line of the log; a record that was made with its values, which only the journal has. The journal has one row for a
-    /// record in a unit of work, so of a value that a later step of the unit changed it only knows the last: `…` stands for it.
+    /// A line of the log; a record that was made with all its values, of which only the journal has those that nobody gave.
     fn log_line(&mut self, line: &LogLine, behind: &[LogLine], own: &[&Entry]) -> Option<String> {
-        let mut said = self.names.sentence(&log::said(self.schema, line)?);
-        if let LogEvent::Created(record) = &line.event {
-            let made = own.iter().find(|entry| entry.record == *record && entry.message == Message::Create);
-            said.extend(
-                made.map(|entry| self.changes(entry, |attribute| is_changed_again(*record, attribute, behind))),
-            );
+        if let LogEvent::Created { record, change } = &line.event {
+            let is_made = |entry: &&&Entry| entry.record == *record && entry.message == Message::Create;
+            if let Some(made) = own.iter().find(is_made) {
+                let made = as_made(made, change, behind);
+                let bare = LogEvent::Created { record: *record, change: Values::new() };
+                let said = log::said(self.schema, &LogLine { event: bare, ..line.clone() })?;
+                let said = self.names.sentence(&said);
+                return Some(format!("{said}{}", self.changes(&made)));
+            }
         }
-        Some(said)
+        Some(self.names.sentence(&log::said(self.schema, line)?))
     }
 
     /// What the journal knows and the log does not: verbs of guests, and what a delete took along.
     fn unsaid(&mut self, entry: &Entry, log: &[LogLine]) {
-        let is_made = log.iter().any(|line| line.event == LogEvent::Created(entry.record));
+        let is_made =
+            log.iter().any(|line| matches!(&line.event, LogEvent::Created { record, .. } if *record == entry.record));
         let said = |attribute: AttributeId| is_made || is_changed_again(entry.record, attribute, log);
         let mut left = entry.clone();
         left.changes.retain(|(attribute, ..)| !SILENT.contains(attribute) && !said(*attribute));
@@ -110,12 +113,12 @@ impl Teller<'_> {
         let record = self.record(entry.record);
         match entry.message {
             Message::Delete => format!("delete {record}"),
-            message => format!("{message} {record}{}", self.changes(entry, |_| false)),
+            message => format!("{message} {record}{}", self.changes(entry)),
         }
     }
 
     /// The changes of an entry; of a new record what is there, without what every new record has.
-    fn changes(&mut self, entry: &Entry, is_veiled: impl Fn(AttributeId) -> bool) -> String {
+    fn changes(&mut self, entry: &Entry) -> String {
         let schema = self.schema;
         let Some(entity) = schema.entity(entry.record.entity) else { return String::new() };
         let made = entry.message == Message::Create;
@@ -124,10 +127,7 @@ impl Teller<'_> {
             if SILENT.contains(attribute) || made && is_usual(entity, entry, *attribute, after) {
                 continue;
             }
-            let after = match is_veiled(*attribute) {
-                true => "…".to_owned(),
-                false => self.shown(entity, *attribute, after),
-            };
+            let after = self.shown(entity, *attribute, after);
             fields.push(match made {
                 true => (*attribute, after),
                 false => (*attribute, format!("{} → {after}", self.shown(entity, *attribute, before))),
@@ -173,6 +173,19 @@ fn author(entry: &Entry, jobs: &[Progress]) -> Option<usize> {
     };
     let candidates = jobs.iter().enumerate().filter(|(_, progress)| made(&progress.job));
     candidates.max_by_key(|(_, progress)| progress.job.cause.depth).map(|(place, _)| place)
+}
+
+/// The entry of a new record with the values that it was made with. The journal has one row for a record in a unit of work,
+/// so of a value that a later step of the unit changed it only knows the last.
+fn as_made(entry: &Entry, change: &Values, behind: &[LogLine]) -> Entry {
+    let mut made = entry.clone();
+    made.changes.retain(|(attribute, ..)| !is_changed_again(entry.record, *attribute, behind));
+    for (attribute, value) in change.iter().filter(|(attribute, _)| is_changed_again(entry.record, *attribute, behind))
+    {
+        made.changes.push((attribute, Value::Null, value.clone()));
+    }
+    made.changes.sort_by_key(|(attribute, ..)| *attribute);
+    made
 }
 
 /// Whether one of these lines gives the attribute of the record another value.

@@ -9,7 +9,10 @@ pub fn told(event: &LogEvent, schema: &Schema) -> String {
     let record = |record: &RecordRef| super::super::show_record(*record, schema);
     match event {
         LogEvent::Started => "started".to_owned(),
-        LogEvent::Created(made) => format!("created {}", record(made)),
+        LogEvent::Created { record: made, change } if change.is_empty() => format!("created {}", record(made)),
+        LogEvent::Created { record: made, change } => {
+            format!("created {}: {}", record(made), values(*made, change, schema))
+        }
         LogEvent::Updated { record: changed, change } => {
             format!("updated {}: {}", record(changed), values(*changed, change, schema))
         }
