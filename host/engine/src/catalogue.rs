@@ -79,6 +79,8 @@ pub(crate) struct Surroundings {
     /// The zone's IANA name.
     pub zone: SmolStr,
     pub calendar: Arc<Calendar>,
+    /// The calendar as custom steps are told.
+    pub days: SmolStr,
     pub public_url: SmolStr,
 }
 

@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 use formats::{Definitions, EntityFile, Kept};
 use model::{ActivationId, ProcessName, Schema, process::DefinitionState};
 use rules::trigger::Trigger;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr};
 use store::{
     Reader,
     definitions::{self, Definition, Kind},
@@ -78,6 +78,7 @@ fn times(parts: &Parts, reader: &dyn Reader) -> Result<Times, Error> {
         time_zone: script::environment::time_zone(&settings.time_zone).unwrap_or(jiff::tz::TimeZone::UTC),
         zone: settings.time_zone.clone(),
         calendar: Arc::default(),
+        days: script::Calendar::default().to_smolstr(),
         public_url: settings.public_url.clone(),
     };
     let mut solutions = HashMap::new();
@@ -96,6 +97,7 @@ pub(crate) fn surroundings(organisation: &Surroundings, header: &formats::Soluti
         time_zone: header.zone(&organisation.time_zone),
         zone: header.time_zone.clone().unwrap_or_else(|| organisation.zone.clone()),
         calendar: header.calendar.clone().map_or_else(|| organisation.calendar.clone(), Arc::new),
+        days: header.calendar.as_ref().map_or_else(|| organisation.days.clone(), |calendar| calendar.to_smolstr()),
         public_url: organisation.public_url.clone(),
     }
 }

@@ -62,6 +62,10 @@ pub struct StepContext {
     pub now: Timestamp,
     /// The IANA name of the solution's time zone.
     pub time_zone: SmolStr,
+    /// The solution's business days and holidays, in the text form of `script::Calendar`.
+    pub calendar: SmolStr,
+    /// Where people reach the daemon, for links.
+    pub public_url: SmolStr,
     /// What the guest's random numbers are drawn from.
     pub seed: u64,
 }

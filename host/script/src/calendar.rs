@@ -1,8 +1,11 @@
 //! Business days: which days of the week are worked, and which of them are holidays (formats 10).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use model::Date;
+
+/// The days of the week as files write them, Monday first.
+const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The most business days that one calculation steps over; more is a mistake, not a term.
 const LONGEST: i64 = 10_000;
@@ -24,6 +27,19 @@ impl Default for Calendar {
 }
 
 impl Calendar {
+    /// The calendar of a text that [`fmt::Display`] has written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (days, holidays) = text.split_once(';').unwrap_or((text, ""));
+        let mut calendar = Self { days: [false; 7], holidays: BTreeSet::new() };
+        for day in days.split(',').map(str::trim).filter(|day| !day.is_empty()) {
+            calendar.days[WEEK.iter().position(|known| *known == day)?] = true;
+        }
+        for day in holidays.split(',').map(str::trim).filter(|day| !day.is_empty()) {
+            calendar.holidays.insert(Date::parse(day)?);
+        }
+        Some(calendar)
+    }
+
     /// Whether `day` is worked.
     pub fn is_business_day(&self, day: Date) -> bool {
         self.days[weekday(day)] && !self.holidays.contains(&day)
@@ -62,6 +78,18 @@ impl Calendar {
     }
 }
 
+/// `mon,tue,wed,thu,fri;2026-12-25,2027-01-01`: how a custom step is told.
+impl fmt::Display for Calendar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let worked = WEEK.iter().zip(self.days).filter(|(_, worked)| *worked).map(|(day, _)| *day);
+        f.write_str(&worked.collect::<Vec<_>>().join(","))?;
+        for (place, day) in self.holidays.iter().enumerate() {
+            write!(f, "{}{day}", if place == 0 { ";" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
 /// The day of the week, 0 for Monday.
 pub(crate) fn weekday(day: Date) -> usize {
     // 1970-01-01 was a Thursday.
@@ -94,11 +122,19 @@ mod tests {
         assert_eq!(calendar.between(day("2026-12-24"), day("2027-12-24")), 0);
     }
 
+    #[test]
+    fn a_calendar_that_nobody_wrote_is_none() {
+        assert_eq!(Calendar::parse("mon,someday"), None);
+        assert_eq!(Calendar::parse("mon;christmas"), None);
+        assert_eq!(Calendar::default().to_string(), "mon,tue,wed,thu,fri");
+    }
+
     proptest! {
         #[test]
         fn counting_agrees_with_looking_at_each_day(from in 0..40_000i32, ahead in 0..900i32, days: [bool; 7], free in prop::collection::btree_set(0..41_000i32, 0..50)) {
             let date = |number| Date::from_days(number).expect("a date of our times");
             let calendar = Calendar { days, holidays: free.into_iter().map(date).collect() };
+            prop_assert_eq!(Calendar::parse(&calendar.to_string()), Some(calendar.clone()));
             let counted = (from + 1..=from + ahead).filter(|number| calendar.is_business_day(date(*number))).count();
             prop_assert_eq!(calendar.between(date(from), date(from + ahead)), counted as i64);
         }

@@ -4,10 +4,13 @@ use std::sync::{Arc, OnceLock};
 
 use model::Timestamp;
 use rhai::{Dynamic, Engine, Map, Scope};
-use script::{Environment, dynamic, environment, language};
+use script::{Calendar, Environment, dynamic, environment, language};
 use stepwise_sdk::{
     Field,
-    wire::{StepError, bindings::stepwise::plugin::clock},
+    wire::{
+        StepError,
+        bindings::stepwise::plugin::{clock, context},
+    },
 };
 
 use crate::{failure, functions, value};
@@ -37,6 +40,10 @@ fn surroundings() -> Arc<Environment> {
     if let Some(zone) = environment::time_zone(&clock::time_zone()) {
         surroundings.time_zone = zone;
     }
+    if let Some(calendar) = context::attribute("calendar").and_then(|text| Calendar::parse(&text)) {
+        surroundings.calendar = Arc::new(calendar);
+    }
+    surroundings.public_url = context::attribute("public-url").unwrap_or_default().into();
     Arc::new(surroundings)
 }
 

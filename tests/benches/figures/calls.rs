@@ -154,6 +154,8 @@ fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
         idempotency_key: "bench".into(),
         now: Timestamp::default(),
         time_zone: "UTC".into(),
+        calendar: "mon,tue,wed,thu,fri".into(),
+        public_url: "http://127.0.0.1:8420".into(),
         seed: 7,
     };
     let limits = Limits::default();

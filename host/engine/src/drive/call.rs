@@ -94,6 +94,8 @@ impl Drive<'_> {
             idempotency_key: format_smolstr!("{}:{}", job.id, place.unwrap_or_default()),
             now: unit.now,
             time_zone: activation.surroundings.zone.clone(),
+            calendar: activation.surroundings.days.clone(),
+            public_url: activation.surroundings.public_url.clone(),
             seed: seed(job.id, job.progress.cursor),
         };
         Ok(StepCall {

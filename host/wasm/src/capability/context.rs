@@ -83,10 +83,13 @@ impl context::Host for Call {
         Ok(self.is_cancelled())
     }
 
-    /// Nothing was added after 1.0 yet.
-    fn attribute(&mut self, _: String) -> wasmtime::Result<Option<String>> {
-        self.facts()?;
-        Ok(None)
+    fn attribute(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        let context = &self.facts()?.context;
+        Ok(match name.as_str() {
+            "calendar" => Some(context.calendar.to_string()),
+            "public-url" => Some(context.public_url.to_string()),
+            _ => None,
+        })
     }
 }
 

@@ -238,6 +238,8 @@ pub fn context() -> StepContext {
         idempotency_key: "job/1".into(),
         now: Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment"),
         time_zone: "America/New_York".into(),
+        calendar: "mon,tue,wed,thu,fri".into(),
+        public_url: "http://127.0.0.1:8420".into(),
         seed: 7,
     }
 }
