@@ -10,6 +10,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use model::{
     Caller, Message, Origin, RecordRef, Refusal, StepId, Value, Verb,
+    audit::Through,
     fact::Fact,
     job::{Job, JobState, LogEvent, LogLine},
     starter,
@@ -105,7 +106,10 @@ impl<'a> Drive<'a> {
         let caller = self.caller();
         let unit = self.slot.unit()?;
         let first = unit.facts.len();
-        match unit.apply(&caller, verb) {
+        let before = unit.go_through(Some(Through { activation: self.job.activation.version, step: None }));
+        let outcome = unit.apply(&caller, verb);
+        unit.go_through(before);
+        match outcome {
             Ok(outcome) => {
                 let done = unit.facts[first..].iter().find(|fact| fact.record == outcome.record).and_then(event_of);
                 if let Some(event) = done {

@@ -6,6 +6,7 @@
 
 mod act;
 mod activation;
+mod audit;
 mod background;
 mod catalogue;
 mod clock;
@@ -91,6 +92,8 @@ pub struct Engine {
     older: Mutex<HashMap<ActivationId, Arc<Activation>>>,
     desk: Desk,
     queue: Queue,
+    /// Sign-ins and refusals on their way to the store.
+    notes: audit::Notes,
     me: Weak<Engine>,
 }
 

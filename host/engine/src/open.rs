@@ -43,6 +43,7 @@ impl Engine {
             older: Mutex::default(),
             desk: Desk::new(),
             queue,
+            notes: crate::audit::Notes::default(),
             me: me.clone(),
             parts,
         });

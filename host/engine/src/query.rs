@@ -67,7 +67,7 @@ fn collect(
     found: &mut Found,
 ) -> Result<(), Failure> {
     let access = match rows::special(entity.id) {
-        Some(rows) => Access::Rows(rows),
+        Some(rows) => Access::Rows(rows, &query.filter),
         None => plan::access(catalogue, entity, &query.filter),
     };
     // Candidates that come in the order of the answer need not all be looked at.
@@ -129,7 +129,7 @@ fn candidates<'a>(
             let found = found.map(|row| row.map(|(id, _)| id));
             Box::new(found.filter(move |id| id.as_ref().map_or(true, behind)).filter_map(several))
         }
-        Access::Rows(rows) => rows.scan(catalogue, reader)?,
+        Access::Rows(rows, filter) => rows.narrowed(catalogue, reader, filter)?,
         Access::Scan => Box::new(records::all(reader, entity.id, after)?.map(|record| Ok(record?))),
     })
 }

@@ -4,6 +4,7 @@
 
 use model::{
     AttributeId, Caller, EntityId, Outcome, Record, RecordId, RecordRef, Refusal, Verb, entity::EntityDefinition,
+    query::Filter,
 };
 use store::{Reader, records};
 
@@ -14,6 +15,7 @@ use crate::{
     unit::{Unit, show},
 };
 
+mod audits;
 mod jobs;
 mod processes;
 
@@ -24,6 +26,16 @@ pub(crate) trait Rows: Sync {
 
     /// All rows, in any order.
     fn scan<'a>(&self, catalogue: &'a Catalogue, reader: &'a dyn Reader) -> Result<Candidates<'a>, Failure>;
+
+    /// The rows that `filter` can want, in any order: no fewer, but fewer than all where there is a narrower way in.
+    fn narrowed<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+        reader: &'a dyn Reader,
+        _filter: &Filter,
+    ) -> Result<Candidates<'a>, Failure> {
+        self.scan(catalogue, reader)
+    }
 
     /// Does a verb to a row, or says why not.
     fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure>;
@@ -38,6 +50,7 @@ pub(crate) fn entities() -> Vec<EntityDefinition> {
 pub(crate) fn special(entity: EntityId) -> Option<&'static dyn Rows> {
     match entity {
         model::starter::JOB => Some(&jobs::Jobs),
+        model::starter::AUDIT => Some(&audits::Audits),
         model::starter::PROCESS => Some(&processes::Processes),
         _ => None,
     }

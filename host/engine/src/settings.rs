@@ -21,6 +21,8 @@ pub struct Settings {
     pub backlog: usize,
     /// Ready jobs that are kept in memory; the others are found again by a scan (E19).
     pub queue: usize,
+    /// Sign-ins and refusals that are kept; the oldest go when there are more.
+    pub events: usize,
     /// Where links to records lead.
     pub public_url: SmolStr,
     /// The IANA name of the organisation's time zone; a solution may name another.
@@ -52,6 +54,7 @@ impl Default for Settings {
             in_flight: 1_024,
             backlog: 10_000,
             queue: 10_000,
+            events: 20_000,
             public_url: "http://127.0.0.1:8420".into(),
             time_zone: "UTC".into(),
             limits: model::step::Limits::default(),

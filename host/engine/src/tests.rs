@@ -1,5 +1,6 @@
 //! What the engine does, seen through its own front door: a store in memory, a clock that is turned by hand, ids that count.
 
+mod audit;
 mod conflicts;
 mod cost;
 mod deploy;

@@ -7,7 +7,9 @@ mod lend;
 
 use std::sync::Arc;
 
-use model::{Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, fact::Fact, schema::Entity};
+use model::{
+    Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact, schema::Entity,
+};
 use smol_str::SmolStr;
 use store::{Overlay, records};
 
@@ -21,6 +23,8 @@ pub(crate) struct Unit {
     pub overlay: Overlay,
     /// What the verbs did, in order.
     pub facts: Vec<Fact>,
+    /// Through what they were done: from which fact on, until the next mark.
+    through: Vec<(usize, Option<Through>)>,
     /// The time of the step: it does not move while one verb or one step runs (E14).
     pub now: Timestamp,
     /// By whose right the verb that is being done is done.
@@ -58,6 +62,7 @@ impl Unit {
             catalogue,
             overlay,
             facts: Vec::new(),
+            through: Vec::new(),
             now,
             authority: Authority::Caller,
             verbs: 0,
@@ -128,6 +133,22 @@ impl Unit {
     pub fn rollback(&mut self, savepoint: Savepoint) {
         self.overlay.rollback(savepoint.overlay);
         self.facts.truncate(savepoint.facts);
+        self.through.iter_mut().for_each(|(from, _)| *from = savepoint.facts.min(*from));
+    }
+
+    /// What is done from now on is done through this; gives what it was before, to go back to.
+    pub fn go_through(&mut self, through: Option<Through>) -> Option<Through> {
+        let before = self.through.last().and_then(|(_, through)| through.clone());
+        if before != through {
+            self.through.push((self.facts.len(), through));
+        }
+        before
+    }
+
+    /// Through what the fact at this place was done.
+    pub fn through(&self, fact: usize) -> Option<&Through> {
+        let mark = self.through.iter().rev().find(|(from, _)| *from <= fact);
+        mark.and_then(|(_, through)| through.as_ref())
     }
 
     /// Begins a step: the time moves on.

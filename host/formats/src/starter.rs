@@ -30,7 +30,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 15] = files![
+const FILES: [(&str, &str); 16] = files![
     "systemuser",
     "team",
     "businessunit",
@@ -46,6 +46,7 @@ const FILES: [(&str, &str); 15] = files![
     "appointment",
     "phonecall",
     "workflow",
+    "audit",
 ];
 
 static ACTIVITY: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| {

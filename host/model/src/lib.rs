@@ -4,6 +4,7 @@
 //! and nothing knows how it looks on a wire or in a file: the edges and the store have shapes of their own.
 
 pub mod argument;
+pub mod audit;
 pub mod caller;
 pub mod condition;
 pub mod entity;

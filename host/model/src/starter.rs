@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Entities with a number of their own in every store, by name.
-pub const ENTITIES: [(&str, EntityId); 16] = [
+pub const ENTITIES: [(&str, EntityId); 17] = [
     ("systemuser", SYSTEM_USER),
     ("team", TEAM),
     ("businessunit", BUSINESS_UNIT),
@@ -26,6 +26,7 @@ pub const ENTITIES: [(&str, EntityId); 16] = [
     ("teamroles", TEAM_ROLE),
     ("asyncoperation", JOB),
     ("workflow", PROCESS),
+    ("audit", AUDIT),
 ];
 
 /// People and services that act.
@@ -46,6 +47,8 @@ pub const TEAM_ROLE: EntityId = EntityId(14);
 pub const JOB: EntityId = EntityId(40);
 /// Process definitions, seen as records (E9).
 pub const PROCESS: EntityId = EntityId(41);
+/// The audit, seen as records (E9).
+pub const AUDIT: EntityId = EntityId(42);
 /// The first number for an entity of a solution.
 pub const FIRST_OWN_ENTITY: EntityId = EntityId(64);
 /// The first number for an entity's own attribute.

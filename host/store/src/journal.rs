@@ -4,7 +4,7 @@
 //! retention is its own.
 
 use minicbor::Decoder;
-use model::{AttributeId, Caller, Message, Origin, ProcessId, RecordRef, Timestamp, Value, Version};
+use model::{AttributeId, Caller, Message, Origin, ProcessId, RecordRef, Timestamp, Value, Version, audit::Through};
 use uuid::Uuid;
 
 use crate::{
@@ -27,6 +27,8 @@ pub struct Entry {
     pub message: Message,
     /// Who, as whom, through what, in which chain.
     pub caller: Caller,
+    /// The version of the process, and the custom step with its version.
+    pub through: Option<Through>,
     /// The record's version afterwards; the last it had where it is gone.
     pub version: Version,
     /// Each attribute with another value now: before, after.
@@ -56,6 +58,12 @@ pub fn append(writer: &mut impl Writer, entry: &Entry) {
             codec::put_value(row, after);
         }
         row.optional(9, caller.delegate, Row::record);
+        row.optional(10, entry.through.as_ref(), |row, through| row.u64(through.activation.into()));
+        row.optional(11, entry.through.as_ref().and_then(|through| through.step.as_ref()), |row, (step, version)| {
+            row.array(2);
+            row.text(step);
+            row.text(version);
+        });
     });
     writer.put(Tuple::of(Family::Journal).record(entry.record).uuid(entry.id).key(), value);
 }
@@ -80,9 +88,20 @@ pub fn of_record<R: Reader + ?Sized>(
     }))
 }
 
+/// The entries of all records: by record, and for each the oldest first.
+pub fn all<R: Reader + ?Sized>(reader: &R) -> Result<impl Iterator<Item = Result<Entry, Error>>, Error> {
+    let rows = reader.scan(&Range::prefix(Tuple::of(Family::Journal).bytes()))?;
+    Ok(rows.map(|row| {
+        let (key, value) = row?;
+        let (id, record) =
+            (key::last_uuid(&key)?, key::last_record(key.get(..key.len().saturating_sub(16)).unwrap_or_default())?);
+        codec::read("journal", &value, |from| read(id, record, from))
+    }))
+}
+
 fn read(id: Uuid, record: RecordRef, from: &mut Decoder<'_>) -> Read<Entry> {
     let (mut at, mut message, mut user, mut initiating_user, mut delegate) = (None, None, None, None, None);
-    let (mut correlation, mut version) = (None, None);
+    let (mut correlation, mut version, mut through) = (None, None, None);
     let (mut origin, mut depth, mut changes) = (Origin::Outside, 0, Vec::new());
     codec::fields(from, |number, from| {
         match number {
@@ -96,6 +115,12 @@ fn read(id: Uuid, record: RecordRef, from: &mut Decoder<'_>) -> Read<Entry> {
             7 => version = Some(Version(from.u64()?)),
             8 => changes = read_changes(from)?,
             9 => delegate = Some(codec::record(from)?),
+            10 => through = Some(Through { activation: from.u32()?, step: None }),
+            11 => {
+                codec::array_of(from, 2)?;
+                let step = Some((codec::text(from)?, codec::text(from)?));
+                through = Some(Through { step, ..through.take().unwrap_or_default() });
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -115,6 +140,7 @@ fn read(id: Uuid, record: RecordRef, from: &mut Decoder<'_>) -> Read<Entry> {
         at: needed(at, "at")?,
         message: needed(message, "message")?,
         caller,
+        through,
         version: needed(version, "version")?,
         changes,
     })

@@ -46,6 +46,8 @@ pub enum Family {
     Wait = 0x30,
     /// Changes by record.
     Journal = 0x40,
+    /// Sign-ins and refusals, in the order in which they happened.
+    Event = 0x41,
     /// Numbers of entities with their attributes and keys.
     EntityNumbers = 0x50,
     /// Numbers of processes.
@@ -89,6 +91,7 @@ impl Family {
             Log,
             Wait,
             Journal,
+            Event,
             EntityNumbers,
             ProcessNumber,
             Definition,

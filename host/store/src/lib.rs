@@ -11,6 +11,7 @@ mod codec;
 pub mod definitions;
 pub mod disk;
 mod error;
+pub mod events;
 pub mod jobs;
 pub mod journal;
 pub mod key;

@@ -4,13 +4,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use model::{
     Caller, Field, StepName,
+    audit::Through,
     job::LogEvent,
     package::Code,
     step::{HostFault, Returned, StepCall, StepContext, StepFailure},
 };
 use rules::{trigger::Organisation, workflow::Command};
 use semver::VersionReq;
-use smol_str::format_smolstr;
+use smol_str::{ToSmolStr, format_smolstr};
 
 use super::{Drive, event_of};
 use crate::{
@@ -50,13 +51,17 @@ impl Drive<'_> {
             // The sandbox checks what a component asks for.
             Code::Component(_) => None,
         };
+        let step = (pinned.definition.name.as_str().into(), pinned.version.to_smolstr());
+        let through = Through { activation: self.job.activation.version, step: Some(step) };
+        let before_it = self.slot.unit()?.go_through(Some(through));
         let unit = self.slot.lend()?;
         let host =
             Borrowed { unit, caller: deeper, granted, said: Vec::new(), cancelled: self.stop.clone(), trouble: None };
-        let (borrowed, Returned { result, usage, .. }) = lend(&call, host)?;
+        let (mut borrowed, Returned { result, usage, .. }) = lend(&call, host)?;
         for (level, message) in borrowed.said {
             self.tell_here(LogEvent::Said { level, message });
         }
+        borrowed.unit.go_through(before_it);
         *self.slot = Slot::Here(borrowed.unit);
         if let Some(trouble) = borrowed.trouble {
             return Err(trouble);

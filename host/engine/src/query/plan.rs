@@ -28,7 +28,7 @@ pub(super) enum Access<'a> {
     /// All records, by id.
     Scan,
     /// Rows that are no records of their own, in any order.
-    Rows(&'static dyn Rows),
+    Rows(&'static dyn Rows, &'a Filter),
 }
 
 /// What must hold of one attribute.
@@ -68,7 +68,7 @@ impl Access<'_> {
     pub fn is_by_id(&self) -> bool {
         match self {
             Self::Index(_, stretch) => matches!(stretch, Stretch::Equal(_)),
-            Self::Rows(_) => false,
+            Self::Rows(..) => false,
             Self::One(_) | Self::Several(_) | Self::Key(..) | Self::Scan => true,
         }
     }

@@ -8,11 +8,11 @@ use crate::unit::Unit;
 
 /// Stages one row for each changed record, whatever number of verbs met it.
 pub(super) fn write(unit: &mut Unit) {
-    let mut changed: IndexMap<RecordRef, (&Fact, &Fact)> = IndexMap::new();
-    for fact in &unit.facts {
-        changed.entry(fact.record).and_modify(|(_, last)| *last = fact).or_insert((fact, fact));
+    let mut changed: IndexMap<RecordRef, (usize, &Fact, &Fact)> = IndexMap::new();
+    for (place, fact) in unit.facts.iter().enumerate() {
+        changed.entry(fact.record).and_modify(|(_, _, last)| *last = fact).or_insert((place, fact, fact));
     }
-    let entries = changed.into_values().filter_map(|(first, last)| {
+    let entries = changed.into_values().filter_map(|(place, first, last)| {
         let (before, after) = (first.before.as_ref(), last.after.as_ref());
         // What was made and taken away in one unit was never there.
         let version = after.or(before)?.version;
@@ -22,6 +22,7 @@ pub(super) fn write(unit: &mut Unit) {
             at: unit.now,
             message: first.message,
             caller: first.caller,
+            through: unit.through(place).cloned(),
             version,
             changes: changes(before, after),
         })

@@ -8,7 +8,7 @@ use model::{
 
 use super::{COMPLAINT, Native, SOLUTION, World, script};
 
-const HANDLE: (&str, &str) = (
+pub(super) const HANDLE: (&str, &str) = (
     "processes/handle.yaml",
     "kind: workflow
 name: handle

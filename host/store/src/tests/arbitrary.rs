@@ -189,13 +189,17 @@ pub fn entry() -> impl Strategy<Value = crate::journal::Entry> {
         },
     );
     let changes = vec((any::<u16>().prop_map(AttributeId), value(), value()), 0..4);
-    (uuid(), record_ref(), time(), message(), caller, any::<u64>(), changes).prop_map(
-        |(id, record, at, message, caller, version, changes)| crate::journal::Entry {
+    let through = option::of((any::<u32>(), option::of((text(), text()))));
+    let through =
+        through.prop_map(|through| through.map(|(activation, step)| model::audit::Through { activation, step }));
+    (uuid(), record_ref(), time(), message(), caller, through, any::<u64>(), changes).prop_map(
+        |(id, record, at, message, caller, through, version, changes)| crate::journal::Entry {
             id,
             record,
             at,
             message,
             caller,
+            through,
             version: Version(version),
             changes,
         },

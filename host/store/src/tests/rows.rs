@@ -14,7 +14,7 @@ use super::arbitrary;
 use crate::{
     Memory, Overlay, Priority, Range, Reader, Store, Writer,
     codec::{self, Row},
-    definitions, jobs, journal,
+    definitions, events, jobs, journal,
     key::{Family, Tuple},
     packages, principals, records, shares, stamp,
     suite::{rows, snapshot},
@@ -186,10 +186,22 @@ fn golden() -> Golden {
             at: at(4),
             message: Message::Update,
             caller,
+            through: None,
             version: Version(2),
             changes: vec![(AttributeId(41), Value::Null, Value::Choice(3))],
         },
         record,
+    }
+}
+
+fn golden_event(user: RecordRef) -> model::audit::Event {
+    model::audit::Event {
+        id: Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0007),
+        at: at(5),
+        kind: model::audit::EventKind::SignInFailed,
+        user: Some(user),
+        what: "password".into(),
+        from: "127.0.0.1".into(),
     }
 }
 
@@ -333,6 +345,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("definitions", golden_definitions),
         lines_of("secrets and packages", |overlay| golden_installed(overlay, golden.user)),
         lines_of("share", |overlay| shares::put(overlay, golden.record.reference(), golden.user, READ_AND_WRITE)),
+        lines_of("event", |overlay| events::append(overlay, &golden_event(golden.user))),
         lines_of("stamp", |overlay| stamp::put(overlay, Uuid::from_u128(6))),
     ]
     .concat();
@@ -357,6 +370,8 @@ fn rows_of_version_1_are_read_for_ever() {
     assert_eq!(jobs::lines(&store, golden.job.id).expect("read"), golden.lines);
     let journal: Vec<_> = journal::of_record(&store, record, None).expect("scan").map(|entry| entry.ok()).collect();
     assert_eq!(journal, [Some(golden.entry)]);
+    let events: Vec<_> = events::newest(&store).expect("scan").map(|event| event.ok()).collect();
+    assert_eq!(events, [Some(golden_event(golden.user))]);
     assert_eq!(waits::on_any(&store, record).expect("read"), [golden.job.id]);
     let text = records::with_value(&store, record.entity, AttributeId(32), &"LOAN: struggling to pay".into(), 9);
     assert_eq!(text.expect("read"), [record.id]);
