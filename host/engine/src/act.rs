@@ -15,7 +15,7 @@ use model::{
 use store::{Priority, records};
 
 use crate::{
-    Engine, Failure, Progress, Work, query, rows,
+    Engine, Failure, Progress, Work, query, realtime, rows,
     settle::{self, Settled},
     unit::{Unit, show},
 };
@@ -197,7 +197,15 @@ impl Engine {
         act: &mut dyn FnMut(&mut Unit) -> Result<T, Failure>,
     ) -> Result<(T, Option<Settled>), Failure> {
         let mut unit = self.begin()?;
-        let value = act(&mut unit)?;
+        let value = match act(&mut unit) {
+            Ok(value) => value,
+            Err(failure) => {
+                if matches!(failure, Failure::Refused(_)) {
+                    realtime::keep_dropped(&mut unit);
+                }
+                return Err(failure);
+            }
+        };
         Ok((value, settle::settle(unit, Priority::Interactive)?))
     }
 

@@ -12,7 +12,10 @@ use std::{
 
 use model::{
     ActivationId, AttributeId, EntityId, ProcessId, ProcessName, RecordRef, Schema, Timestamp,
-    process::{DefinitionState, workflow::Workflow},
+    process::{
+        DefinitionState,
+        workflow::{Mode, Workflow},
+    },
 };
 use rules::{trigger::Trigger, workflow::Program};
 use script::{Calendar, Environment};
@@ -34,8 +37,10 @@ pub struct Catalogue {
     pub(crate) organisation: Surroundings,
     processes: HashMap<ProcessName, Arc<Process>>,
     by_id: HashMap<ProcessId, Arc<Process>>,
-    /// Processes that start by themselves, by their entity.
+    /// Processes that start by themselves in the background, by their entity.
     starting: HashMap<EntityId, Vec<Arc<Process>>>,
+    /// Those that run in real-time, by their entity, in the order in which they run.
+    real_time: HashMap<EntityId, Vec<Arc<Process>>>,
     /// Which entries the records of each entity have.
     indexes: HashMap<EntityId, Indexes>,
     /// Indexes and keys that do not hold all records yet (E10).
@@ -62,6 +67,16 @@ pub struct Process {
     pub(crate) activation: Option<Arc<Activation>>,
     /// What starts it by itself.
     pub(crate) trigger: Option<Trigger>,
+}
+
+impl Process {
+    /// Where it stands among those that run in real-time at one event.
+    fn rank(&self) -> i32 {
+        match self.workflow.mode {
+            Mode::RealTime { rank, .. } => rank,
+            Mode::Background => 0,
+        }
+    }
 }
 
 /// The immutable copy of a definition that runs use (processes 1.2), with the custom steps pinned by digest.
@@ -109,10 +124,15 @@ impl Catalogue {
         // The order in which the jobs of one event are made: by number, that of the first apply.
         processes.sort_by_key(|process| process.id);
         let mut starting: HashMap<EntityId, Vec<Arc<Process>>> = HashMap::new();
+        let mut real_time: HashMap<EntityId, Vec<Arc<Process>>> = HashMap::new();
         for process in &processes {
             if let Some(entity) = process.trigger.as_ref().and_then(|trigger| trigger.entity) {
-                starting.entry(entity).or_default().push(process.clone());
+                let map = if process.workflow.mode.is_real_time() { &mut real_time } else { &mut starting };
+                map.entry(entity).or_default().push(process.clone());
             }
+        }
+        for processes in real_time.values_mut() {
+            processes.sort_by(|one, other| (one.rank(), &one.name).cmp(&(other.rank(), &other.name)));
         }
         Self {
             schema: Arc::new(schema),
@@ -122,6 +142,7 @@ impl Catalogue {
             by_id: processes.iter().map(|process| (process.id, process.clone())).collect(),
             processes: processes.into_iter().map(|process| (process.name.clone(), process)).collect(),
             starting,
+            real_time,
             indexes,
             building,
         }
@@ -158,7 +179,12 @@ impl Catalogue {
         self.processes.values()
     }
 
-    /// The processes that may start by a change of a record of `entity`, in the order of their numbers.
+    /// The processes that run in real-time when a record of `entity` changes, by rank and then by name (processes 2).
+    pub(crate) fn real_time(&self, entity: EntityId) -> &[Arc<Process>] {
+        self.real_time.get(&entity).map_or(&[], Vec::as_slice)
+    }
+
+    /// The background processes that may start by a change of a record of `entity`, in the order of their numbers.
     pub(crate) fn starting(&self, entity: EntityId) -> &[Arc<Process>] {
         self.starting.get(&entity).map_or(&[], Vec::as_slice)
     }

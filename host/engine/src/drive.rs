@@ -38,6 +38,8 @@ pub(crate) struct Drive<'a> {
     pending: Option<Pending>,
     /// Processor time of the step that was answered last, in microseconds.
     answered_in: u64,
+    /// What was refused, while that is what happened last.
+    refused: Option<Refusal>,
 }
 
 impl<'a> Drive<'a> {
@@ -50,7 +52,18 @@ impl<'a> Drive<'a> {
         fused: bool,
     ) -> Result<Self, Failure> {
         let environment = activation.surroundings.at(slot.unit()?.now);
-        Ok(Self { slot, activation, job, lines: Vec::new(), stop, fused, environment, pending: None, answered_in: 0 })
+        Ok(Self {
+            slot,
+            activation,
+            job,
+            lines: Vec::new(),
+            stop,
+            fused,
+            environment,
+            pending: None,
+            answered_in: 0,
+            refused: None,
+        })
     }
 
     /// Goes on until the run rests, which the job's state tells, or until the unit has done enough and the job is still
@@ -62,8 +75,13 @@ impl<'a> Drive<'a> {
         loop {
             let command = rules::workflow::advance(&activation.program, self.job, input, &self.environment);
             self.accept_outputs(&command)?;
-            if steps > 0 && is_step(&command) && (!self.fused || self.slot.unit()?.is_spent()) {
+            // What runs in somebody else's unit of work is not cut.
+            let may_rest = !self.job.real_time && steps > 0 && is_step(&command);
+            if may_rest && (!self.fused || self.slot.unit()?.is_spent()) {
                 return Ok(());
+            }
+            if !matches!(command, Command::Finish(_)) {
+                self.refused = None;
             }
             steps += usize::from(is_step(&command));
             input = match command {
@@ -105,20 +123,26 @@ impl<'a> Drive<'a> {
     fn apply(&mut self, verb: Verb) -> Result<Result<model::Outcome, Refusal>, Failure> {
         let caller = self.caller();
         let unit = self.slot.unit()?;
-        let first = unit.facts.len();
+        let (first, alterations) = (unit.facts.len(), unit.alterations());
         let before = unit.go_through(Some(Through { activation: self.job.activation.version, step: None }));
         let outcome = unit.apply(&caller, verb);
         unit.go_through(before);
         match outcome {
             Ok(outcome) => {
-                let done = unit.facts[first..].iter().find(|fact| fact.record == outcome.record).and_then(event_of);
+                let made = unit.facts[first..].iter().find(|fact| fact.record == outcome.record).and_then(event_of);
+                let altered = unit.altered_since(alterations).cloned();
+                let altered = altered.map(|change| LogEvent::Updated { record: outcome.record, change });
+                let done = made.or(altered);
                 if let Some(event) = done {
                     self.tell_here(event);
                 }
                 self.next_moment()?;
                 Ok(Ok(outcome))
             }
-            Err(Failure::Refused(refusal)) => Ok(Err(refusal)),
+            Err(Failure::Refused(refusal)) => {
+                self.refused = Some(refusal.clone());
+                Ok(Err(refusal))
+            }
             Err(fault) => Err(fault),
         }
     }
@@ -150,8 +174,32 @@ impl<'a> Drive<'a> {
         Ok(by_name.map_or_else(|| sentence.into(), |by_name| sentence.replacen(&by_id, &by_name, 1).into()))
     }
 
-    /// A step is over: the time moves on.
+    /// What whoever waits for the run is told, where it did not succeed.
+    pub fn refusal(&mut self) -> Option<Refusal> {
+        let process = SmolStr::from(self.activation.program.name().as_str());
+        match (self.refused.take(), &self.job.state) {
+            (_, JobState::Succeeded(_)) => None,
+            // These are the same wherever they come from.
+            (
+                Some(refusal @ (Refusal::Stopped { .. } | Refusal::TooDeep { .. } | Refusal::Busy | Refusal::Full)),
+                _,
+            ) => Some(refusal),
+            (Some(refusal), _) => {
+                let place = self.activation.program.place(self.job.progress.cursor);
+                let place = place.map(|place| format!(", {place}")).unwrap_or_default();
+                let place = smol_str::format_smolstr!("`{process}`{place}");
+                Some(Refusal::InProcess { place, refusal: Box::new(refusal) })
+            }
+            (None, JobState::Canceled(message)) => Some(Refusal::Stopped { by: process, message: message.clone() }),
+            (None, _) => None,
+        }
+    }
+
+    /// A step is over: the time moves on, but for a run within another one's step (E14).
     fn next_moment(&mut self) -> Result<(), Failure> {
+        if self.job.real_time {
+            return Ok(());
+        }
         let unit = self.slot.unit()?;
         unit.tick();
         self.environment.now = unit.now;

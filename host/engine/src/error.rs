@@ -72,6 +72,7 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Full { .. } => Self::Refused(Refusal::Full),
+            store::Error::Lent => Self::Fault(Error::Lent),
             error => Self::Fault(Error::Store(error)),
         }
     }

@@ -9,7 +9,7 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::jobs;
 
 use crate::{
-    Engine, Failure,
+    Engine, Failure, realtime,
     settle::new_job,
     unit::{Unit, show},
 };
@@ -134,9 +134,11 @@ impl Engine {
 
     /// Runs a process on a record because somebody wants it; he is the one it runs as (processes 1.5).
     pub fn run_process(&self, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<JobId, Failure> {
-        let id = self.now(|unit| start(unit, caller, name, record))?;
-        self.queue.ready([id]);
-        Ok(id)
+        let job = self.now(|unit| start(unit, caller, name, record))?;
+        if !job.real_time {
+            self.queue.ready([job.id]);
+        }
+        Ok(job.id)
     }
 
     fn user_name(&self, caller: &Caller) -> Result<SmolStr, Failure> {
@@ -173,8 +175,8 @@ fn change(
     Ok(job)
 }
 
-/// Stages an on-demand job.
-fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<JobId, Failure> {
+/// Stages an on-demand job, or runs the process to its end where it runs in real-time.
+fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<Job, Failure> {
     let catalogue = unit.catalogue.clone();
     let process = catalogue.process(name.as_str()).ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()))?;
     let refuse = |why: &str| Refusal::NotStartable { process: name.as_str().into(), why: why.into() };
@@ -201,10 +203,15 @@ fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef
         caller: caller.user,
         correlation: caller.correlation,
         depth: caller.depth,
+        parent: None,
     };
-    let job = new_job(unit, activation, Some(record), caller.user, cause);
+    let mut job = new_job(unit, activation, Some(record), caller.user, cause);
+    if process.workflow.mode.is_real_time() {
+        job.real_time = true;
+        return realtime::finish(unit, activation, job);
+    }
     jobs::insert(&mut unit.overlay, &job);
-    Ok(job.id)
+    Ok(job)
 }
 
 fn check_filter(filter: &JobFilter) -> Result<(), Refusal> {

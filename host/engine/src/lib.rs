@@ -24,6 +24,7 @@ mod open;
 mod organisation;
 mod packages;
 mod query;
+mod realtime;
 mod resolve;
 mod rows;
 mod security;

@@ -3,13 +3,13 @@
 //! that was taken back.
 
 mod journal;
-mod start;
+pub(crate) mod start;
 
 use model::JobId;
 use store::{Batch, Priority};
 
 pub(crate) use self::start::new_job;
-use crate::{Failure, unit::Unit};
+use crate::{Failure, realtime, unit::Unit};
 
 /// A unit of work, ready to be committed.
 pub(crate) struct Settled {
@@ -24,7 +24,9 @@ pub(crate) fn settle(mut unit: Unit, priority: Priority) -> Result<Option<Settle
     let started = start::background(&mut unit)?;
     journal::write(&mut unit);
     if unit.overlay.is_empty() {
+        realtime::keep_dropped(&mut unit);
         return Ok(None);
     }
+    realtime::stage(&mut unit);
     Ok(Some(Settled { batch: unit.overlay.into_batch(priority), started }))
 }

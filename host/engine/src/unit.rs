@@ -4,8 +4,9 @@
 //! it. It holds no lock, so it may be lent to a guest (`unit/lend.rs`). Whoever runs one runs it again on a conflict.
 
 mod lend;
+mod pending;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use model::{
     Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact, schema::Entity,
@@ -13,8 +14,8 @@ use model::{
 use smol_str::SmolStr;
 use store::{Overlay, records};
 
-pub(crate) use self::lend::Borrowed;
-use crate::{Error, Failure, Parts, catalogue::Catalogue, verb};
+pub(crate) use self::{lend::Borrowed, pending::Pending};
+use crate::{Error, Failure, Parts, catalogue::Catalogue, realtime::Ran, verb};
 
 /// Staged changes over a snapshot, with the facts that they are.
 pub(crate) struct Unit {
@@ -25,6 +26,18 @@ pub(crate) struct Unit {
     pub facts: Vec<Fact>,
     /// Through what they were done: from which fact on, until the next mark.
     through: Vec<(usize, Option<Through>)>,
+    /// The real-time runs that belong to what is staged, in the order of their ends.
+    pub runs: Vec<Ran>,
+    /// Those whose effects were taken back; they are told all the same (E14).
+    pub dropped: Vec<Ran>,
+    /// Set when whoever runs the unit is to stop.
+    pub stop: Arc<AtomicBool>,
+    /// How many guests have the unit, one within the other (E13).
+    pub guests: u32,
+    /// The changes that wait for their before-stage to end, the innermost last (E21).
+    pending: Vec<Pending>,
+    /// How those changes were altered, newest last.
+    altered: Vec<pending::Alteration>,
     /// The time of the step: it does not move while one verb or one step runs (E14).
     pub now: Timestamp,
     /// By whose right the verb that is being done is done.
@@ -51,6 +64,8 @@ pub(crate) enum Authority {
 pub(crate) struct Savepoint {
     overlay: store::Savepoint,
     facts: usize,
+    runs: usize,
+    altered: usize,
 }
 
 impl Unit {
@@ -63,6 +78,12 @@ impl Unit {
             overlay,
             facts: Vec::new(),
             through: Vec::new(),
+            runs: Vec::new(),
+            dropped: Vec::new(),
+            stop: Arc::default(),
+            guests: 0,
+            pending: Vec::new(),
+            altered: Vec::new(),
             now,
             authority: Authority::Caller,
             verbs: 0,
@@ -126,13 +147,16 @@ impl Unit {
 
     /// A point to come back to.
     pub fn savepoint(&self) -> Savepoint {
-        Savepoint { overlay: self.overlay.savepoint(), facts: self.facts.len() }
+        let (overlay, altered) = (self.overlay.savepoint(), self.altered.len());
+        Savepoint { overlay, facts: self.facts.len(), runs: self.runs.len(), altered }
     }
 
-    /// Forgets what was done since `savepoint`.
+    /// Forgets what was done since `savepoint`; of the runs that belonged to it is told that they are taken back.
     pub fn rollback(&mut self, savepoint: Savepoint) {
         self.overlay.rollback(savepoint.overlay);
         self.facts.truncate(savepoint.facts);
+        self.dropped.extend(self.runs.drain(savepoint.runs..));
+        self.restore_pending(savepoint.altered);
         self.through.iter_mut().for_each(|(from, _)| *from = savepoint.facts.min(*from));
     }
 
@@ -149,6 +173,12 @@ impl Unit {
     pub fn through(&self, fact: usize) -> Option<&Through> {
         let mark = self.through.iter().rev().find(|(from, _)| *from <= fact);
         mark.and_then(|(_, through)| through.as_ref())
+    }
+
+    /// Takes the unit out and leaves a marker from which nothing can be read (E15).
+    pub fn take(&mut self) -> Box<Unit> {
+        let marker = Unit::new(self.parts.clone(), self.catalogue.clone(), Overlay::lent());
+        Box::new(std::mem::replace(self, marker))
     }
 
     /// Begins a step: the time moves on.

@@ -6,6 +6,7 @@
 mod custom;
 mod failing;
 mod loops;
+mod mode;
 mod record;
 mod start;
 mod steps;
@@ -15,7 +16,7 @@ use model::{
     expression::NamedRecord,
     process::{
         DefinitionState, Header as ProcessHeader, Retention,
-        workflow::{Mode, Scope as Reach, Start, Workflow},
+        workflow::{Scope as Reach, Start, Workflow},
     },
     schema::Entity,
 };
@@ -41,9 +42,11 @@ const WORKFLOW: Keys = Keys {
         "mode",
         "owner",
         "scope",
+        "run-as",
         "start",
         "on-demand",
         "child",
+        "rank",
         "in-order-by",
         "inputs",
         "outputs",
@@ -51,7 +54,7 @@ const WORKFLOW: Keys = Keys {
         "retention",
         "steps",
     ],
-    later: &["renamed-from", "run-as", "rank"],
+    later: &["renamed-from"],
 };
 const RETENTION: Keys = Keys { what: "a retention", known: &["succeeded", "failed"], later: &[] };
 
@@ -85,10 +88,10 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     let errors = report.errors();
     let fields = Fields::open(report, node, node.place, &WORKFLOW)?;
     let header = header(&fields);
-    mode(&fields);
+    let mode = mode::read(&fields);
     let entity = entity(&fields, names);
     let (inputs, outputs, variables) = arguments(&fields, names);
-    let mut start = start::triggers(&fields, entity, names);
+    let mut start = start::triggers(&fields, entity, mode, names);
     let scope = scope_of(names, entity, start::is_by_event(&start), [&inputs, &outputs, &variables]);
     if let (Some(start), Some(_)) = (&mut start, fields.get("start")) {
         start.condition = start::condition(&fields, &scope);
@@ -100,15 +103,15 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     let on_demand = fields.boolean("on-demand", false);
     let child = fields.boolean("child", false);
     check_started(&fields, start.as_ref(), on_demand || child, &inputs, &outputs);
-    let outlines = loops::Own { entity: entity.map(|entity| entity.id), start: start.clone().unwrap_or_default() };
-    let steps = steps::convert(&fields, &scope, &outlines);
+    let own = loops::Own { entity: entity.map(|entity| entity.id), mode, start: start.clone().unwrap_or_default() };
+    let steps = steps::convert(&fields, &scope, &own);
     if report.errors() > errors {
         return None;
     }
     Some(Workflow {
         header: header?,
         entity: entity.map(|entity| entity.id),
-        mode: Mode::Background,
+        mode: mode?,
         owner,
         scope: reach,
         start: start?,
@@ -132,15 +135,6 @@ fn header(fields: &Fields<'_>) -> Option<ProcessHeader> {
     let state = fields.word_or_first("state", &states);
     let Header { name, id, title, description } = Header::<ProcessName>::read(fields, "workflow")?;
     Some(ProcessHeader { name, id, title, description, state })
-}
-
-fn mode(fields: &Fields<'_>) {
-    let Some(node) = fields.need("mode") else { return };
-    match node.as_text() {
-        Some("background") => {}
-        Some("real-time") => fields.report.unsupported(node.place, "mode: real-time"),
-        _ => drop(fields.word("mode", &[("background", ()), ("real-time", ())])),
-    }
 }
 
 fn entity<'a>(fields: &Fields<'_>, names: &Names<'a>) -> Option<&'a Entity> {

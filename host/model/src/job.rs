@@ -35,6 +35,8 @@ pub struct Job {
     pub epoch: u64,
     /// Jobs with one token run one at a time, in the order of creation (E19).
     pub token: Option<SmolStr>,
+    /// Whether it ran at once, in the unit of work of who caused it: then its row is only what is told of it (D12).
+    pub real_time: bool,
 }
 
 /// What started a job.
@@ -58,6 +60,8 @@ pub struct Cause {
     pub correlation: CorrelationId,
     /// How deep in the chain the job's own operations stand.
     pub depth: u16,
+    /// The run that started it, if one did.
+    pub parent: Option<JobId>,
 }
 
 /// The state of a job. That a worker has claimed one is known in memory only: after a crash it is ready again.
@@ -198,6 +202,8 @@ pub enum LogEvent {
         /// Processor time it used, in microseconds.
         cpu_micros: u64,
     },
+    /// Another process ran or was started: its run.
+    Ran(JobId),
     /// A guest said something.
     Said {
         /// How grave it is.

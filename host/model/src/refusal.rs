@@ -235,6 +235,22 @@ pub enum Refusal {
         /// What it says.
         message: SmolStr,
     },
+    /// What a process that runs within the operation was to do was refused.
+    #[error("{place}: {refusal}")]
+    InProcess {
+        /// The process and its step.
+        place: SmolStr,
+        /// What was refused.
+        refusal: Box<Refusal>,
+    },
+    /// A process that runs within the operation cannot go on.
+    #[error("{message}")]
+    ProcessFailed {
+        /// The process.
+        process: SmolStr,
+        /// Why, with the step.
+        message: SmolStr,
+    },
     /// The files of a solution are not right; the problems say where.
     #[error("the solution has {} problem(s)", .0.len())]
     BadSolution(Vec<Problem>),
@@ -284,6 +300,14 @@ fn no_such(state: Option<&str>, status: Option<&str>) -> String {
 }
 
 impl Refusal {
+    /// The refusal itself, without the processes in which it came up.
+    pub fn root(&self) -> &Refusal {
+        match self {
+            Self::InProcess { refusal, .. } => refusal.root(),
+            other => other,
+        }
+    }
+
     /// The stable code, in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
@@ -312,6 +336,8 @@ impl Refusal {
             Self::Limit { .. } => "limit",
             Self::Unreadable { .. } => "unreadable",
             Self::Stopped { .. } => "stopped",
+            Self::InProcess { refusal, .. } => refusal.code(),
+            Self::ProcessFailed { .. } => "process-failed",
             Self::BadSolution(_) => "bad-solution",
             Self::Busy => "busy",
             Self::Full => "full",

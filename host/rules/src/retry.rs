@@ -63,7 +63,8 @@ impl From<&Refusal> for Failure {
     /// A refusal of a verb: loops and what another process forbids fail, a busy or full store passes, and all else is
     /// data or rights that somebody can put right.
     fn from(refusal: &Refusal) -> Self {
-        let class = match refusal {
+        let class = match refusal.root() {
+            Refusal::ProcessFailed { .. } => Class::Final,
             Refusal::TooDeep { .. } | Refusal::Stopped { .. } => Class::Final,
             Refusal::Busy | Refusal::Full => Class::Passing { not_before: None },
             _ => Class::Repairable,

@@ -1,7 +1,7 @@
-//! Which background workflows does a fact start, and why not the others (processes 1.3, 1.4, D3, D13)?
+//! Which workflows does a fact start, and why not the others (processes 1.3, 1.4, D3, D13)?
 //!
-//! Called by `engine::settle` for each fact of a unit of work, before its commit, and by the explanation of a run that
-//! did not come. Starts nothing: it answers for one workflow at a time, so there is one start for each process and
+//! Called by `engine::settle` for each fact of a unit of work, before its commit, by `engine::realtime` around each verb,
+//! and by the explanation of a run that did not come. Starts nothing: it answers for one workflow at a time, so there is one start for each process and
 //! change, however many of its triggers the change meets.
 
 use std::fmt;
@@ -10,7 +10,7 @@ use model::{
     AttributeId, EntityId, Message, ProcessId, Record, RecordRef,
     expression::{NamedRecord, Path},
     fact::Fact,
-    process::workflow::{Scope, UpdateTrigger, Workflow},
+    process::workflow::{Scope, Stage, Stages, UpdateTrigger, Workflow},
     starter,
 };
 use script::{Environment, Facts};
@@ -33,6 +33,7 @@ pub struct Trigger {
     status: bool,
     assign: bool,
     only_when_changed: bool,
+    stages: Stages,
     scope: Scope,
     condition: Option<Condition>,
 }
@@ -90,6 +91,7 @@ impl Trigger {
             status: start.status,
             assign: start.assign,
             only_when_changed: start.only_when_changed,
+            stages: start.stages,
             scope: workflow.scope,
             condition: condition.map_err(|sentence| format!("`start.if`: {sentence}"))?,
         })
@@ -100,16 +102,17 @@ impl Trigger {
         self.condition.as_ref().map_or(&[], Condition::paths)
     }
 
-    /// Whether `fact` starts the workflow. `read` answers the paths and records that the start condition names; it is
+    /// Whether `fact` starts the workflow, on this side of the change where it runs in real-time. `read` answers the paths and records that the start condition names; it is
     /// asked last, and only when all else says yes.
     pub fn decide(
         &self,
         fact: &Fact,
+        side: Option<Stage>,
         organisation: &dyn Organisation,
         read: &mut dyn FnMut(&[Path], &[NamedRecord]) -> Facts,
         environment: &Environment,
     ) -> Verdict {
-        let cheap = self.looks_at(fact).and_then(|()| self.in_scope(fact, organisation));
+        let cheap = self.looks_at(fact, side).and_then(|()| self.in_scope(fact, organisation));
         let decided = cheap.and_then(|()| match &self.condition {
             None => Ok(()),
             Some(condition) => match condition.evaluate(&read(condition.paths(), condition.records()), environment) {
@@ -121,20 +124,21 @@ impl Trigger {
         decided.map_or_else(Verdict::No, |()| Verdict::Starts)
     }
 
-    fn looks_at(&self, fact: &Fact) -> Result<(), Reason> {
+    fn looks_at(&self, fact: &Fact, side: Option<Stage>) -> Result<(), Reason> {
         if self.entity != Some(fact.record.entity) {
             return Err(Reason::OtherEntity);
         }
         match fact.message {
-            Message::Create if self.create => Ok(()),
-            Message::Delete if self.delete => Ok(()),
+            // A create is met after it, a delete before it (E21).
+            Message::Create if self.create && side != Some(Stage::Before) => Ok(()),
+            Message::Delete if self.delete && side != Some(Stage::After) => Ok(()),
             // To assign and to set the status are updates of the attributes that they set (processes 1.3).
-            Message::Update | Message::SetStatus | Message::Assign => self.looks_at_update(fact),
+            Message::Update | Message::SetStatus | Message::Assign => self.looks_at_update(fact, side),
             other => Err(Reason::OtherMessage(other)),
         }
     }
 
-    fn looks_at_update(&self, fact: &Fact) -> Result<(), Reason> {
+    fn looks_at_update(&self, fact: &Fact, side: Option<Stage>) -> Result<(), Reason> {
         if self.update.is_none() && !self.status && !self.assign {
             return Err(Reason::OtherMessage(fact.message));
         }
@@ -145,7 +149,7 @@ impl Trigger {
         };
         let extra = of_message.iter().copied().filter(|attribute| !fact.change.names(*attribute));
         let mut reason = Err(Reason::NotNamed);
-        for attribute in fact.change.attributes().chain(extra).filter(|attribute| self.wants(*attribute)) {
+        for attribute in fact.change.attributes().chain(extra).filter(|attribute| self.wants(*attribute, side)) {
             if !self.only_when_changed || has_changed(fact, attribute) {
                 return Ok(());
             }
@@ -154,14 +158,17 @@ impl Trigger {
         reason
     }
 
-    fn wants(&self, attribute: AttributeId) -> bool {
+    fn wants(&self, attribute: AttributeId, side: Option<Stage>) -> bool {
+        let here = |stage: Stage| side.is_none_or(|side| side == stage);
         let is_status = attribute == starter::STATE || attribute == starter::STATUS;
         let listed = match &self.update {
             None => false,
             Some(UpdateTrigger::Any) => true,
             Some(UpdateTrigger::Attributes(attributes)) => attributes.contains(&attribute),
         };
-        listed || (self.status && is_status) || (self.assign && attribute == starter::OWNER)
+        (listed && here(self.stages.update))
+            || (self.status && is_status && here(self.stages.status))
+            || (self.assign && attribute == starter::OWNER && here(self.stages.assign))
     }
 
     fn in_scope(&self, fact: &Fact, organisation: &dyn Organisation) -> Result<(), Reason> {

@@ -55,6 +55,8 @@ pub enum Piece {
     Text(String),
     /// A record.
     Record(Target),
+    /// A run of a process.
+    Job(Uuid),
 }
 
 /// What is shown of one record.

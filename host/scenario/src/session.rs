@@ -224,6 +224,7 @@ impl Names {
         match piece {
             Piece::Text(text) => text.clone(),
             Piece::Record(target) => self.record(target).into(),
+            Piece::Job(id) => self.job(*id).into(),
         }
     }
 

@@ -55,6 +55,8 @@ pub enum Priority {
     Interactive,
     /// A job, an import, a sweep.
     Background,
+    /// Nobody: it goes along with the next group, and makes none by itself unless many wait (E14).
+    Rider,
 }
 
 /// A conditional commit: all of `writes` or nothing, and only if nothing in `read` was touched after `as_of`.

@@ -89,6 +89,9 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// The rows are in somebody else's hand (E15).
+    #[error("failed to read: the unit of work is lent")]
+    Lent,
     /// The store was closed before the batch was answered.
     #[error("the store is closed")]
     Closed,

@@ -41,6 +41,11 @@ impl Overlay {
         Overlay { base, staged: BTreeMap::new(), undo: Vec::new(), touched: Vec::new(), read: RefCell::default() }
     }
 
+    /// What stands in the place of an overlay that somebody else has: nothing can be read from it (E15).
+    pub fn lent() -> Overlay {
+        Overlay::new(Arc::new(Lent))
+    }
+
     /// The state the unit reads from.
     pub fn seq(&self) -> Seq {
         self.base.seq()
@@ -189,6 +194,23 @@ impl Reader for Unvalidated<'_> {
 
     fn scan(&self, range: &Range) -> Result<Scan<'_>, Error> {
         self.0.merged(range)
+    }
+}
+
+/// The state of an overlay that is elsewhere.
+struct Lent;
+
+impl Snapshot for Lent {
+    fn seq(&self) -> Seq {
+        Seq::default()
+    }
+
+    fn get(&self, _: &[u8]) -> Result<Option<Value>, Error> {
+        Err(Error::Lent)
+    }
+
+    fn scan(&self, _: &Range) -> Result<Scan<'_>, Error> {
+        Err(Error::Lent)
     }
 }
 

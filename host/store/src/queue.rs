@@ -12,6 +12,9 @@ pub const GROUP_ROWS: usize = 2_000;
 /// While background batches wait, a group keeps this many rows for them, so that a rush of people does not stop jobs.
 const BACKGROUND_ROWS: usize = 500;
 
+/// Riders that may wait for a group; more make one by themselves, so that they do not fill the memory.
+const RIDERS: usize = 500;
+
 /// A batch and who waits for it.
 pub struct Request {
     pub batch: Batch,
@@ -23,6 +26,8 @@ pub struct Request {
 pub struct Queue {
     interactive: VecDeque<Request>,
     background: VecDeque<Request>,
+    /// What goes along with the next group.
+    riders: VecDeque<Request>,
 }
 
 impl Queue {
@@ -30,25 +35,36 @@ impl Queue {
         match request.batch.priority {
             Priority::Interactive => self.interactive.push_back(request),
             Priority::Background => self.background.push_back(request),
+            Priority::Rider => self.riders.push_back(request),
         }
     }
 
     pub fn len(&self) -> usize {
-        self.interactive.len() + self.background.len()
+        self.interactive.len() + self.background.len() + self.riders.len()
     }
 
+    /// Whether nothing waits that makes a group.
     pub fn is_empty(&self) -> bool {
-        self.interactive.is_empty() && self.background.is_empty()
+        self.interactive.is_empty() && self.background.is_empty() && self.riders.len() < RIDERS
     }
 
-    /// The next group; empty only when nothing waits.
+    /// Lets the riders make a group by themselves: nothing else will come.
+    pub fn release_riders(&mut self) {
+        self.background.append(&mut self.riders);
+    }
+
+    /// The next group; empty only when nothing waits that makes one.
     pub fn take_group(&mut self) -> Vec<Request> {
+        if self.is_empty() {
+            return Vec::new();
+        }
         let mut group = Vec::with_capacity(self.len().min(GROUP_ROWS));
         let kept = if self.background.is_empty() { 0 } else { BACKGROUND_ROWS };
         let mut rows = 0;
         take(&mut self.interactive, &mut group, &mut rows, GROUP_ROWS - kept);
         take(&mut self.background, &mut group, &mut rows, GROUP_ROWS);
         take(&mut self.interactive, &mut group, &mut rows, GROUP_ROWS);
+        take(&mut self.riders, &mut group, &mut rows, GROUP_ROWS);
         group
     }
 }

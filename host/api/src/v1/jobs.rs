@@ -137,6 +137,8 @@ fn in_json(job: &Job, schema: &Schema, catalogue: &Catalogue) -> Map<String, Val
         "reason": job.state.reason(),
         "message": job.cause.message.word(),
         "user": show_record(job.user, schema),
+        "real_time": job.real_time,
+        "parent": job.cause.parent.map(|parent| parent.to_string()),
         "correlation": job.cause.correlation.to_string(),
         "attempts": job.attempts,
         "created_on": job.created_on.to_string(),

@@ -82,6 +82,7 @@ impl Engine {
             let reason = SmolStr::new_static("the record it runs on was deleted");
             return self.end(unit, before, JobState::Canceled(reason)).map(Stretch::Commit);
         }
+        unit.stop = claim.stop.clone();
         let mut slot = Slot::Here(Box::new(unit));
         let fused = claim.tries < self.parts.settings.job_tries;
         let mut drive = Drive::new(&mut slot, &activation, &mut job, claim.stop.clone(), fused)?;

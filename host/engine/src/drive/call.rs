@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use model::{
-    Caller, Field, StepName,
+    Caller, Field, Refusal, StepName,
     audit::Through,
     job::LogEvent,
     package::Code,
@@ -20,6 +20,9 @@ use crate::{
     organisation::Members,
     unit::{Borrowed, Savepoint, Slot},
 };
+
+/// The most custom steps that are called one within the other: each needs a stack of its own (E13).
+const MOST_GUESTS: u32 = 8;
 
 /// A custom step that returned.
 pub(super) struct Pending {
@@ -42,6 +45,13 @@ impl Drive<'_> {
             let message = format_smolstr!("custom step `{step}` is not installed");
             return Ok(Err(StepFailure::Host { fault: HostFault::AbiMismatch, message }));
         };
+        if self.slot.unit()?.guests >= MOST_GUESTS {
+            let message = format_smolstr!(
+                "`{step}` would be custom step {} within another one, {MOST_GUESTS} are allowed",
+                MOST_GUESTS + 1
+            );
+            return Ok(Err(StepFailure::Host { fault: HostFault::HostLimit, message }));
+        }
         let call = self.step_call(pinned, inputs)?;
         let unit = self.slot.unit()?;
         let (before, first) = (unit.savepoint(), unit.facts.len());
@@ -70,8 +80,12 @@ impl Drive<'_> {
         let outcome = if result.is_ok() { "answered" } else { "failed" };
         metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned), "result" => outcome).increment(1);
         metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
-        if result.is_err() {
+        if let Err(failure) = &result {
             unit.rollback(before);
+            // What a guest says no with is what whoever waits for a real-time run is told.
+            if let StepFailure::Guest(error) = failure {
+                self.refused = Some(Refusal::Stopped { by: step.as_str().into(), message: error.message.clone() });
+            }
             return Ok(result);
         }
         let events = unit.facts[first..].iter().filter(|fact| fact.caller.depth == deeper.depth).filter_map(event_of);
@@ -94,7 +108,7 @@ impl Drive<'_> {
             after: job.cause.after.clone(),
             depth: job.cause.depth,
             correlation: job.cause.correlation,
-            background: true,
+            background: !job.real_time,
             attempt: job.attempts.saturating_add(1),
             idempotency_key: format_smolstr!("{}:{}", job.id, place.unwrap_or_default()),
             now: unit.now,
@@ -132,11 +146,13 @@ impl Drive<'_> {
 /// Hands the unit to the runner and gets it back. A runner that keeps it breaks its word: the run cannot go on.
 fn lend(call: &StepCall, mut host: Borrowed) -> Result<(Borrowed, Returned), Failure> {
     host.unit.pause();
+    host.unit.guests += 1;
     let runner = host.unit.parts.runner.clone();
     let mut returned = runner.run(call, Box::new(host));
     let host = returned.host.take().map(|host| host.into_any().downcast::<Borrowed>());
     let Some(Ok(mut borrowed)) = host else { return Err(crate::Error::Lent.into()) };
     borrowed.unit.resume();
+    borrowed.unit.guests = borrowed.unit.guests.saturating_sub(1);
     Ok((*borrowed, returned))
 }
 

@@ -15,7 +15,11 @@ impl Drive<'_> {
     pub(super) fn read(&mut self, paths: &[Path], records: &[NamedRecord]) -> Result<Facts, Failure> {
         let (job, program) = (&*self.job, &self.activation.program);
         let entity = job.record.map(|record| record.entity);
-        let mut reading = Reading::new(self.slot.unit()?);
+        let unit = self.slot.unit()?;
+        // In a before-stage `after` is what is about to be written, as it stands by now (E21).
+        let pending = job.record.filter(|_| job.real_time).and_then(|record| unit.pending(record));
+        let live = pending.map(|pending| (pending.after(), pending.modification.change.clone()));
+        let mut reading = Reading::new(unit);
         let mut facts = Facts::new();
         for path in paths {
             let (base, segments) = program.base(job, path);
@@ -23,8 +27,8 @@ impl Drive<'_> {
             let root = match base {
                 Base::Record(record) => Some(Root::Value(record.into())),
                 Base::Before => image(&job.cause.before),
-                Base::After => image(&job.cause.after),
-                Base::Change => image(&job.cause.change),
+                Base::After => image(live.as_ref().map_or(&job.cause.after, |(after, _)| &after.values)),
+                Base::Change => image(live.as_ref().map_or(&job.cause.change, |(_, change)| change)),
                 Base::Nothing => None,
             };
             if let Some(root) = root {

@@ -9,6 +9,7 @@ use model::{
     expression::{NamedRecord, Path},
     fact::Fact,
     job::{Cause, Job, JobState, LogEvent, LogLine, Progress},
+    process::workflow::Stage,
 };
 use rules::{
     depth::{Limits, Start},
@@ -33,7 +34,7 @@ pub(super) fn background(unit: &mut Unit) -> Result<Vec<JobId>, Failure> {
     for fact in &facts {
         let catalogue = unit.catalogue.clone();
         for process in catalogue.starting(fact.record.entity) {
-            if decide(unit, process, fact)? {
+            if decide(unit, process, fact, None)? {
                 started.extend(start(unit, process, fact)?);
             }
         }
@@ -42,8 +43,8 @@ pub(super) fn background(unit: &mut Unit) -> Result<Vec<JobId>, Failure> {
     Ok(started)
 }
 
-/// Whether `fact` starts `process`.
-fn decide(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<bool, Failure> {
+/// Whether `fact` starts `process`, on this side of the change where it runs in real-time.
+pub(crate) fn decide(unit: &mut Unit, process: &Process, fact: &Fact, side: Option<Stage>) -> Result<bool, Failure> {
     let (Some(trigger), Some(activation)) = (&process.trigger, &process.activation) else { return Ok(false) };
     let environment = activation.surroundings.at(unit.now);
     let unit = RefCell::new(unit);
@@ -54,7 +55,7 @@ fn decide(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<bool, Failu
             Facts::new()
         })
     };
-    let verdict = trigger.decide(fact, &Shared(&unit), &mut read, &environment);
+    let verdict = trigger.decide(fact, side, &Shared(&unit), &mut read, &environment);
     trouble.map_or(Ok(verdict == Verdict::Starts), Err)
 }
 
@@ -156,11 +157,12 @@ pub(crate) fn new_job(
         attempts: 0,
         epoch: 0,
         token: None,
+        real_time: false,
     }
 }
 
 /// What of the event the job keeps: exactly what its activation reads.
-fn cause_of(fact: &Fact, activation: &Activation) -> Cause {
+pub(crate) fn cause_of(fact: &Fact, activation: &Activation) -> Cause {
     let images = activation.program.images();
     let record = |record: &Option<model::Record>, wanted: &[AttributeId]| {
         record.as_ref().map(|record| only(&record.values, wanted)).unwrap_or_default()
@@ -179,6 +181,7 @@ fn cause_of(fact: &Fact, activation: &Activation) -> Cause {
         caller: fact.caller.user,
         correlation: fact.caller.correlation,
         depth: fact.caller.depth.saturating_add(1),
+        parent: None,
     }
 }
 
@@ -204,7 +207,12 @@ fn token_of(process: &Process, order: &Compiled, facts: &Facts, environment: &En
 }
 
 /// Refuses a start that is too deep in its chain, or one too many on its record by the process's own effects (D1).
-fn check_loops(unit: &Unit, process: &Process, fact: &Fact, job: &Job) -> Result<Result<(), model::Refusal>, Failure> {
+pub(crate) fn check_loops(
+    unit: &Unit,
+    process: &Process,
+    fact: &Fact,
+    job: &Job,
+) -> Result<Result<(), model::Refusal>, Failure> {
     let limits = Limits { depth: unit.parts.settings.max_depth, ..Limits::default() };
     let caller = Caller {
         user: job.user,
@@ -237,6 +245,9 @@ fn starts_on(
     since: Timestamp,
 ) -> Result<Vec<Start>, Failure> {
     let mut starts = vec![this];
+    let here = |job: &Job| job.activation.process == process.id && job.record == Some(record);
+    let runs = unit.runs.iter().map(|ran| &ran.job).filter(|job| here(job));
+    starts.extend(runs.map(|job| Start { correlation: job.cause.correlation, depth: job.cause.depth }));
     for id in jobs::on_record(&unit.overlay, record, None)?.take(LOOKED_AT) {
         // Other jobs of the record come and go: the count is a brake and needs no conflict.
         let Some(job) = jobs::get(&unit.overlay.unvalidated(), id?)? else { continue };

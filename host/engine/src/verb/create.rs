@@ -9,7 +9,7 @@ use rules::validate::Creation;
 
 use super::{check_owner, refer, unit_of, write};
 use crate::{
-    Failure,
+    Failure, realtime,
     unit::{Unit, show},
 };
 
@@ -35,8 +35,8 @@ pub(super) fn create(
     values.insert(starter::MODIFIED_BY, user);
     let record = Record { entity: entity.id, id, version: Version::FIRST, values };
     write::insert(unit, &entity, &record)?;
-    let outcome = Outcome { record: record.reference(), version: record.version, created: true };
-    let message = Message::Create;
+    let mut outcome = Outcome { record: record.reference(), version: record.version, created: true };
+    let (message, own) = (Message::Create, unit.facts.len());
     unit.facts.push(Fact {
         message,
         record: outcome.record,
@@ -45,6 +45,7 @@ pub(super) fn create(
         change,
         caller: *caller,
     });
+    outcome.version = realtime::after(unit, own, &[])?.unwrap_or(outcome.version);
     Ok(outcome)
 }
 

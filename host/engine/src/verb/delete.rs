@@ -11,7 +11,7 @@ use model::{
 };
 
 use super::{refer, share, title, update::check_version, write};
-use crate::{Failure, unit::Unit};
+use crate::{Failure, realtime, unit::Unit};
 
 pub(super) fn delete(
     unit: &mut Unit,
@@ -23,6 +23,16 @@ pub(super) fn delete(
     check_deletable(&entity)?;
     let before = unit.expect(&entity, target)?;
     check_version(&entity, &before, expected)?;
+    if unit.pending(target).is_some() {
+        return Err(being_changed(&entity, &before).into());
+    }
+    let before = match unit.catalogue.real_time(target.entity).is_empty() {
+        true => before,
+        false => {
+            realtime::before_delete(unit, caller, &before)?;
+            unit.expect(&entity, target)?
+        }
+    };
     let outcome = Outcome { record: target, version: before.version, created: false };
     // The row goes first: a circle of cascades ends where a record is gone already.
     write::remove(unit, &entity, &before);
@@ -54,6 +64,14 @@ fn check_deletable(entity: &Entity) -> Result<(), Failure> {
         .into()),
         _ => Ok(()),
     }
+}
+
+fn being_changed(entity: &Entity, record: &Record) -> Refusal {
+    let why = smol_str::format_smolstr!(
+        "a change of {} is about to be written, and this runs before it",
+        title(entity, record)
+    );
+    Refusal::NotPossible { verb: "delete".into(), entity: entity.name().as_str().into(), why }
 }
 
 /// Does to each record that looks to `target` with the lookup of `referrer` what that lookup says.

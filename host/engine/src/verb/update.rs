@@ -9,7 +9,7 @@ use model::{
 use rules::validate::Modification;
 
 use super::{check_owner, refer, title, unit_of, write};
-use crate::{Failure, unit::Unit};
+use crate::{Failure, realtime, unit::Unit};
 
 pub(super) fn update(
     unit: &mut Unit,
@@ -36,10 +36,14 @@ pub(super) fn stage(
     caller: &Caller,
     entity: &Entity,
     before: Record,
-    Modification { change, references }: Modification,
+    modification: Modification,
     message: Message,
 ) -> Result<Outcome, Failure> {
-    refer::check(unit, entity, &references)?;
+    refer::check(unit, entity, &modification.references)?;
+    if let Some(outcome) = unit.alter_pending(before.reference(), &modification) {
+        return Ok(outcome);
+    }
+    let (Modification { change, .. }, met) = realtime::before_change(unit, caller, &before, modification, message)?;
     let mut after = Record { version: before.version.next(), ..before.clone() };
     for (attribute, value) in change.iter() {
         after.values.store(attribute, value.clone());
@@ -52,14 +56,15 @@ pub(super) fn stage(
     after.values.insert(starter::MODIFIED_ON, Value::DateTime(unit.now.to_second()));
     after.values.insert(starter::MODIFIED_BY, Value::Reference(caller.user));
     write::replace(unit, entity, &before, &after)?;
-    let outcome = Outcome { record: after.reference(), version: after.version, created: false };
+    let mut outcome = Outcome { record: after.reference(), version: after.version, created: false };
     let owner = after.get(starter::OWNER).as_reference();
     let is_assigned = owner != before.get(starter::OWNER).as_reference();
-    let (before, after) = (Some(before), Some(after));
+    let (before, after, own) = (Some(before), Some(after), unit.facts.len());
     unit.facts.push(Fact { message, record: outcome.record, before, after, change, caller: *caller });
     if let Some(owner) = owner.filter(|_| is_assigned) {
         pass_on(unit, caller, outcome.record, owner)?;
     }
+    outcome.version = realtime::after(unit, own, &met)?.unwrap_or(outcome.version);
     Ok(outcome)
 }
 

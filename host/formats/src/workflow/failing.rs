@@ -18,9 +18,14 @@ const ERROR: [(&str, ValueType); 3] =
     [("code", ValueType::Text), ("message", ValueType::Text), ("step", ValueType::Text)];
 
 /// The figures of `retry`; nothing where the kind of error decides alone.
-pub(super) fn retry(fields: &Fields<'_>) -> Option<Retry> {
+pub(super) fn retry(steps: &Steps<'_>, fields: &Fields<'_>) -> Option<Retry> {
     let node = fields.get("retry")?;
     let usual = Retry::default();
+    if steps.own.is_real_time() {
+        let message = "`retry` is for the background only: who waits for a real-time run is told at once";
+        fields.report.error(fields.place_of("retry"), message);
+        return None;
+    }
     if node.as_text() == Some("none") {
         return Some(Retry { attempts: 1, ..usual });
     }
@@ -61,6 +66,13 @@ pub(super) fn on_error(steps: &mut Steps<'_>, fields: &Fields<'_>, here: &str, s
     let Kind::List(nodes) = &node.kind else {
         let words = [("suspend", 1), ("fail", 2), ("continue", 3)];
         return match fields.word("on-error", &words) {
+            Some(1) if steps.own.is_real_time() => {
+                let hint = Some("`fail` refuses the operation, `continue` and steps go on".to_owned());
+                let message =
+                    "`suspend` is for the background only: nobody can wait for a person in the middle of a change";
+                fields.report.error_with(node.place, message, hint);
+                OnError::ByKind
+            }
             Some(1) => OnError::Suspend,
             Some(2) => OnError::Fail,
             Some(_) => OnError::Continue,

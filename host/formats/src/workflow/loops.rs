@@ -2,7 +2,7 @@
 
 use model::{
     AttributeId, EntityId,
-    process::workflow::{Start, UpdateTrigger},
+    process::workflow::{Mode, Stage, Start, UpdateTrigger},
 };
 
 use super::steps::Steps;
@@ -12,8 +12,17 @@ use crate::tree::Place;
 pub(super) struct Own {
     /// Its entity.
     pub entity: Option<EntityId>,
+    /// Its mode, where that can be told.
+    pub mode: Option<Mode>,
     /// What starts it.
     pub start: Start,
+}
+
+impl Own {
+    /// Whether it runs in the caller's transaction.
+    pub fn is_real_time(&self) -> bool {
+        self.mode.is_some_and(Mode::is_real_time)
+    }
 }
 
 impl Steps<'_> {
@@ -24,8 +33,10 @@ impl Steps<'_> {
             Some(UpdateTrigger::Attributes(watched)) => attributes.iter().any(|named| watched.contains(named)),
             None => false,
         };
-        // `only-when-changed` ends it as soon as a value repeats.
-        if own_record && fires && !self.own.start.only_when_changed {
+        // `only-when-changed` ends it as soon as a value repeats; before a change an update alters that change, and is none
+        // of its own.
+        let is_after = self.own.start.stages.update == Stage::After;
+        if own_record && fires && is_after && !self.own.start.only_when_changed {
             self.report_loop(place, "this update");
         }
     }
@@ -39,14 +50,14 @@ impl Steps<'_> {
 
     /// The same for an assign of its own record.
     pub(super) fn check_assign(&self, place: Place, own_record: bool) {
-        if own_record && self.own.start.assign {
+        if own_record && self.own.start.assign && self.own.start.stages.assign == Stage::After {
             self.report_loop(place, "this assign");
         }
     }
 
     /// The same for a change of its own record's status.
     pub(super) fn check_status(&self, place: Place, own_record: bool) {
-        if own_record && self.own.start.status {
+        if own_record && self.own.start.status && self.own.start.stages.status == Stage::After {
             self.report_loop(place, "this change of status");
         }
     }

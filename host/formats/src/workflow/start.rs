@@ -4,7 +4,7 @@ use model::{
     AttributeId, AttributeName,
     condition::Condition,
     expression::ValueSource,
-    process::workflow::{Start, UpdateTrigger},
+    process::workflow::{Mode, Stage, Stages, Start, UpdateTrigger},
     schema::Entity,
 };
 use script::Compiled;
@@ -19,14 +19,21 @@ use crate::{
 
 const START: Keys = Keys {
     what: "`start`",
-    known: &["create", "update", "status", "assign", "delete", "if", "only-when-changed"],
-    later: &["stage", "schedule"],
+    known: &["create", "update", "status", "assign", "delete", "if", "only-when-changed", "stage"],
+    later: &["schedule"],
 };
+const STAGES: Keys = Keys { what: "`stage`", known: &["create", "update", "status", "assign", "delete"], later: &[] };
+const SIDES: [(&str, Stage); 2] = [("before", Stage::Before), ("after", Stage::After)];
 
 /// The events; nothing when they cannot be read.
-pub(super) fn triggers(fields: &Fields<'_>, entity: Option<&Entity>, names: &Names<'_>) -> Option<Start> {
+pub(super) fn triggers(
+    fields: &Fields<'_>,
+    entity: Option<&Entity>,
+    mode: Option<Mode>,
+    names: &Names<'_>,
+) -> Option<Start> {
     let Some(start) = open(fields) else { return fields.get("start").is_none().then(Start::default) };
-    Some(Start {
+    let mut triggers = Start {
         create: start.boolean("create", false),
         update: update(&start, entity, names),
         status: start.boolean("status", false),
@@ -34,7 +41,57 @@ pub(super) fn triggers(fields: &Fields<'_>, entity: Option<&Entity>, names: &Nam
         delete: start.boolean("delete", false),
         condition: None,
         only_when_changed: start.boolean("only-when-changed", false),
-    })
+        stages: Stages::default(),
+    };
+    triggers.stages = stages(&start, &triggers, mode);
+    Some(triggers)
+}
+
+/// `stage`: one for all events, or one for each. A create is met after it only, a delete before it only (E21).
+fn stages(start: &Fields<'_>, triggers: &Start, mode: Option<Mode>) -> Stages {
+    let Some(node) = start.get("stage") else { return Stages::default() };
+    let report = start.report;
+    if mode == Some(Mode::Background) {
+        report.error(start.place_of("stage"), "`stage` is for real-time workflows only: a job runs after the change");
+        return Stages::default();
+    }
+    let fixed = [("create", triggers.create, Stage::After), ("delete", triggers.delete, Stage::Before)];
+    if !matches!(node.kind, Kind::Map(_)) {
+        let Some(stage) = start.word("stage", &SIDES) else { return Stages::default() };
+        for (event, starts, only) in fixed {
+            if starts && only != stage {
+                let hint = format!("name the others: `stage: {{ update: {} }}`", word(stage));
+                let message = format!("a real-time workflow meets a {event} {} it only", word(only));
+                report.error_with(node.place, message, Some(hint));
+            }
+        }
+        return Stages { update: stage, status: stage, assign: stage };
+    }
+    let Some(of) = Fields::open(report, node, start.place_of("stage"), &STAGES) else { return Stages::default() };
+    let side = |event: &str, starts: bool| {
+        of.get(event)?;
+        if !starts {
+            report.error(of.place_of(event), format!("`start` has no `{event}` that could have a stage"));
+        }
+        of.word(event, &SIDES)
+    };
+    for (event, starts, only) in fixed {
+        if side(event, starts).is_some_and(|stage| stage != only) {
+            report.error(of.value_place(event), format!("a real-time workflow meets a {event} {} it only", word(only)));
+        }
+    }
+    Stages {
+        update: side("update", triggers.update.is_some()).unwrap_or_default(),
+        status: side("status", triggers.status).unwrap_or_default(),
+        assign: side("assign", triggers.assign).unwrap_or_default(),
+    }
+}
+
+fn word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Before => "before",
+        Stage::After => "after",
+    }
 }
 
 /// The condition at the event.

@@ -167,7 +167,7 @@ impl Steps<'_> {
             "assign-value" => self.assign_value(&fields, scope).map(Read::plain),
             _ => self.stop(&fields, scope),
         };
-        let retry = failing::retry(&fields);
+        let retry = failing::retry(self, &fields);
         let on_error = failing::on_error(self, &fields, here, scope);
         let ends = read.as_ref().is_some_and(|read| read.ends);
         if let Some(id) = &given {

@@ -58,6 +58,13 @@ pub enum Mode {
     },
 }
 
+impl Mode {
+    /// Whether it runs in the caller's unit of work.
+    pub fn is_real_time(self) -> bool {
+        matches!(self, Self::RealTime { .. })
+    }
+}
+
 /// As whom a real-time workflow runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunAs {
@@ -97,6 +104,29 @@ pub struct Start {
     pub condition: Option<Condition>,
     /// Whether naming an attribute without changing it is not enough.
     pub only_when_changed: bool,
+    /// On which side of the change a real-time workflow runs.
+    pub stages: Stages,
+}
+
+/// On which side of a change a real-time workflow runs (E21). After a create, before a delete, always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Stages {
+    /// Of an update.
+    pub update: Stage,
+    /// Of a change of status.
+    pub status: Stage,
+    /// Of an assign.
+    pub assign: Stage,
+}
+
+/// Before or after a change is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// It sees the old values and may change what is about to be written.
+    Before,
+    /// It sees the new values.
+    #[default]
+    After,
 }
 
 /// Which updates start a workflow.

@@ -97,7 +97,7 @@ fn decide(start: &Start, scope: Scope, fact: &Fact) -> Verdict {
         }
         facts
     };
-    trigger.decide(fact, &Office, &mut read, &Environment::at(Timestamp::default()))
+    trigger.decide(fact, None, &Office, &mut read, &Environment::at(Timestamp::default()))
 }
 
 fn check(start: Start, fact: &Fact, expected: Result<(), Reason>) {

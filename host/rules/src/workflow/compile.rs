@@ -62,6 +62,7 @@ impl<'a> Compiler<'a> {
             program: Program {
                 name: header.name.clone(),
                 title: header.title.as_str().into(),
+                real_time: workflow.mode.is_real_time(),
                 slots: Vec::new(),
                 steps: Vec::new(),
                 code: Vec::new(),

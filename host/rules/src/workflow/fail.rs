@@ -22,12 +22,14 @@ impl<'p> Run<'p, '_> {
     pub(super) fn fail(&mut self, line: &'p Line, failure: Failure) -> Command<'p> {
         let Some(step) = self.program.step(line) else { return self.lost() };
         let attempts = self.job.attempts.saturating_add(1);
-        if let Verdict::Again(at) = retry::verdict(failure.class, attempts, &step.retry, self.environment.now) {
+        if !self.program.real_time
+            && let Verdict::Again(at) = retry::verdict(failure.class, attempts, &step.retry, self.environment.now)
+        {
             self.job.attempts = attempts;
             self.job.state = JobState::Postponed(at);
             return Command::Retry { at, error: self.sentence(&failure.message) };
         }
-        let suspends = failure.class == Class::Repairable;
+        let suspends = failure.class == Class::Repairable && !self.program.real_time;
         match step.on_error {
             _ if failure.class == Class::Cancelled => self.end(JobState::Canceled(self.sentence(&failure.message))),
             OnError::Suspend => self.end(JobState::Suspended(self.sentence(&failure.message))),

@@ -36,6 +36,8 @@ pub trait Steps {
 pub struct Program {
     pub(super) name: ProcessName,
     pub(super) title: SmolStr,
+    /// Whether it runs in the caller's unit of work: then nothing waits, is tried again or suspended.
+    pub(super) real_time: bool,
     pub(super) slots: Vec<Slot>,
     pub(super) steps: Vec<StepInfo>,
     pub(super) code: Vec<Line>,

@@ -40,6 +40,7 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
             let fields = outputs.iter().map(|field| (field.name.to_string(), value::plain(schema, &field.value)));
             pieces.extend(list(fields));
         }
+        LogEvent::Ran(job) => pieces.extend([text("runs "), Piece::Job(job.0)]),
         LogEvent::Said { level, message } => pieces.push(text(format!("{} {message:?}", level.word()))),
         LogEvent::Tried { error, again: Some(again) } => {
             pieces.push(text(format!("failed, again at {again}: {error}")))

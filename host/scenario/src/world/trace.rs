@@ -63,7 +63,8 @@ impl Teller<'_> {
             0 => {
                 let on = job.record.map(|record| format!(" on {}", self.record(record))).unwrap_or_default();
                 let user = self.user(job.user);
-                self.lines.push(format!("{title}{on} by {} as {user}", job.cause.message));
+                let how = if job.real_time { "at once " } else { "" };
+                self.lines.push(format!("{title}{on} {how}by {} as {user}", job.cause.message));
             }
             _ => self.lines.push(format!("{title} goes on")),
         }

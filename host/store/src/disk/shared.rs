@@ -81,8 +81,9 @@ impl Shared {
         }
         let idle = incoming.queue.is_empty();
         incoming.queue.push(request);
+        let wakes = idle && !incoming.queue.is_empty();
         drop(incoming);
-        if idle {
+        if wakes {
             self.arrived.notify_one();
         }
     }

@@ -37,6 +37,7 @@ impl Drop for Closing<'_> {
         {
             let mut incoming = self.0.incoming.lock();
             incoming.stopping = true;
+            incoming.queue.release_riders();
             while !incoming.queue.is_empty() {
                 left.extend(incoming.queue.take_group());
             }
@@ -55,7 +56,11 @@ impl Shared {
                 return Some(incoming.queue.take_group());
             }
             if incoming.stopping {
-                return None;
+                incoming.queue.release_riders();
+                match incoming.queue.is_empty() {
+                    true => return None,
+                    false => continue,
+                }
             }
             if std::mem::take(&mut incoming.fault) {
                 // An empty group: the writer looks at the state, and reopens when it is time.

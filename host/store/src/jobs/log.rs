@@ -113,6 +113,10 @@ fn put_event(row: &mut Row, event: &LogEvent) {
             row.field(10).text(error);
             row.optional(11, *again, Row::time);
         }
+        LogEvent::Ran(job) => {
+            kind(row, 20);
+            row.field(20).uuid(job.0);
+        }
         LogEvent::Ended { state, reason } => {
             kind(row, 9);
             row.field(12).text(state);
@@ -151,7 +155,7 @@ fn line(from: &mut Decoder<'_>) -> Read<LogLine> {
 fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
     let (mut kind, mut record, mut owner, mut change, mut outputs) = (None, None, None, None, Vec::<Field>::new());
     let (mut state, mut status, mut branch, mut cpu_micros) = (0, 0, 0, 0);
-    let (mut level, mut text, mut again, mut word) = (None, None, None, None);
+    let (mut level, mut text, mut again, mut word, mut job) = (None, None, None, None, None);
     codec::fields(from, |number, from| {
         match number {
             0 => kind = Some(from.u8()?),
@@ -167,6 +171,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
             10 => text = Some(codec::text(from)?),
             11 => again = Some(codec::time(from)?),
             12 => word = Some(codec::text(from)?),
+            20 => job = Some(JobId(codec::uuid(from)?)),
             _ => return Ok(false),
         }
         Ok(true)
@@ -184,6 +189,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
         7 => LogEvent::Said { level: needed(level, "level")?, message: needed(text, "message")? },
         8 => LogEvent::Tried { error: needed(text, "error")?, again },
         9 => LogEvent::Ended { state: needed(word, "state")?, reason: text },
+        20 => LogEvent::Ran(needed(job, "job")?),
         other => return Err(wrong(format!("an event of the unknown kind {other}"))),
     })
 }

@@ -32,6 +32,7 @@ pub fn encode(job: &Job) -> Value {
         row.optional(9, Some(job.attempts).filter(|attempts| *attempts > 0), |row, attempts| row.u64(attempts.into()));
         row.optional(10, Some(job.epoch).filter(|epoch| *epoch > 0), Row::u64);
         row.optional(11, job.token.as_ref(), |row, token| row.text(token));
+        row.optional(16, Some(1).filter(|_| job.real_time), Row::u64);
     })
 }
 
@@ -48,6 +49,7 @@ fn cause(row: &mut Row, job: &Job) {
     row.optional(6, Some(cause.caller).filter(|user| *user != job.user), Row::record);
     row.field(7).uuid(cause.correlation.0);
     row.field(8).u64(cause.depth.into());
+    row.optional(9, cause.parent, |row, parent| row.uuid(parent.0));
 }
 
 fn state(row: &mut Row, state: &JobState) {
@@ -117,6 +119,7 @@ fn read(id: JobId, from: &mut Decoder<'_>) -> Read<Job> {
     let (mut activation, mut record, mut user, mut cause, mut state) = (None, None, None, None, None);
     let (mut created_on, mut started_on, mut completed_on) = (None, None, None);
     let (mut progress, mut attempts, mut epoch, mut token) = (Progress::default(), 0, 0, None);
+    let mut real_time = false;
     codec::fields(from, |number, from| {
         match number {
             0 => {
@@ -134,6 +137,7 @@ fn read(id: JobId, from: &mut Decoder<'_>) -> Read<Job> {
             9 => attempts = from.u32()?,
             10 => epoch = from.u64()?,
             11 => token = Some(codec::text(from)?),
+            16 => real_time = from.u64()? == 1,
             _ => return Ok(false),
         }
         Ok(true)
@@ -153,6 +157,7 @@ fn read(id: JobId, from: &mut Decoder<'_>) -> Read<Job> {
         attempts,
         epoch,
         token,
+        real_time,
     })
 }
 
@@ -168,6 +173,7 @@ struct StoredCause {
     caller: Option<RecordRef>,
     correlation: Option<CorrelationId>,
     depth: u16,
+    parent: Option<JobId>,
 }
 
 impl StoredCause {
@@ -182,6 +188,7 @@ impl StoredCause {
             caller: self.caller.unwrap_or(user),
             correlation: needed(self.correlation, "correlation")?,
             depth: self.depth,
+            parent: self.parent,
         })
     }
 }
@@ -199,6 +206,7 @@ fn read_cause(from: &mut Decoder<'_>) -> Read<StoredCause> {
             6 => cause.caller = Some(codec::record(from)?),
             7 => cause.correlation = Some(codec::correlation(from)?),
             8 => cause.depth = from.u16()?,
+            9 => cause.parent = Some(JobId(codec::uuid(from)?)),
             _ => return Ok(false),
         }
         Ok(true)

@@ -111,9 +111,9 @@ fn progress() -> impl Strategy<Value = Progress> {
 
 fn cause() -> impl Strategy<Value = Cause> {
     let images = (values(), values(), values());
-    let who = (record_ref(), record_ref(), uuid(), any::<u16>());
+    let who = (record_ref(), record_ref(), uuid(), any::<u16>(), option::of(uuid()));
     (message(), vec(any::<u16>().prop_map(AttributeId), 0..4), images, who).prop_map(
-        |(message, attributes, (change, before, after), (initiating_user, caller, chain, depth))| Cause {
+        |(message, attributes, (change, before, after), (initiating_user, caller, chain, depth, parent))| Cause {
             message,
             attributes,
             change,
@@ -123,6 +123,7 @@ fn cause() -> impl Strategy<Value = Cause> {
             caller,
             correlation: CorrelationId(chain),
             depth,
+            parent: parent.map(JobId),
         },
     )
 }
@@ -130,7 +131,8 @@ fn cause() -> impl Strategy<Value = Cause> {
 pub fn job() -> impl Strategy<Value = Job> {
     let what = (uuid(), any::<u32>(), any::<u32>(), option::of(record_ref()), record_ref());
     let how = (cause(), state(), progress());
-    let when = (time(), option::of(time()), option::of(time()), any::<u32>(), any::<u64>(), option::of(text()));
+    let when =
+        (time(), option::of(time()), option::of(time()), any::<u32>(), any::<u64>(), option::of(text()), any::<bool>());
     (what, how, when).prop_map(|(what, how, when)| Job {
         id: JobId(what.0),
         activation: ActivationId { process: ProcessId(what.1), version: what.2 },
@@ -145,6 +147,7 @@ pub fn job() -> impl Strategy<Value = Job> {
         attempts: when.3,
         epoch: when.4,
         token: when.5,
+        real_time: when.6,
     })
 }
 

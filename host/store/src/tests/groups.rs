@@ -55,6 +55,19 @@ fn people_go_first_and_jobs_are_not_starved() {
 }
 
 #[test]
+fn riders_go_along_and_make_no_group_by_themselves() {
+    use Priority::Rider;
+    assert!(groups(&[(Rider, 1), (Rider, 2)]).is_empty());
+    assert_eq!(groups(&[(Rider, 1), (Person, 2), (Job, 3)]), [vec![(Person, 2), (Job, 3), (Rider, 1)]]);
+    // Many of them do, so that they do not fill the memory; and so do the last ones before a store closes.
+    assert_eq!(groups(&[(Rider, 1); 500]).len(), 1);
+    let mut queue = Queue::default();
+    queue.push(request(Rider, 1));
+    queue.release_riders();
+    assert_eq!(queue.take_group().len(), 1);
+}
+
+#[test]
 fn rows_of_a_group_come_in_key_order_each_key_once() {
     let mut first = Batch::new(Seq(0));
     first.put(&b"b"[..], &b"1"[..]);

@@ -243,6 +243,7 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
             caller: RecordRef::new(EntityId(1), RecordId(Uuid::from_u128(9))),
             correlation: CorrelationId(Uuid::from_u128(4)),
             depth: 2,
+            parent: None,
         },
         state: JobState::Postponed(at.plus_micros(1_000_000)),
         progress: Progress {
@@ -256,6 +257,7 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
         attempts: 1,
         epoch: 7,
         token: Some("c-17".into()),
+        real_time: false,
     }
 }
 

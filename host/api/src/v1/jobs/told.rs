@@ -27,6 +27,7 @@ pub fn told(event: &LogEvent, schema: &Schema) -> String {
         LogEvent::Branched(0) => "took no branch".to_owned(),
         LogEvent::Branched(number) => format!("took branch {number}"),
         LogEvent::Answered { outputs, cpu_micros } => format!("answered {} in {cpu_micros} µs", fields(outputs)),
+        LogEvent::Ran(job) => format!("ran {job}"),
         LogEvent::Said { level, message } => format!("{}: {message}", level.word()),
         LogEvent::Tried { error, again: Some(again) } => format!("failed, again at {again}: {error}"),
         LogEvent::Tried { error, again: None } => format!("failed: {error}"),

@@ -51,6 +51,7 @@ pub fn job(message: Message) -> Job {
             caller: fixture::user(2),
             correlation: CorrelationId(Uuid::from_u128(6)),
             depth: 2,
+            parent: None,
         },
         state: JobState::Ready,
         progress: Progress::default(),
@@ -60,6 +61,7 @@ pub fn job(message: Message) -> Job {
         attempts: 0,
         epoch: 0,
         token: None,
+        real_time: false,
     }
 }
 
