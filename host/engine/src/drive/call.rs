@@ -61,8 +61,8 @@ impl Drive<'_> {
             // The sandbox checks what a component asks for.
             Code::Component(_) => None,
         };
-        let step = (pinned.definition.name.as_str().into(), pinned.version.to_smolstr());
-        let through = Through { activation: self.job.activation.version, step: Some(step) };
+        let called = (pinned.definition.name.as_str().into(), pinned.version.to_smolstr());
+        let through = Through { activation: self.job.activation.version, step: Some(called) };
         let before_it = self.slot.unit()?.go_through(Some(through));
         let unit = self.slot.lend()?;
         let host =

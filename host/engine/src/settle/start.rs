@@ -246,7 +246,7 @@ fn starts_on(
 ) -> Result<Vec<Start>, Failure> {
     let mut starts = vec![this];
     let here = |job: &Job| job.activation.process == process.id && job.record == Some(record);
-    let runs = unit.runs.iter().map(|ran| &ran.job).filter(|job| here(job));
+    let runs = unit.runs.iter().rev().map(|ran| &ran.job).filter(|job| here(job));
     starts.extend(runs.map(|job| Start { correlation: job.cause.correlation, depth: job.cause.depth }));
     for id in jobs::on_record(&unit.overlay, record, None)?.take(LOOKED_AT) {
         // Other jobs of the record come and go: the count is a brake and needs no conflict.
