@@ -69,6 +69,8 @@ pub struct Cause {
 pub enum JobState {
     /// It can go on.
     Ready,
+    /// It stands in a `wait` step: a change of what it watches or a moment lets it look again (processes 1.8).
+    Waiting(Watch),
     /// A person must do something.
     Suspended(SmolStr),
     /// A person stopped it for a while.
@@ -88,7 +90,7 @@ impl JobState {
     pub fn codes(&self) -> (i32, i32) {
         match self {
             Self::Ready => (0, 0),
-            Self::Suspended(_) | Self::Paused | Self::Postponed(_) => (1, 10),
+            Self::Waiting(_) | Self::Suspended(_) | Self::Paused | Self::Postponed(_) => (1, 10),
             Self::Succeeded(_) => (3, 30),
             Self::Failed(_) => (3, 31),
             Self::Canceled(_) => (3, 32),
@@ -99,6 +101,7 @@ impl JobState {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Ready => "ready",
+            Self::Waiting(_) => "waiting",
             Self::Suspended(_) => "suspended",
             Self::Paused => "paused",
             Self::Postponed(_) => "postponed",
@@ -109,15 +112,24 @@ impl JobState {
     }
 
     /// Every word, in the order of a job's life.
-    pub const WORDS: [&'static str; 7] =
-        ["ready", "suspended", "paused", "postponed", "succeeded", "failed", "canceled"];
+    pub const WORDS: [&'static str; 8] =
+        ["ready", "waiting", "suspended", "paused", "postponed", "succeeded", "failed", "canceled"];
 
     /// Why it stands so, in words.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Suspended(reason) | Self::Failed(reason) | Self::Canceled(reason) => Some(reason),
             Self::Succeeded(message) => message.as_deref(),
-            Self::Ready | Self::Paused | Self::Postponed(_) => None,
+            Self::Ready | Self::Waiting(_) | Self::Paused | Self::Postponed(_) => None,
+        }
+    }
+
+    /// When it goes on by itself, if nothing happens before.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Waiting(watch) => watch.until,
+            Self::Postponed(until) => Some(*until),
+            _ => None,
         }
     }
 
@@ -125,6 +137,29 @@ impl JobState {
     pub fn is_completed(&self) -> bool {
         matches!(self, Self::Succeeded(_) | Self::Failed(_) | Self::Canceled(_))
     }
+}
+
+/// What lets a waiting job look again.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Watch {
+    /// At that moment; absent: no time is waited for.
+    pub until: Option<Timestamp>,
+    /// When one of these attributes of a record gets another value, or the record goes. Each once.
+    pub on: Vec<(RecordRef, AttributeId)>,
+}
+
+/// Stands among the attributes of a [`Watch`] for the record being there at all.
+pub const EXISTENCE: AttributeId = AttributeId(0);
+/// Stands among the attributes of a [`Watch`] for any change of the record.
+pub const ANY_CHANGE: AttributeId = AttributeId(u16::MAX);
+
+/// A wait that was reached and not left yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// When it was reached.
+    pub since: Timestamp,
+    /// When each of its terms is over, in the order of its branches: fixed when it was reached (E25).
+    pub terms: Vec<Timestamp>,
 }
 
 /// What a run has got so far: where it stands, and what its steps have given. A snapshot, never a replay.
@@ -136,6 +171,8 @@ pub struct Progress {
     pub slots: Vec<(u16, Value)>,
     /// Results of named steps.
     pub results: Vec<(StepId, StepResult)>,
+    /// The wait in which it stands.
+    pub wait: Option<Reached>,
 }
 
 /// What a step has given.
@@ -195,6 +232,11 @@ pub enum LogEvent {
     },
     /// A condition was decided: the number of the branch from 1, 0 for otherwise.
     Branched(u16),
+    /// A wait was reached and nothing was true, or what it waits for by time has moved.
+    Waits {
+        /// When it goes on by itself; absent: no time is waited for.
+        until: Option<Timestamp>,
+    },
     /// A custom step answered.
     Answered {
         /// What it gave.

@@ -41,6 +41,6 @@ pub use principal::{Level, Levels, Privilege, Rights, RolePrivileges, TaskName};
 pub use record::{Record, Values};
 pub use refusal::Refusal;
 pub use schema::Schema;
-pub use time::{Date, Span, Timestamp};
+pub use time::{Date, Span, Term, Timestamp};
 pub use value::{Decimal, Money, Value, ValueType};
 pub use verb::{Outcome, Verb};

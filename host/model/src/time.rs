@@ -23,6 +23,15 @@ pub struct Span {
     pub micros: i64,
 }
 
+/// A length of time that may also count business days: `1 month 2 business days`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Term {
+    /// Months, days and exact time.
+    pub span: Span,
+    /// Days that are worked by the calendar of the solution.
+    pub business_days: i32,
+}
+
 const MIN_SECOND: i64 = -377_705_023_201;
 const MAX_SECOND: i64 = 253_402_207_200;
 
@@ -174,6 +183,40 @@ impl fmt::Display for Span {
     }
 }
 
+impl Term {
+    const UNITS: [(i64, &'static str); 3] = [(3_600_000_000, "hour"), (60_000_000, "minute"), (1_000_000, "second")];
+}
+
+impl From<Span> for Term {
+    fn from(span: Span) -> Self {
+        Self { span, business_days: 0 }
+    }
+}
+
+impl fmt::Display for Term {
+    /// As files write it: `1 month 2 days 3 hours`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = vec![
+            (i64::from(self.span.months / 12), "year"),
+            (i64::from(self.span.months % 12), "month"),
+            (i64::from(self.span.days), "day"),
+            (i64::from(self.business_days), "business day"),
+        ];
+        let mut rest = self.span.micros;
+        for (unit, word) in Self::UNITS {
+            parts.push((rest / unit, word));
+            rest %= unit;
+        }
+        let words = parts.iter().filter(|(count, _)| *count != 0);
+        let words: Vec<String> =
+            words.map(|(count, word)| format!("{count} {word}{}", if count.abs() == 1 { "" } else { "s" })).collect();
+        match words.is_empty() {
+            true => f.write_str("0 minutes"),
+            false => f.write_str(&words.join(" ")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,5 +246,15 @@ mod tests {
         let span = Span { months: 1, days: 2, micros: 3 * 3_600_000_000 };
         assert_eq!(span.to_string(), "P1M2DT3H");
         assert_eq!(Span::default().to_string(), "PT0S");
+    }
+
+    #[test]
+    fn a_term_is_written_as_files_write_it() {
+        let span = Span { months: 13, days: 2, micros: 5_400_000_000 };
+        assert_eq!(
+            Term { span, business_days: 3 }.to_string(),
+            "1 year 1 month 2 days 3 business days 1 hour 30 minutes"
+        );
+        assert_eq!(Term::default().to_string(), "0 minutes");
     }
 }

@@ -1,13 +1,13 @@
 //! Jobs and their run log: the row, and the orders in which jobs are looked for (E18 to E20).
 //!
-//! `insert` and `replace` keep the orders in step with the row. Ready, due and token orders hold unfinished jobs only;
+//! `insert` and `replace` keep the orders, and the waits of a waiting job, in step with the row. Ready, due and token orders hold unfinished jobs only;
 //! who may be claimed is decided by the engine, in memory.
 
 mod log;
 mod row;
 
 use model::{
-    JobId, RecordRef, Timestamp,
+    AttributeId, JobId, RecordRef, Timestamp,
     job::{Job, JobState},
 };
 
@@ -17,6 +17,7 @@ pub(crate) use self::row::{message, message_number};
 use crate::{
     Error, Range, Reader, Writer,
     key::{self, Family, Tuple},
+    waits,
 };
 
 /// The job, if it is there.
@@ -28,6 +29,7 @@ pub fn get(reader: &(impl Reader + ?Sized), id: JobId) -> Result<Option<Job>, Er
 /// Writes a new job.
 pub fn insert(writer: &mut impl Writer, job: &Job) {
     writer.put(Tuple::of(Family::Job).job(job.id).key(), encode(job));
+    waits::park(writer, job.id, watched(job));
     for place in places(job) {
         touch(writer, &place);
         writer.put(place.key(), [].into());
@@ -37,9 +39,14 @@ pub fn insert(writer: &mut impl Writer, job: &Job) {
     }
 }
 
-/// Writes a change of a job, and moves it in the orders where its state or token says so.
+/// Writes a change of a job, and moves it in the orders and waits where its state or token says so.
 pub fn replace(writer: &mut impl Writer, before: &Job, after: &Job) {
     writer.put(Tuple::of(Family::Job).job(after.id).key(), encode(after));
+    let only = |these: &Job, others: &Job| -> Vec<_> {
+        watched(these).iter().filter(|watch| !watched(others).contains(watch)).copied().collect()
+    };
+    waits::unpark(writer, after.id, &only(before, after));
+    waits::park(writer, after.id, &only(after, before));
     let (was, is): (Vec<Tuple>, Vec<Tuple>) = (places(before).collect(), places(after).collect());
     for gone in was.iter().filter(|was| is.iter().all(|is| is.bytes() != was.bytes())) {
         touch(writer, gone);
@@ -54,6 +61,7 @@ pub fn replace(writer: &mut impl Writer, before: &Job, after: &Job) {
 /// Takes a job away, with its places but not its log.
 pub fn remove(writer: &mut impl Writer, job: &Job) {
     writer.delete(Tuple::of(Family::Job).job(job.id).key());
+    waits::unpark(writer, job.id, watched(job));
     for place in places(job) {
         touch(writer, &place);
         writer.delete(place.key());
@@ -123,12 +131,19 @@ fn ids<R: Reader + ?Sized>(reader: &R, range: Range) -> Result<impl Iterator<Ite
     Ok(reader.scan(&range)?.map(|row| row.and_then(|(key, _)| key::last_uuid(&key).map(JobId))))
 }
 
+/// What a waiting job watches.
+fn watched(job: &Job) -> &[(RecordRef, AttributeId)] {
+    match &job.state {
+        JobState::Waiting(watch) => &watch.on,
+        _ => &[],
+    }
+}
+
 /// Where an unfinished job stands in the orders.
 fn places(job: &Job) -> impl Iterator<Item = Tuple> {
     let by_state = match &job.state {
         JobState::Ready => Some(Tuple::of(Family::JobReady).job(job.id)),
-        JobState::Postponed(until) => Some(Tuple::of(Family::JobDue).time(*until).job(job.id)),
-        _ => None,
+        state => state.due().map(|until| Tuple::of(Family::JobDue).time(until).job(job.id)),
     };
     let token = job.token.as_ref().filter(|_| !job.state.is_completed());
     let by_token = token.map(|token| Tuple::of(Family::JobToken).name(token).job(job.id));

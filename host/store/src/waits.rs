@@ -10,7 +10,7 @@ use crate::{
     key::{self, Family, Tuple},
 };
 
-/// The job waits for a change of these attributes.
+/// The job waits for a change of these attributes. Called by `jobs`, with the job's row.
 pub fn park(writer: &mut impl Writer, job: JobId, on: &[(RecordRef, AttributeId)]) {
     for (record, attribute) in on {
         writer.touch(bucket(*record).bytes());

@@ -9,6 +9,7 @@ use crate::{
     condition::Condition,
     expression::{Expression, Path, ValueSource},
     process::{Header, Retention},
+    time::Term,
 };
 
 /// A workflow.
@@ -172,6 +173,14 @@ pub enum StepAction {
         /// The steps when none holds.
         otherwise: Vec<Step>,
     },
+    /// Waits until one of its branches is true, then runs that branch's steps; the result is the branch's number and when
+    /// the wait was reached (processes 1.8).
+    Wait {
+        /// The branches, looked at in this order; at least one.
+        branches: Vec<WaitBranch>,
+        /// The steps that run at once when no branch is true on arrival (D4): such a wait never waits.
+        otherwise: Option<Vec<Step>>,
+    },
     /// Makes a record; the result is the record.
     Create {
         /// Its entity.
@@ -221,6 +230,40 @@ pub enum StepAction {
         /// Why; absent: the step's title.
         message: Option<ValueSource>,
     },
+}
+
+/// One way out of a wait.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitBranch {
+    /// What is waited for.
+    pub until: Until,
+    /// What is done then.
+    pub then: Vec<Step>,
+}
+
+/// What a branch of a wait waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Until {
+    /// The condition is true: looked at again when something that it reads changes.
+    Condition(Condition),
+    /// So much time has passed since the wait was reached; fixed then (E25).
+    Passed(Term),
+    /// The moment has come; it moves with what it reads, and one that is empty never comes.
+    Moment {
+        /// A date or a date-time.
+        of: ValueSource,
+        /// So much later, or earlier.
+        shift: Option<(Shift, Term)>,
+    },
+}
+
+/// On which side of a moment another one lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shift {
+    /// `before`
+    Before,
+    /// `after`
+    After,
 }
 
 /// What an update does to one attribute.

@@ -122,6 +122,10 @@ fn put_event(row: &mut Row, event: &LogEvent) {
             row.field(12).text(state);
             row.optional(10, reason.as_ref(), |row, reason| row.text(reason));
         }
+        LogEvent::Waits { until } => {
+            kind(row, 10);
+            row.optional(11, *until, Row::time);
+        }
     }
 }
 
@@ -190,6 +194,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
         8 => LogEvent::Tried { error: needed(text, "error")?, again },
         9 => LogEvent::Ended { state: needed(word, "state")?, reason: text },
         20 => LogEvent::Ran(needed(job, "job")?),
+        10 => LogEvent::Waits { until: again },
         other => return Err(wrong(format!("an event of the unknown kind {other}"))),
     })
 }

@@ -1,10 +1,10 @@
 //! The row of a job. Its id is in the key; what is the same as another field is left out, since a parked job is to cost
 //! little (E8).
 
-use minicbor::Decoder;
+use minicbor::{Decoder, data::Type};
 use model::{
     ActivationId, AttributeId, CorrelationId, Field, JobId, Message, ProcessId, RecordRef, StepId, Timestamp, Values,
-    job::{Cause, Job, JobState, Progress, StepResult},
+    job::{Cause, Job, JobState, Progress, Reached, StepResult, Watch},
 };
 use smol_str::SmolStr;
 
@@ -22,7 +22,7 @@ pub fn encode(job: &Job) -> Value {
         row.field(2).record(job.user);
         row.field(3).fields(|row| cause(row, job));
         row.field(4);
-        state(row, &job.state);
+        state(row, job);
         row.optional(5, Some(&job.progress).filter(|progress| **progress != Progress::default()), |row, progress| {
             row.fields(|row| put_progress(row, progress));
         });
@@ -52,9 +52,9 @@ fn cause(row: &mut Row, job: &Job) {
     row.optional(9, cause.parent, |row, parent| row.uuid(parent.0));
 }
 
-fn state(row: &mut Row, state: &JobState) {
+fn state(row: &mut Row, job: &Job) {
     row.array(2);
-    row.u64(match state {
+    row.u64(match &job.state {
         JobState::Ready => 0,
         JobState::Suspended(_) => 1,
         JobState::Paused => 2,
@@ -62,11 +62,25 @@ fn state(row: &mut Row, state: &JobState) {
         JobState::Succeeded(_) => 4,
         JobState::Failed(_) => 5,
         JobState::Canceled(_) => 6,
+        JobState::Waiting(_) => 7,
     });
-    match state {
+    match &job.state {
         JobState::Postponed(until) => row.time(*until),
+        JobState::Waiting(watch) => row.fields(|row| put_watch(row, watch, job.record)),
         other => row.text(other.reason().unwrap_or_default()),
     }
+}
+
+/// Attributes of the job's own record go without it.
+fn put_watch(row: &mut Row, watch: &Watch, own: Option<RecordRef>) {
+    row.optional(0, watch.until, Row::time);
+    row.field(1).list(watch.on.iter(), |row, (record, attribute)| {
+        if own != Some(*record) {
+            row.array(2);
+            row.record(*record);
+        }
+        row.u64(attribute.0.into());
+    });
 }
 
 fn put_progress(row: &mut Row, progress: &Progress) {
@@ -89,6 +103,11 @@ fn put_progress(row: &mut Row, progress: &Progress) {
                 put_fields(row, fields);
             }
         }
+    });
+    row.optional(3, progress.wait.as_ref(), |row, wait| {
+        row.list(std::iter::once(&wait.since).chain(&wait.terms).collect::<Vec<_>>().into_iter(), |row, at| {
+            row.time(*at);
+        });
     });
 }
 
@@ -149,7 +168,7 @@ fn read(id: JobId, from: &mut Decoder<'_>) -> Read<Job> {
         record,
         user,
         cause: needed(cause, "cause")?.with(user)?,
-        state: needed(state, "state")?,
+        state: needed(state, "state")?.with(record)?,
         progress,
         created_on: needed(created_on, "created on")?,
         started_on,
@@ -214,14 +233,33 @@ fn read_cause(from: &mut Decoder<'_>) -> Read<StoredCause> {
     Ok(cause)
 }
 
-fn read_state(from: &mut Decoder<'_>) -> Read<JobState> {
+/// A state as it is stored: watched attributes of the job's own record stand without it.
+enum StoredState {
+    Whole(JobState),
+    Waiting { until: Option<Timestamp>, on: Vec<(Option<RecordRef>, AttributeId)> },
+}
+
+impl StoredState {
+    fn with(self, own: Option<RecordRef>) -> Read<JobState> {
+        let (until, on) = match self {
+            Self::Whole(state) => return Ok(state),
+            Self::Waiting { until, on } => (until, on),
+        };
+        let on = on.into_iter().map(|(record, attribute)| Ok((needed(record.or(own), "record")?, attribute)));
+        Ok(JobState::Waiting(Watch { until, on: on.collect::<Read<_>>()? }))
+    }
+}
+
+fn read_state(from: &mut Decoder<'_>) -> Read<StoredState> {
     codec::array_of(from, 2)?;
     let number = from.u8()?;
-    if number == 3 {
-        return codec::time(from).map(|until: Timestamp| JobState::Postponed(until));
+    match number {
+        3 => return codec::time(from).map(|until: Timestamp| StoredState::Whole(JobState::Postponed(until))),
+        7 => return read_watch(from),
+        _ => {}
     }
     let reason: SmolStr = codec::text(from)?;
-    Ok(match number {
+    Ok(StoredState::Whole(match number {
         0 => JobState::Ready,
         1 => JobState::Suspended(reason),
         2 => JobState::Paused,
@@ -229,7 +267,31 @@ fn read_state(from: &mut Decoder<'_>) -> Read<JobState> {
         5 => JobState::Failed(reason),
         6 => JobState::Canceled(reason),
         other => return Err(wrong(format!("the unknown state {other}"))),
-    })
+    }))
+}
+
+fn read_watch(from: &mut Decoder<'_>) -> Read<StoredState> {
+    let (mut until, mut on) = (None, Vec::new());
+    codec::fields(from, |number, from| {
+        match number {
+            0 => until = Some(codec::time(from)?),
+            1 => on = codec::list(from, read_watched)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(StoredState::Waiting { until, on })
+}
+
+fn read_watched(from: &mut Decoder<'_>) -> Read<(Option<RecordRef>, AttributeId)> {
+    let record = match from.datatype()? {
+        Type::Array => {
+            codec::array_of(from, 2)?;
+            Some(codec::record(from)?)
+        }
+        _ => None,
+    };
+    Ok((record, AttributeId(from.u16()?)))
 }
 
 fn read_progress(from: &mut Decoder<'_>) -> Read<Progress> {
@@ -244,6 +306,11 @@ fn read_progress(from: &mut Decoder<'_>) -> Read<Progress> {
                 }
             }
             2 => progress.results = codec::list(from, read_result)?,
+            3 => {
+                let mut times = codec::list(from, codec::time)?.into_iter();
+                let since = needed(times.next(), "since")?;
+                progress.wait = Some(Reached { since, terms: times.collect() });
+            }
             _ => return Ok(false),
         }
         Ok(true)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{
     ActivationId, AttributeId, CorrelationId, Date, Decimal, EntityId, Field, JobId, Message, Money, ProcessId, Record,
     RecordId, RecordRef, Span, StepId, Timestamp, Value, Values, Version,
-    job::{Cause, Job, JobState, LogEvent, LogLine, Progress, StepResult},
+    job::{Cause, Job, JobState, LogEvent, LogLine, Progress, Reached, StepResult, Watch},
     step::LogLevel,
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -97,6 +97,8 @@ fn state() -> impl Strategy<Value = JobState> {
         Just(JobState::Paused),
         reason().prop_map(JobState::Suspended),
         time().prop_map(JobState::Postponed),
+        (option::of(time()), vec((record_ref(), any::<u16>().prop_map(AttributeId)), 0..3))
+            .prop_map(|(until, on)| JobState::Waiting(Watch { until, on })),
         option::of(reason()).prop_map(JobState::Succeeded),
         reason().prop_map(JobState::Failed),
         reason().prop_map(JobState::Canceled),
@@ -105,8 +107,9 @@ fn state() -> impl Strategy<Value = JobState> {
 
 fn progress() -> impl Strategy<Value = Progress> {
     let result = prop_oneof![record_ref().prop_map(StepResult::Record), fields().prop_map(StepResult::Fields)];
-    (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4))
-        .prop_map(|(cursor, slots, results)| Progress { cursor, slots, results })
+    let wait = (time(), vec(time(), 0..3)).prop_map(|(since, terms)| Reached { since, terms });
+    (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4), option::of(wait))
+        .prop_map(|(cursor, slots, results, wait)| Progress { cursor, slots, results, wait })
 }
 
 fn cause() -> impl Strategy<Value = Cause> {
@@ -167,6 +170,7 @@ pub fn line() -> impl Strategy<Value = LogLine> {
         Just(LogEvent::Started),
         records,
         any::<u16>().prop_map(LogEvent::Branched),
+        option::of(time()).prop_map(|until| LogEvent::Waits { until }),
         (fields(), any::<u64>()).prop_map(|(outputs, cpu_micros)| LogEvent::Answered { outputs, cpu_micros }),
         (level, text()).prop_map(|(level, message)| LogEvent::Said { level, message }),
         (text(), option::of(time())).prop_map(|(error, again)| LogEvent::Tried { error, again }),

@@ -4,7 +4,7 @@ use model::{
     ActivationId, AttributeId, AttributeName, CorrelationId, Decimal, Digest, EntityId, EntityName, Field, JobId,
     Message, Money, Privilege, ProcessId, ProcessName, Record, RecordId, RecordRef, Rights, StepId, Timestamp, Value,
     Values, Version,
-    job::{Cause, Job, JobState, LogEvent, LogLine, Progress, StepResult},
+    job::{Cause, Job, JobState, LogEvent, LogLine, Progress, Reached, StepResult, Watch},
     schema::EntityNumbers,
 };
 use proptest::{collection::vec, prelude::*};
@@ -250,6 +250,7 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
             cursor: 4,
             slots: vec![(0, Value::text("x"))],
             results: vec![(StepId::parse("task").expect("a step"), StepResult::Record(record))],
+            wait: None,
         },
         created_on: at,
         started_on: Some(at),
@@ -258,6 +259,21 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
         epoch: 7,
         token: Some("c-17".into()),
         real_time: false,
+    }
+}
+
+/// The job in a wait on its own record, on another one and on a time.
+fn golden_waiting(golden: &Golden) -> Job {
+    let watch = Watch {
+        until: Some(at(2_000_000)),
+        on: vec![(golden.record.reference(), AttributeId(41)), (golden.user, AttributeId(32))],
+    };
+    let reached = Reached { since: at(1), terms: vec![at(2_000_000)] };
+    Job {
+        id: JobId(Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0007)),
+        state: JobState::Waiting(watch),
+        progress: Progress { wait: Some(reached), ..golden.job.progress.clone() },
+        ..golden.job.clone()
     }
 }
 
@@ -344,6 +360,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("log", |overlay| jobs::append(overlay, golden.job.id, 0, &golden.lines)),
         lines_of("journal", |overlay| journal::append(overlay, &golden.entry)),
         lines_of("wait", |overlay| waits::park(overlay, golden.job.id, &wait)),
+        lines_of("waiting job", |overlay| jobs::insert(overlay, &golden_waiting(&golden))),
         lines_of("definitions", golden_definitions),
         lines_of("secrets and packages", |overlay| golden_installed(overlay, golden.user)),
         lines_of("share", |overlay| shares::put(overlay, golden.record.reference(), golden.user, READ_AND_WRITE)),
@@ -367,14 +384,16 @@ fn rows_of_version_1_are_read_for_ever() {
     }
     let golden = golden();
     let record = golden.record.reference();
+    let waiting = golden_waiting(&golden);
     assert_eq!(records::get(&store, record).expect("read"), Some(golden.record));
     assert_eq!(jobs::get(&store, golden.job.id).expect("read"), Some(golden.job.clone()));
+    assert_eq!(jobs::get(&store, waiting.id).expect("read"), Some(waiting.clone()));
     assert_eq!(jobs::lines(&store, golden.job.id).expect("read"), golden.lines);
     let journal: Vec<_> = journal::of_record(&store, record, None).expect("scan").map(|entry| entry.ok()).collect();
     assert_eq!(journal, [Some(golden.entry)]);
     let events: Vec<_> = events::newest(&store).expect("scan").map(|event| event.ok()).collect();
     assert_eq!(events, [Some(golden_event(golden.user))]);
-    assert_eq!(waits::on_any(&store, record).expect("read"), [golden.job.id]);
+    assert_eq!(waits::on_any(&store, record).expect("read"), [golden.job.id, waiting.id]);
     let text = records::with_value(&store, record.entity, AttributeId(32), &"LOAN: struggling to pay".into(), 9);
     assert_eq!(text.expect("read"), [record.id]);
     let numbers = definitions::numbers(&store).expect("read");
@@ -408,11 +427,14 @@ fn a_parked_job_is_at_most_five_rows_and_340_bytes() {
     job.id = JobId(id(3));
     job.cause.caller = user;
     job.cause.correlation = CorrelationId(id(4));
-    job.progress = Progress { cursor: 3, ..Progress::default() };
-    job.token = None;
+    let due = at.plus_micros(5_184_000_000_000);
+    let wait = Some(Reached { since: at, terms: vec![due] });
+    job.progress = Progress { cursor: 3, wait, ..Progress::default() };
+    job.state = JobState::Waiting(Watch { until: Some(due), on: vec![(record, AttributeId(41))] });
+    job.attempts = 0;
+    job.token = Some("3:a token".into());
     let mut unit = Overlay::new(snapshot(&store));
     jobs::insert(&mut unit, &job);
-    waits::park(&mut unit, job.id, &[(record, AttributeId(41))]);
     store.commit(unit.into_batch(Priority::Background)).expect("commit");
     let rows = rows(&snapshot(&store), &Range::prefix(b""));
     let bytes: usize = rows.iter().map(|(key, value)| key.len() + value.len()).sum();
