@@ -206,7 +206,7 @@ impl Engine {
                 return Err(failure);
             }
         };
-        Ok((value, settle::settle(unit, Priority::Interactive)?))
+        Ok((value, settle::settle(unit, Priority::Interactive, None)?))
     }
 
     fn deadline(&self) -> i64 {

@@ -122,7 +122,7 @@ impl Engine {
             definitions::touch_schema(&mut unit.overlay);
             // Loaded before it is committed: what cannot be loaded must not hold.
             let next = load::catalogue(&self.parts, &unit.overlay.unvalidated())?;
-            let Some(settled) = settle::settle(unit, Priority::Interactive)? else { return Ok(value) };
+            let Some(settled) = settle::settle(unit, Priority::Interactive, None)? else { return Ok(value) };
             let swapping = self.swapping.write();
             match self.parts.store.commit(settled.batch) {
                 Ok(_) => {

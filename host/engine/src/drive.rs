@@ -4,6 +4,7 @@
 //! step takes nothing of the steps before it along. It ends when the run ends or rests, or when the unit has done enough.
 
 mod call;
+mod park;
 mod read;
 
 use std::sync::{Arc, atomic::AtomicBool};
@@ -97,6 +98,7 @@ impl<'a> Drive<'a> {
                     self.tell(step, call::with_cpu(event, self.answered_in));
                     Input::Again
                 }
+                Command::Wait { until, watch, is_news } => return self.park(until, watch, is_news),
                 Command::Finish(_) => return self.finish(),
                 Command::Retry { at, error } => {
                     let error = self.with_name(&error)?;

@@ -1,7 +1,7 @@
 //! What the edges call for jobs: lists, one with its run log, on-demand runs, and the orders that people give (E18).
 
 use model::{
-    Caller, Image, JobId, Message, ProcessName, RecordRef, Refusal,
+    Caller, Image, JobId, Message, ProcessName, RecordRef, Refusal, StepId, Timestamp,
     job::{Cause, Job, JobFilter, JobState, LogEvent, LogLine},
     process::DefinitionState,
 };
@@ -23,7 +23,38 @@ pub struct JobPage {
     pub next: Option<SmolStr>,
 }
 
+/// What a waiting job waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waits {
+    /// The step.
+    pub step: StepId,
+    /// What people call the step.
+    pub title: Option<SmolStr>,
+    /// When it was reached.
+    pub since: Timestamp,
+    /// When the job looks again by itself; absent: no time is waited for.
+    pub until: Option<Timestamp>,
+    /// The branches in order, as they were written.
+    pub branches: Vec<SmolStr>,
+}
+
 impl Engine {
+    /// What the job waits for, if it stands in a wait.
+    pub fn waits(&self, job: &Job) -> Result<Option<Waits>, Failure> {
+        let (JobState::Waiting(watch), Some(reached)) = (&job.state, &job.progress.wait) else { return Ok(None) };
+        let activation = self.activation(&self.begin()?, job.activation)?;
+        let cursor = job.progress.cursor;
+        let place = activation.program.place(cursor);
+        let branches = activation.program.waits_for(cursor);
+        Ok(place.map(|place| Waits {
+            step: place.step.clone(),
+            title: place.title.map(SmolStr::from),
+            since: reached.since,
+            until: watch.until,
+            branches: branches.into_iter().map(SmolStr::from).collect(),
+        }))
+    }
+
     /// The jobs that `filter` wants, the newest first, `most` of them from `cursor` on.
     pub fn jobs(
         &self,
@@ -121,7 +152,8 @@ impl Engine {
 
     /// Lets a suspended job go on at the step that failed; its tries are counted anew (processes 1.7).
     pub fn resume(&self, _caller: &Caller, id: JobId) -> Result<(), Failure> {
-        let rests = |job: &Job| matches!(job.state, JobState::Suspended(_) | JobState::Paused | JobState::Postponed(_));
+        // A job in a wait looks at its branches again.
+        let rests = |job: &Job| job.state != JobState::Ready && !job.state.is_completed();
         self.now(|unit| {
             change(unit, id, "only what waits for a person or a time can be resumed", rests, |job, _| {
                 job.state = JobState::Ready;

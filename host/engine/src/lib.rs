@@ -58,7 +58,7 @@ pub use crate::{
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,
     interactive::Work,
-    jobs::JobPage,
+    jobs::{JobPage, Waits},
     load::starter,
     open::{administrator, root_unit},
     settings::{Budget, Settings},

@@ -7,9 +7,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use model::{
-    EntityId, Record, RecordRef, Value, Values,
+    AttributeId, EntityId, Record, RecordRef, Value, Values,
     entity::AttributeKind,
     expression::{NamedRecord, Segment},
+    job::{ANY_CHANGE, EXISTENCE},
     schema::{Attribute, Entity},
     starter,
 };
@@ -22,6 +23,8 @@ use crate::{Failure, keys, query, rows, unit::Unit};
 pub(crate) struct Reading<'u> {
     unit: &'u mut Unit,
     seen: HashMap<RecordRef, Option<Arc<Record>>>,
+    /// What was met on the way, where that is asked for.
+    noted: Option<Vec<(RecordRef, AttributeId)>>,
 }
 
 /// Where a path begins.
@@ -36,7 +39,17 @@ pub(crate) enum Root<'r> {
 impl<'u> Reading<'u> {
     /// Begins to read.
     pub fn new(unit: &'u mut Unit) -> Self {
-        Self { unit, seen: HashMap::new() }
+        Self { unit, seen: HashMap::new(), noted: None }
+    }
+
+    /// Begins to read, and notes which attributes of which records decide what is found.
+    pub fn noting(unit: &'u mut Unit) -> Self {
+        Self { noted: Some(Vec::new()), ..Self::new(unit) }
+    }
+
+    /// What was noted, as often as it was met.
+    pub fn noted(self) -> Vec<(RecordRef, AttributeId)> {
+        self.noted.unwrap_or_default()
     }
 
     /// What `segments` lead to from `root`.
@@ -58,11 +71,16 @@ impl<'u> Reading<'u> {
             let (value, segments) = at;
             let [first, rest @ ..] = segments else { return self.name_plain(value) };
             let Some(target) = value.as_reference() else { return Ok(nothing()) };
-            let Some(record) = self.record(target)? else { return Ok(nothing()) };
+            let Some(record) = self.record(target)? else {
+                self.note(target, EXISTENCE);
+                return Ok(nothing());
+            };
             let Some(entity) = self.unit.catalogue.schema.entity(target.entity).cloned() else { return Ok(nothing()) };
             let Some(attribute) = entity.attribute(&first.name) else {
+                self.note(target, if first.name == entity.id_name() { EXISTENCE } else { ANY_CHANGE });
                 return Ok(own_column(&entity, &record, &first.name).map(Known::plain).unwrap_or_default());
             };
+            self.note(target, attribute.id);
             let value = self.meant(record.get(attribute.id).clone(), first);
             if rest.is_empty() {
                 return self.name(&entity, attribute, value);
@@ -95,6 +113,12 @@ impl<'u> Reading<'u> {
                 }
                 keys::holder(self.unit, entity, key, &values.iter().collect::<Vec<_>>())
             }
+        }
+    }
+
+    fn note(&mut self, record: RecordRef, attribute: AttributeId) {
+        if let Some(noted) = &mut self.noted {
+            noted.push((record, attribute));
         }
     }
 

@@ -9,6 +9,8 @@ use smol_str::SmolStr;
 pub struct Settings {
     /// The deepest operation of one chain that is done (D1).
     pub max_depth: u16,
+    /// A job that was parked for longer goes on at depth 1, in microseconds (D1).
+    pub depth_window: i64,
     /// How long a caller's unit of work is tried again after conflicts (E3).
     pub deadline: Duration,
     /// After how many conflicts a job goes to the back of the queue and on unfused (E3).
@@ -48,6 +50,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_depth: 16,
+            depth_window: 3_600_000_000,
             deadline: Duration::from_secs(5),
             job_tries: 8,
             budget: Budget::default(),

@@ -1,11 +1,13 @@
-//! What follows from the facts of a unit of work, staged in the same batch: the jobs that they start, and one journal row
-//! for each changed record (E26). Nothing can be lost between a change and what it starts, and nothing starts by a change
-//! that was taken back.
+//! What follows from the facts of a unit of work, staged in the same batch: the jobs that they start, those that waited for
+//! them, and one journal row for each changed record (E26). Nothing can be lost between a change and what it starts, and
+//! nothing starts by a change that was taken back.
 
 mod journal;
 pub(crate) mod start;
+mod wake;
 
-use model::JobId;
+use indexmap::IndexMap;
+use model::{JobId, RecordRef, fact::Fact};
 use store::{Batch, Priority};
 
 pub(crate) use self::start::new_job;
@@ -18,15 +20,26 @@ pub(crate) struct Settled {
     pub started: Vec<JobId>,
 }
 
-/// Makes a batch of the unit. `None` where there is nothing to commit.
-pub(crate) fn settle(mut unit: Unit, priority: Priority) -> Result<Option<Settled>, Failure> {
+/// Makes a batch of the unit. `None` where there is nothing to commit. `job`: whose unit it is, its row staged as it is now.
+pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> Result<Option<Settled>, Failure> {
     unit.refresh_when_old()?;
-    let started = start::background(&mut unit)?;
-    journal::write(&mut unit);
+    let facts = std::mem::take(&mut unit.facts);
+    let mut started = start::background(&mut unit, &facts)?;
+    started.extend(wake::waiting(&mut unit, &facts, job)?);
+    journal::write(&mut unit, &facts);
     if unit.overlay.is_empty() {
         realtime::keep_dropped(&mut unit);
         return Ok(None);
     }
     realtime::stage(&mut unit);
     Ok(Some(Settled { batch: unit.overlay.into_batch(priority), started }))
+}
+
+/// Each record that the facts changed, with the place of its first fact, that fact and its last one.
+fn changed(facts: &[Fact]) -> IndexMap<RecordRef, (usize, &Fact, &Fact)> {
+    let mut changed = IndexMap::new();
+    for (place, fact) in facts.iter().enumerate() {
+        changed.entry(fact.record).and_modify(|(_, _, last)| *last = fact).or_insert((place, fact, fact));
+    }
+    changed
 }

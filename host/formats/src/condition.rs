@@ -8,7 +8,7 @@ use model::{
     schema::Attribute,
     starter,
 };
-use script::{SourceKind, source_kind};
+use script::{Compiled, SourceKind, source_kind};
 
 use crate::{
     fields::{Fields, Keys},
@@ -356,4 +356,21 @@ pub(crate) fn type_of(target: &Target<'_>) -> Option<ValueType> {
         Target::Plain(kind) => Some(*kind),
         Target::Unknown => None,
     }
+}
+
+/// Whether what the condition says depends on when it is asked.
+pub(crate) fn asks_clock(condition: &Condition) -> bool {
+    let text_asks = |text: &str| Compiled::new(text).is_ok_and(|compiled| compiled.asks_clock());
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_clock),
+        Condition::Not(part) => asks_clock(part),
+        Condition::Expression(expression) => text_asks(&expression.text),
+        Condition::Compare { value, test } => text_asks(&value.text) || test.operands().iter().any(value_asks_clock),
+        Condition::Custom { inputs, .. } => inputs.iter().any(|(_, value)| value_asks_clock(value)),
+    }
+}
+
+/// Whether the value depends on when it is worked out.
+pub(crate) fn value_asks_clock(value: &ValueSource) -> bool {
+    script::CompiledSource::new(value).is_ok_and(|compiled| compiled.asks_clock())
 }

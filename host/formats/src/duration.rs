@@ -1,8 +1,8 @@
 //! Lengths of time as files write them: `15 days`, `1 month 2 days`.
 //!
-//! Business days need a calendar and are no span; who allows them asks the library of expressions.
+//! Business days need a calendar and are no span; only waits take them.
 
-use model::Span;
+use model::{Span, Term};
 
 const UNITS: [(&str, Unit); 7] = [
     ("second", Unit::Micros(1_000_000)),
@@ -30,6 +30,9 @@ pub enum NoDuration {
     /// The unit is not one of them.
     #[error("there is no unit `{0}`; the units are seconds, minutes, hours, days, weeks, months, years")]
     Unit(String),
+    /// It counts business days where no calendar is at hand.
+    #[error("business days cannot be counted here: only waits and expressions know a calendar")]
+    BusinessDays,
     /// Its figures are too large.
     #[error("`{0}` is longer than can be kept")]
     TooLong(String),
@@ -37,20 +40,30 @@ pub enum NoDuration {
 
 /// The length of time that `text` is.
 pub fn parse(text: &str) -> Result<Span, NoDuration> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() || !words.len().is_multiple_of(2) {
-        return Err(NoDuration::Form(text.to_owned()));
+    match term(text)? {
+        Term { span, business_days: 0 } => Ok(span),
+        _ => Err(NoDuration::BusinessDays),
     }
-    let mut span = Span::default();
-    for pair in words.chunks(2) {
-        let digits = !pair[0].is_empty() && pair[0].bytes().all(|byte| byte.is_ascii_digit());
-        if !digits {
-            return Err(NoDuration::Form(text.to_owned()));
+}
+
+/// The length of time that `text` is, which may count business days.
+pub(crate) fn term(text: &str) -> Result<Term, NoDuration> {
+    let form = || NoDuration::Form(text.to_owned());
+    let mut words = text.split_whitespace().peekable();
+    let mut term = Term::default();
+    words.peek().ok_or_else(form)?;
+    while let Some(figures) = words.next() {
+        let digits = figures.bytes().all(|byte| byte.is_ascii_digit());
+        let (true, Some(word)) = (digits, words.next()) else { return Err(form()) };
+        let too_long = || NoDuration::TooLong(text.to_owned());
+        if word == "business" && words.next_if(|next| matches!(*next, "day" | "days")).is_some() {
+            let count: i32 = figures.parse().map_err(|_| too_long())?;
+            term.business_days = term.business_days.checked_add(count).ok_or_else(too_long)?;
+        } else {
+            term.span = add(term.span, figures, unit(word)?).ok_or_else(too_long)?;
         }
-        let unit = unit(pair[1]).ok_or_else(|| NoDuration::Unit(pair[1].to_owned()))?;
-        span = add(span, pair[0], unit).ok_or_else(|| NoDuration::TooLong(text.to_owned()))?;
     }
-    Ok(span)
+    Ok(term)
 }
 
 /// The microseconds of a length of time that does not follow the calendar; nothing for months and years.
@@ -59,9 +72,10 @@ pub(crate) fn exact(span: Span) -> Option<i64> {
     (span.months == 0).then(|| span.micros.checked_add(days)).flatten()
 }
 
-fn unit(word: &str) -> Option<Unit> {
+fn unit(word: &str) -> Result<Unit, NoDuration> {
     let one = word.strip_suffix('s').unwrap_or(word);
-    UNITS.iter().find(|(name, _)| *name == one).map(|(_, unit)| *unit)
+    let found = UNITS.iter().find(|(name, _)| *name == one).map(|(_, unit)| *unit);
+    found.ok_or_else(|| NoDuration::Unit(word.to_owned()))
 }
 
 fn add(span: Span, figures: &str, unit: Unit) -> Option<Span> {
@@ -86,6 +100,17 @@ mod tests {
         check("1 month 2 days", 1, 2, 0);
         check("1 year 1 week 10 seconds", 12, 7, 10_000_000);
         check("1 hour 30 minutes", 0, 0, 5_400_000_000);
+    }
+
+    #[test]
+    fn a_term_may_count_business_days() {
+        let check = |text: &str, days, business_days| {
+            assert_eq!(term(text), Ok(Term { span: Span::from_days(days), business_days }), "{text}");
+        };
+        check("3 business days", 0, 3);
+        check("1 day 1 business day", 1, 1);
+        assert_eq!(term("3 business"), Err(NoDuration::Unit("business".to_owned())));
+        assert_eq!(parse("3 business days"), Err(NoDuration::BusinessDays));
     }
 
     #[test]

@@ -92,6 +92,23 @@ impl Node {
         self.entries()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
+    /// The same as one would write it in one line.
+    pub fn in_one_line(&self) -> String {
+        match &self.kind {
+            Kind::Null => "null".to_owned(),
+            Kind::Boolean(_) | Kind::Number(_) => self.as_written().unwrap_or_default().to_string(),
+            Kind::Text(text) if text.contains(['{', '}', '[', ']', ',', ':', '=', '"', '#', '\n']) => format!("{text:?}"),
+            Kind::Text(text) => text.to_string(),
+            Kind::List(items) => {
+                format!("[{}]", items.iter().map(Self::in_one_line).collect::<Vec<_>>().join(", "))
+            }
+            Kind::Map(entries) => {
+                let entry = |entry: &Entry| format!("{}: {}", entry.key, entry.value.in_one_line());
+                format!("{{ {} }}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
     /// What this is, in words, for a message about what was expected instead.
     pub fn in_words(&self) -> String {
         match &self.kind {

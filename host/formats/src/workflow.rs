@@ -10,6 +10,7 @@ mod mode;
 mod record;
 mod start;
 mod steps;
+mod wait;
 
 use model::{
     Argument, EntityName, ProcessName, ValueType,

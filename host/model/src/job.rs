@@ -160,6 +160,8 @@ pub struct Reached {
     pub since: Timestamp,
     /// When each of its terms is over, in the order of its branches: fixed when it was reached (E25).
     pub terms: Vec<Timestamp>,
+    /// Until when it waits, as it was told last in the run log.
+    pub until: Option<Timestamp>,
 }
 
 /// What a run has got so far: where it stands, and what its steps have given. A snapshot, never a replay.

@@ -21,6 +21,7 @@ mod program;
 mod source;
 mod stop;
 mod update;
+mod wait;
 
 use model::{
     Field, Outcome, Refusal, StepId, StepName, Timestamp, Verb,
@@ -67,6 +68,16 @@ pub enum Command<'p> {
         version: Option<&'p semver::VersionReq>,
         /// Its inputs.
         inputs: Vec<Field>,
+    },
+    /// The job waits: its state is set already, the engine adds which attributes of which records it meets on these paths
+    /// and parks it. Then, ready again, `Again`.
+    Wait {
+        /// When it looks again, if nothing that it watches changes before.
+        until: Option<Timestamp>,
+        /// What it watches.
+        watch: &'p [Path],
+        /// Whether that is to be told: not when it looked again and nothing is new.
+        is_news: bool,
     },
     /// Keep this line for the run log; then `Again`. Of `Answered` the engine knows the processor time.
     Log(Option<&'p StepId>, LogEvent),
@@ -165,6 +176,7 @@ impl<'p> Run<'p, '_> {
             Instruction::Custom(custom) => custom.perform(self, facts),
             Instruction::Ask(ask) => ask.custom.perform(self, facts),
             Instruction::Test(test) => test.perform(self, facts),
+            Instruction::Wait(wait) => wait.perform(self, line, facts),
             Instruction::Branch(number) => Ok(Performed::Tells(LogEvent::Branched(*number))),
             Instruction::Jump(to) => Ok(Performed::Jump(*to)),
             Instruction::Stop(stop) => stop.perform(self, facts),

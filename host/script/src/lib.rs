@@ -16,6 +16,7 @@ pub mod language;
 pub mod library;
 pub mod manifest;
 pub mod source;
+mod term;
 
 pub use calendar::Calendar;
 pub use diagnostic::{Diagnostic, Problem};

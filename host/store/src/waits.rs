@@ -26,13 +26,13 @@ pub fn unpark(writer: &mut impl Writer, job: JobId, on: &[(RecordRef, AttributeI
     }
 }
 
-/// The jobs that wait for one of these attributes of a record, each once; a decision rests on it: it is validated.
+/// The jobs that wait for an attribute of a record that `changed`, each once; a decision rests on it: it is validated.
 pub fn on_attributes(
     reader: &(impl Reader + ?Sized),
     record: RecordRef,
-    changed: &[AttributeId],
+    changed: impl Fn(AttributeId) -> bool,
 ) -> Result<Vec<JobId>, Error> {
-    of_record(reader, record, |attribute| changed.contains(&attribute))
+    of_record(reader, record, changed)
 }
 
 /// All jobs that wait for a record, each once: it is being deleted. Validated.

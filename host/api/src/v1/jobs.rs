@@ -54,7 +54,7 @@ async fn counts(State(app): State<App>, headers: HeaderMap) -> Response {
 async fn show(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     ask(&app, &headers, move |engine, caller| {
         let (job, log) = engine.job(caller, job_id(&id)?)?;
-        Ok(with_log(&job, &log, engine))
+        with_log(&job, &log, engine)
     })
     .await
 }
@@ -64,7 +64,7 @@ async fn cancel(State(app): State<App>, headers: HeaderMap, Path(id): Path<Strin
         let id = job_id(&id)?;
         engine.cancel(caller, id)?;
         let (job, log) = engine.job(caller, id)?;
-        Ok(with_log(&job, &log, engine))
+        with_log(&job, &log, engine)
     })
     .await
 }
@@ -110,7 +110,7 @@ fn job_id(text: &str) -> Result<JobId, Denial> {
     id.map_err(|_| Denial::malformed(format!("`{text}` is no id of a job")))
 }
 
-fn with_log(job: &Job, log: &[LogLine], engine: &Engine) -> Value {
+fn with_log(job: &Job, log: &[LogLine], engine: &Engine) -> Result<Value, Denial> {
     let (schema, catalogue) = (engine.schema(), engine.catalogue());
     let mut shown = in_json(job, &schema, &catalogue);
     let lines = log.iter().map(|line| {
@@ -121,7 +121,18 @@ fn with_log(job: &Job, log: &[LogLine], engine: &Engine) -> Value {
         })
     });
     shown.insert("log".into(), lines.collect());
-    Value::Object(shown)
+    if let Some(waits) = engine.waits(job)? {
+        let branches: Vec<&str> = waits.branches.iter().map(|branch| branch.as_str()).collect();
+        let waits = json!({
+            "step": waits.step.as_str(),
+            "title": waits.title.as_deref(),
+            "since": waits.since.to_string(),
+            "until": waits.until.map(|until| until.to_string()),
+            "branches": branches,
+        });
+        shown.insert("waits".into(), waits);
+    }
+    Ok(Value::Object(shown))
 }
 
 fn in_json(job: &Job, schema: &Schema, catalogue: &Catalogue) -> Map<String, Value> {

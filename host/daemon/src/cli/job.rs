@@ -17,7 +17,7 @@ use crate::{
 pub enum Job {
     /// List jobs, the newest first
     List {
-        /// ready, suspended, paused, postponed, succeeded, failed or canceled
+        /// ready, waiting, suspended, paused, postponed, succeeded, failed or canceled
         #[arg(long)]
         state: Option<String>,
         /// Of this process
@@ -132,7 +132,7 @@ fn watch_one(client: &Client, id: &str, timeout: u64, connection: &Connection) -
     loop {
         let job = client.get(&path)?;
         match text(&job, "state") {
-            "ready" | "postponed" if begun.elapsed().as_secs() < timeout => std::thread::park_timeout(PAUSE),
+            "ready" | "postponed" | "waiting" if begun.elapsed().as_secs() < timeout => std::thread::park_timeout(PAUSE),
             "succeeded" => return show(&job, connection),
             state => {
                 show(&job, connection)?;
@@ -158,6 +158,11 @@ fn show(job: &Json, connection: &Connection) -> Result<(), Trouble> {
     if let Some(reason) = job["reason"].as_str() {
         lines.push(format!("  {reason}"));
     }
+    if let Some(waits) = job.get("waits") {
+        lines.push(format!("  waits at {} since {}{}", text(waits, "step"), text(waits, "since"), until(waits)));
+        let branches = waits["branches"].as_array().into_iter().flatten();
+        lines.extend(branches.map(|branch| format!("    {}", branch.as_str().unwrap_or_default())));
+    }
     for line in job["log"].as_array().into_iter().flatten() {
         lines.push(format!("  {}  {:<24} {}", text(line, "at"), text(line, "step"), text(line, "text")));
     }
@@ -165,6 +170,11 @@ fn show(job: &Json, connection: &Connection) -> Result<(), Trouble> {
         output::Output::Json => output::line(&job.to_string()),
         output::Output::Table => output::line(&lines.join("\n")),
     }
+}
+
+/// ` until TIME`; nothing where no time is waited for.
+fn until(waits: &Json) -> String {
+    waits["until"].as_str().map_or_else(String::new, |until| format!(" until {until}"))
 }
 
 fn number(json: &Json, name: &str) -> u64 {

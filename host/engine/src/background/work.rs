@@ -9,6 +9,7 @@ use model::{
     JobId, Message,
     job::{Job, JobState, LogEvent, LogLine},
 };
+use rules::depth::Limits;
 use smol_str::SmolStr;
 use store::{Priority, jobs};
 
@@ -78,6 +79,10 @@ impl Engine {
         let mut job = before.clone();
         job.state = JobState::Ready;
         job.epoch += 1;
+        if let Some(reached) = &job.progress.wait {
+            let limits = Limits { window: self.parts.settings.depth_window, ..Limits::default() };
+            job.cause.depth = rules::depth::after_pause(job.cause.depth, reached.since, unit.now, &limits);
+        }
         if is_orphan(&mut unit, &job)? {
             let reason = SmolStr::new_static("the record it runs on was deleted");
             return self.end(unit, before, JobState::Canceled(reason)).map(Stretch::Commit);
@@ -95,14 +100,14 @@ impl Engine {
     /// The job, if it can run now.
     fn claimable(&self, unit: &Unit, id: JobId) -> Result<Option<Job>, Failure> {
         let Some(job) = jobs::get(&unit.overlay, id)? else { return Ok(None) };
-        match job.state {
-            JobState::Ready => {}
-            JobState::Postponed(until) if until <= unit.now => {}
-            JobState::Postponed(until) => {
-                self.queue.at(until, id);
+        match job.state.due() {
+            _ if job.state == JobState::Ready => {}
+            Some(due) if due <= unit.now => {}
+            Some(due) => {
+                self.queue.at(due, id);
                 return Ok(None);
             }
-            _ => return Ok(None),
+            None => return Ok(None),
         }
         if let Some(token) = &job.token {
             let first = jobs::of_token(&unit.overlay, token)?.next().transpose()?;
@@ -129,7 +134,7 @@ impl Engine {
         };
         let after = After { job: job.id, state: job.state.clone(), next };
         // The job's row was replaced, so there is something to commit.
-        let settled = settle::settle(unit, Priority::Background)?.ok_or(Error::Lent)?;
+        let settled = settle::settle(unit, Priority::Background, Some(job.id))?.ok_or(Error::Lent)?;
         Ok(Box::new(Commit { settled, after }))
     }
 
@@ -148,8 +153,8 @@ impl Engine {
 
     /// What follows a committed stretch. Called by the store's writer: it only fills queues.
     fn committed(&self, claim: &Claim, after: After, started: Vec<JobId>) {
-        if let JobState::Postponed(until) = after.state {
-            self.queue.at(until, after.job);
+        if let Some(due) = after.state.due() {
+            self.queue.at(due, after.job);
         }
         self.queue.release(claim, after.state == JobState::Ready);
         self.queue.ready(started.into_iter().chain(after.next));

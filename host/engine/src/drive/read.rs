@@ -1,6 +1,9 @@
 //! What a step reads: the paths and records that the machine asks for, read now and in the job's unit of work.
 
-use model::expression::{NamedRecord, Path};
+use model::{
+    expression::{NamedRecord, Path},
+    job::Job,
+};
 use rules::workflow::Base;
 use script::Facts;
 
@@ -14,7 +17,6 @@ impl Drive<'_> {
     /// The facts at these paths, and which these records are.
     pub(super) fn read(&mut self, paths: &[Path], records: &[NamedRecord]) -> Result<Facts, Failure> {
         let (job, program) = (&*self.job, &self.activation.program);
-        let entity = job.record.map(|record| record.entity);
         let unit = self.slot.unit()?;
         // In a before-stage `after` is what is about to be written, as it stands by now (E21).
         let pending = job.record.filter(|_| job.real_time).and_then(|record| unit.pending(record));
@@ -23,13 +25,11 @@ impl Drive<'_> {
         let mut facts = Facts::new();
         for path in paths {
             let (base, segments) = program.base(job, path);
-            let image = |values| entity.map(|entity| Root::Image(entity, values));
-            let root = match base {
-                Base::Record(record) => Some(Root::Value(record.into())),
-                Base::Before => image(&job.cause.before),
-                Base::After => image(live.as_ref().map_or(&job.cause.after, |(after, _)| &after.values)),
-                Base::Change => image(live.as_ref().map_or(&job.cause.change, |(_, change)| change)),
-                Base::Nothing => None,
+            let image = |values| job.record.map(|record| Root::Image(record.entity, values));
+            let root = match (base, &live) {
+                (Base::After, Some((after, _))) => image(&after.values),
+                (Base::Change, Some((_, change))) => image(change),
+                (base, _) => root_of(job, base),
             };
             if let Some(root) = root {
                 facts.insert(path.clone(), reading.follow(root, segments)?);
@@ -39,5 +39,17 @@ impl Drive<'_> {
             facts.insert_record(named.clone(), reading.named(named)?);
         }
         Ok(facts)
+    }
+}
+
+/// Where a path of the job begins; nothing where it leads nowhere.
+pub(super) fn root_of(job: &Job, base: Base) -> Option<Root<'_>> {
+    let image = |values| job.record.map(|record| Root::Image(record.entity, values));
+    match base {
+        Base::Record(record) => Some(Root::Value(record.into())),
+        Base::Before => image(&job.cause.before),
+        Base::After => image(&job.cause.after),
+        Base::Change => image(&job.cause.change),
+        Base::Nothing => None,
     }
 }

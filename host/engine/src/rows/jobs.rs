@@ -116,10 +116,6 @@ fn record_of(catalogue: &Catalogue, job: &Job) -> Record {
 fn columns(catalogue: &Catalogue, job: &Job) -> Vec<(&'static str, Value)> {
     let (state, status) = job.state.codes();
     let moment = |moment: Option<model::Timestamp>| moment.map_or(Value::Null, |m| Value::DateTime(m.to_second()));
-    let postponed = match &job.state {
-        model::job::JobState::Postponed(until) => Some(*until),
-        _ => None,
-    };
     let name = catalogue.process_by_id(job.activation.process).map(|process| process.title.clone());
     vec![
         ("name", name.map_or(Value::Null, Value::text)),
@@ -136,7 +132,7 @@ fn columns(catalogue: &Catalogue, job: &Job) -> Vec<(&'static str, Value)> {
         ("modifiedon", moment(job.completed_on.or(job.started_on).or(Some(job.created_on)))),
         ("startedon", moment(job.started_on)),
         ("completedon", moment(job.completed_on)),
-        ("postponeuntil", moment(postponed)),
+        ("postponeuntil", moment(job.state.due())),
         ("retrycount", Value::Whole(job.attempts.into())),
         ("dependencytoken", job.token.clone().map_or(Value::Null, Value::Text)),
         ("message", job.state.reason().map_or(Value::Null, |reason| Value::Text(reason.to_smolstr()))),

@@ -1,18 +1,13 @@
 //! The journal row of each record that a unit of work changed: who, as whom, through what, before and after (E26).
 
-use indexmap::IndexMap;
-use model::{AttributeId, Record, RecordRef, Value, fact::Fact};
+use model::{AttributeId, Record, Value, fact::Fact};
 use store::journal::{self, Entry};
 
 use crate::unit::Unit;
 
 /// Stages one row for each changed record, whatever number of verbs met it.
-pub(super) fn write(unit: &mut Unit) {
-    let mut changed: IndexMap<RecordRef, (usize, &Fact, &Fact)> = IndexMap::new();
-    for (place, fact) in unit.facts.iter().enumerate() {
-        changed.entry(fact.record).and_modify(|(_, _, last)| *last = fact).or_insert((place, fact, fact));
-    }
-    let entries = changed.into_values().filter_map(|(place, first, last)| {
+pub(super) fn write(unit: &mut Unit, facts: &[Fact]) {
+    let entries = super::changed(facts).into_values().filter_map(|(place, first, last)| {
         let (before, after) = (first.before.as_ref(), last.after.as_ref());
         // What was made and taken away in one unit was never there.
         let version = after.or(before)?.version;

@@ -27,11 +27,10 @@ use crate::{
     unit::Unit,
 };
 
-/// Stages the jobs that the unit's facts start, and gives those that can run.
-pub(super) fn background(unit: &mut Unit) -> Result<Vec<JobId>, Failure> {
-    let facts = std::mem::take(&mut unit.facts);
+/// Stages the jobs that these facts start, and gives those that can run.
+pub(super) fn background(unit: &mut Unit, facts: &[Fact]) -> Result<Vec<JobId>, Failure> {
     let mut started = Vec::new();
-    for fact in &facts {
+    for fact in facts {
         let catalogue = unit.catalogue.clone();
         for process in catalogue.starting(fact.record.entity) {
             if decide(unit, process, fact, None)? {
@@ -39,7 +38,6 @@ pub(super) fn background(unit: &mut Unit) -> Result<Vec<JobId>, Failure> {
             }
         }
     }
-    unit.facts = facts;
     Ok(started)
 }
 
@@ -213,7 +211,8 @@ pub(crate) fn check_loops(
     fact: &Fact,
     job: &Job,
 ) -> Result<Result<(), model::Refusal>, Failure> {
-    let limits = Limits { depth: unit.parts.settings.max_depth, ..Limits::default() };
+    let settings = &unit.parts.settings;
+    let limits = Limits { depth: settings.max_depth, window: settings.depth_window, ..Limits::default() };
     let caller = Caller {
         user: job.user,
         initiating_user: job.cause.initiating_user,

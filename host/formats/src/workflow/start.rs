@@ -3,11 +3,9 @@
 use model::{
     AttributeId, AttributeName,
     condition::Condition,
-    expression::ValueSource,
     process::workflow::{Mode, Stage, Stages, Start, UpdateTrigger},
     schema::Entity,
 };
-use script::Compiled;
 
 use crate::{
     condition,
@@ -98,7 +96,7 @@ fn word(stage: Stage) -> &'static str {
 pub(super) fn condition(fields: &Fields<'_>, scope: &Scope<'_>) -> Option<Condition> {
     let node = fields.get("start")?.get("if").filter(|node| !node.is_null())?;
     let condition = condition::read(fields.report, node, scope)?;
-    if asks_clock(&condition) {
+    if condition::asks_clock(&condition) {
         let hint = Some("ask it in an `if` step instead".to_owned());
         fields.report.error_with(node.place, "`start.if` may not ask what time it is", hint);
     }
@@ -143,19 +141,4 @@ fn update(start: &Fields<'_>, entity: Option<&Entity>, names: &Names<'_>) -> Opt
         }
     }
     Some(UpdateTrigger::Attributes(attributes))
-}
-
-fn asks_clock(condition: &Condition) -> bool {
-    let text_asks = |text: &str| Compiled::new(text).is_ok_and(|compiled| compiled.asks_clock());
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_clock),
-        Condition::Not(part) => asks_clock(part),
-        Condition::Expression(expression) => text_asks(&expression.text),
-        Condition::Compare { value, test } => text_asks(&value.text) || test.operands().iter().any(value_asks_clock),
-        Condition::Custom { inputs, .. } => inputs.iter().any(|(_, value)| value_asks_clock(value)),
-    }
-}
-
-fn value_asks_clock(value: &ValueSource) -> bool {
-    script::CompiledSource::new(value).is_ok_and(|compiled| compiled.asks_clock())
 }

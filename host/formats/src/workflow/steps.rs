@@ -13,7 +13,7 @@ use model::{
 };
 use smol_str::SmolStr;
 
-use super::{ROOTS, custom, failing, loops::Own, record, words};
+use super::{ROOTS, custom, failing, loops::Own, record, wait, words};
 use crate::{
     condition,
     fields::{Fields, Keys},
@@ -33,6 +33,7 @@ const STAGE: Keys = Keys { what: "a stage", known: &["id", "title", "description
 const IF: Keys =
     Keys { what: "an `if` step", known: step_keys!["if", "then", "otherwise-if", "otherwise"], later: &[] };
 const BRANCH: Keys = Keys { what: "an `otherwise-if` branch", known: &["if", "then"], later: &[] };
+const WAIT: Keys = Keys { what: "a `wait` step", known: step_keys!["wait", "otherwise"], later: &[] };
 const CREATE: Keys = Keys { what: "a `create` step", known: step_keys!["create", "set"], later: &["flow"] };
 const UPDATE: Keys = Keys {
     what: "an `update` step",
@@ -47,9 +48,10 @@ const CUSTOM: Keys = Keys { what: "a `custom` step", known: step_keys!["custom",
 const STOP: Keys = Keys { what: "a `stop` step", known: step_keys!["stop", "message"], later: &[] };
 
 /// The kinds of steps that this version knows.
-const KINDS: [(&str, &Keys); 9] = [
+const KINDS: [(&str, &Keys); 10] = [
     ("stage", &STAGE),
     ("if", &IF),
+    ("wait", &WAIT),
     ("create", &CREATE),
     ("update", &UPDATE),
     ("assign", &ASSIGN),
@@ -59,8 +61,8 @@ const KINDS: [(&str, &Keys); 9] = [
     ("stop", &STOP),
 ];
 /// Those that the format has and this version does not.
-const LATER: [&str; 10] =
-    ["wait", "email", "start-child", "action", "delete", "share", "unshare", "flow", "find", "for-each"];
+const LATER: [&str; 9] =
+    ["email", "start-child", "action", "delete", "share", "unshare", "flow", "find", "for-each"];
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<Step> {
@@ -105,11 +107,13 @@ pub(super) struct List {
 }
 
 /// A step that was read.
-struct Read<'a> {
-    action: StepAction,
+pub(super) struct Read<'a> {
+    /// What it does.
+    pub action: StepAction,
     /// What its id stands for in the steps behind it.
-    result: Option<Root<'a>>,
-    ends: bool,
+    pub result: Option<Root<'a>>,
+    /// Whether no way goes on behind it.
+    pub ends: bool,
 }
 
 impl<'a> Read<'a> {
@@ -159,6 +163,7 @@ impl Steps<'_> {
         let read = match kind {
             "stage" => self.stage(&fields, here, scope),
             "if" => self.condition(&fields, here, scope),
+            "wait" => wait::wait(self, &fields, here, scope, given.as_deref()),
             "create" => record::create(self, &fields, scope).map(Self::with_result),
             "update" => record::update(self, &fields, scope).map(Self::with_result),
             "assign" => record::assign(self, &fields, scope).map(Read::plain),
@@ -201,7 +206,8 @@ impl Steps<'_> {
         };
         // The kind key comes before keys that would be another kind elsewhere.
         let kind = |entry: &&Entry| KINDS.iter().any(|(kind, _)| *kind == entry.key) || LATER.contains(&&*entry.key);
-        let Some(found) = entries.iter().find(kind) else {
+        let aside = |entry: &&Entry| kind(entry) && entry.key != "wait";
+        let Some(found) = entries.iter().find(aside).or_else(|| entries.iter().find(kind)) else {
             self.no_kind(node, entries);
             return None;
         };
@@ -302,7 +308,8 @@ impl Steps<'_> {
         Some((condition?, steps))
     }
 
-    fn way(&mut self, nodes: &[Node], place: &str, ways: &mut Ways<'_>) -> Vec<Step> {
+    /// The steps of one way through a branch.
+    pub fn way(&mut self, nodes: &[Node], place: &str, ways: &mut Ways<'_>) -> Vec<Step> {
         let mut scope = ways.before.clone();
         let list = self.list(nodes, place, &mut scope, false);
         if !list.ends {
@@ -382,19 +389,20 @@ fn is_reserved(id: &str) -> bool {
 }
 
 /// The ways through a branch: what is known before it, and behind each way that goes on.
-struct Ways<'a> {
+pub(super) struct Ways<'a> {
     before: Scope<'a>,
     after: Vec<HashSet<SmolStr>>,
     last: Option<Scope<'a>>,
 }
 
 impl<'a> Ways<'a> {
-    fn new(scope: &Scope<'a>) -> Self {
+    /// No way was read yet.
+    pub fn new(scope: &Scope<'a>) -> Self {
         Self { before: scope.clone(), after: Vec::new(), last: None }
     }
 
     /// Leaves in `scope` what every way knows that goes on; tells whether none does.
-    fn join(self, scope: &mut Scope<'a>) -> bool {
+    pub fn join(self, scope: &mut Scope<'a>) -> bool {
         let Some(last) = self.last else { return true };
         let everywhere = |name: &SmolStr| self.after.iter().all(|way| way.contains(name));
         let known: Vec<_> = last.roots().filter(|name| everywhere(name)).cloned().collect();
@@ -430,6 +438,10 @@ fn warn_of_unread(report: &Report<'_>, steps: &[Step], scope: &Scope<'_>, node: 
             StepAction::If { branches, otherwise } => {
                 branches.iter().for_each(|(_, steps)| warn_of_unread(report, steps, scope, node));
                 warn_of_unread(report, otherwise, scope, node);
+            }
+            StepAction::Wait { branches, otherwise } => {
+                branches.iter().for_each(|branch| warn_of_unread(report, &branch.then, scope, node));
+                otherwise.iter().for_each(|steps| warn_of_unread(report, steps, scope, node));
             }
             StepAction::Custom { .. } if step.named && !scope.is_read(step.id.as_str()) => {
                 let place = place_of_id(node, step.id.as_str()).unwrap_or(node.place);

@@ -237,6 +237,8 @@ pub enum StepAction {
 pub struct WaitBranch {
     /// What is waited for.
     pub until: Until,
+    /// The same as it was written: `for: 60 days`.
+    pub words: SmolStr,
     /// What is done then.
     pub then: Vec<Step>,
 }

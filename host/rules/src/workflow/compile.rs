@@ -6,6 +6,7 @@
 mod conditions;
 mod reading;
 mod steps;
+mod wait;
 
 use model::{
     EntityId, Schema, StepId,
@@ -169,6 +170,7 @@ impl<'a> Compiler<'a> {
                 Instruction::Jump(to) => placed(to),
                 Instruction::Test(test) => placed(&mut test.to),
                 Instruction::Ask(ask) => placed(&mut ask.to),
+                Instruction::Wait(wait) => wait.targets().for_each(placed),
                 _ => {}
             }
         }

@@ -73,6 +73,7 @@ impl<'p> Run<'p, '_> {
         let error = self.sentence(&failure.message);
         self.job.attempts = 0;
         self.job.progress.cursor = to;
+        self.job.progress.wait = None;
         Command::Log(Some(&step.id), LogEvent::Tried { error, again: None })
     }
 

@@ -22,6 +22,7 @@ use super::{
     source::Reads,
     stop::Stop,
     update::Update,
+    wait::Wait,
 };
 use crate::value::Holder;
 
@@ -80,6 +81,14 @@ impl Program {
     pub fn place(&self, cursor: u32) -> Option<Place<'_>> {
         let step = self.step(self.line(cursor)?)?;
         Some(Place { step: &step.id, title: step.title.as_deref(), stage: step.stage.as_deref() })
+    }
+
+    /// What a job that waits at `cursor` waits for: its branches as they were written.
+    pub fn waits_for(&self, cursor: u32) -> Vec<&str> {
+        match self.line(cursor).map(|line| &line.instruction) {
+            Some(Instruction::Wait(wait)) => wait.branches.iter().map(|branch| branch.words.as_str()).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// What a job keeps of the event.
@@ -171,6 +180,7 @@ pub(super) enum Instruction {
     Custom(Box<Custom>),
     Ask(Box<Ask>),
     Test(Box<Test>),
+    Wait(Box<Wait>),
     Branch(u16),
     Jump(u32),
     Stop(Stop),

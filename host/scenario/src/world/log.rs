@@ -32,6 +32,8 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
             let codes = codes.into_iter().map(|(name, code)| (name, Value::Whole(code.into()))).collect();
             pieces.extend(values(schema, *changed, &codes));
         }
+        LogEvent::Waits { until: Some(until) } => pieces.push(text(format!("waits until {until}"))),
+        LogEvent::Waits { until: None } => pieces.push(text("waits for a change")),
         LogEvent::Branched(0) => pieces.push(text("otherwise")),
         LogEvent::Branched(branch) => pieces.push(text(format!("branch {branch}"))),
         LogEvent::Answered { outputs, .. } if outputs.is_empty() => pieces.push(text("answered nothing")),
@@ -52,6 +54,11 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
         }
     }
     Some(pieces)
+}
+
+/// A branch of the wait in which a job stands.
+pub(super) fn waited_for(number: usize, branch: &str) -> Vec<Piece> {
+    vec![text(format!("wait branch {number}: {branch}"))]
 }
 
 /// Attributes with their values, behind two blanks; nothing where there are none.

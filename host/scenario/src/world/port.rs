@@ -222,7 +222,11 @@ impl Port for World {
         let processes = self.processes()?;
         let caller = self.caller();
         let (job, log) = self.engine().job(&caller, JobId(id)).map_err(no)?;
-        Ok(self.shown_job(&job, &processes, &log))
+        let waits = self.engine().waits(&job).map_err(no)?;
+        let mut shown = self.shown_job(&job, &processes, &log);
+        let branches = waits.iter().flat_map(|waits| &waits.branches).zip(1..);
+        shown.log.extend(branches.map(|(branch, number)| log::waited_for(number, branch)));
+        Ok(shown)
     }
 
     fn cancel(&mut self, job: Uuid) -> Result<(), No> {

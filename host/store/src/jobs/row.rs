@@ -108,6 +108,7 @@ fn put_progress(row: &mut Row, progress: &Progress) {
         row.list(std::iter::once(&wait.since).chain(&wait.terms).collect::<Vec<_>>().into_iter(), |row, at| {
             row.time(*at);
         });
+        row.optional(4, wait.until, Row::time);
     });
 }
 
@@ -309,7 +310,11 @@ fn read_progress(from: &mut Decoder<'_>) -> Read<Progress> {
             3 => {
                 let mut times = codec::list(from, codec::time)?.into_iter();
                 let since = needed(times.next(), "since")?;
-                progress.wait = Some(Reached { since, terms: times.collect() });
+                progress.wait = Some(Reached { since, terms: times.collect(), until: None });
+            }
+            4 => {
+                let until = codec::time(from)?;
+                progress.wait.as_mut().ok_or_else(|| wrong("a time without its wait"))?.until = Some(until);
             }
             _ => return Ok(false),
         }

@@ -107,7 +107,8 @@ fn state() -> impl Strategy<Value = JobState> {
 
 fn progress() -> impl Strategy<Value = Progress> {
     let result = prop_oneof![record_ref().prop_map(StepResult::Record), fields().prop_map(StepResult::Fields)];
-    let wait = (time(), vec(time(), 0..3)).prop_map(|(since, terms)| Reached { since, terms });
+    let wait = (time(), vec(time(), 0..3), option::of(time()));
+    let wait = wait.prop_map(|(since, terms, until)| Reached { since, terms, until });
     (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4), option::of(wait))
         .prop_map(|(cursor, slots, results, wait)| Progress { cursor, slots, results, wait })
 }

@@ -268,7 +268,7 @@ fn golden_waiting(golden: &Golden) -> Job {
         until: Some(at(2_000_000)),
         on: vec![(golden.record.reference(), AttributeId(41)), (golden.user, AttributeId(32))],
     };
-    let reached = Reached { since: at(1), terms: vec![at(2_000_000)] };
+    let reached = Reached { since: at(1), terms: vec![at(2_000_000)], until: Some(at(2_000_000)) };
     Job {
         id: JobId(Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0007)),
         state: JobState::Waiting(watch),
@@ -428,7 +428,7 @@ fn a_parked_job_is_at_most_five_rows_and_340_bytes() {
     job.cause.caller = user;
     job.cause.correlation = CorrelationId(id(4));
     let due = at.plus_micros(5_184_000_000_000);
-    let wait = Some(Reached { since: at, terms: vec![due] });
+    let wait = Some(Reached { since: at, terms: vec![due], until: Some(due) });
     job.progress = Progress { cursor: 3, wait, ..Progress::default() };
     job.state = JobState::Waiting(Watch { until: Some(due), on: vec![(record, AttributeId(41))] });
     job.attempts = 0;

@@ -24,6 +24,8 @@ pub fn told(event: &LogEvent, schema: &Schema) -> String {
             );
             format!("set {} to {status}", record(set))
         }
+        LogEvent::Waits { until: Some(until) } => format!("waits until {until}"),
+        LogEvent::Waits { until: None } => "waits for a change".to_owned(),
         LogEvent::Branched(0) => "took no branch".to_owned(),
         LogEvent::Branched(number) => format!("took branch {number}"),
         LogEvent::Answered { outputs, cpu_micros } => format!("answered {} in {cpu_micros} µs", fields(outputs)),

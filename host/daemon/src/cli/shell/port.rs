@@ -150,7 +150,12 @@ impl Port for Http {
     fn job(&mut self, id: Uuid) -> Result<ShownJob, No> {
         let answer = self.client.get(&format!("/api/v1/jobs/{id}")).map_err(no)?;
         let lines = answer["log"].as_array().into_iter().flatten();
-        let log = lines.map(|line| vec![Piece::Text(line["text"].as_str().unwrap_or_default().to_owned())]).collect();
+        let lines = lines.map(|line| line["text"].as_str().unwrap_or_default().to_owned());
+        let branches = answer["waits"]["branches"].as_array().into_iter().flatten();
+        let branches = branches
+            .zip(1..)
+            .map(|(branch, number)| format!("wait branch {number}: {}", branch.as_str().unwrap_or_default()));
+        let log = lines.chain(branches).map(|line| vec![Piece::Text(line)]).collect();
         Ok(ShownJob { log, ..job(&answer)? })
     }
 }

@@ -67,13 +67,27 @@ impl<'a> Compiler<'a> {
     }
 
     fn plain_test(&mut self, step: Option<u16>, condition: &'a condition::Condition, when: bool, to: Label) {
-        let Some(compiled) = self.or_say(Condition::compile(condition)) else { return };
         let mut reads = Reads::default();
-        compiled.paths().iter().for_each(|path| self.read(path, false, &mut reads));
-        self.shown(condition, &mut reads);
-        reads.records.extend(compiled.records().iter().cloned());
+        let Some(compiled) = self.read_condition(condition, &mut reads) else { return };
         reads.local.retain(|path| !reads.paths.contains(path));
         self.emit(step, reads, Instruction::Test(Box::new(Test { condition: compiled, when, to })));
+    }
+
+    /// A condition compiled, what it reads noted.
+    pub(super) fn read_condition(
+        &mut self,
+        condition: &condition::Condition,
+        reads: &mut Reads,
+    ) -> Option<Condition> {
+        let compiled = self.or_say(Condition::compile(condition))?;
+        compiled.paths().iter().for_each(|path| self.read(path, false, reads));
+        self.shown(condition, reads);
+        for named in compiled.records() {
+            if !reads.records.contains(named) {
+                reads.records.push(named.clone());
+            }
+        }
+        Some(compiled)
     }
 
     /// Texts with values in them compare as people see them.

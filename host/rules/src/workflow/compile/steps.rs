@@ -53,6 +53,7 @@ impl<'a> Compiler<'a> {
         let number = self.info(step, on_error);
         match &step.action {
             StepAction::If { branches, otherwise } => self.branches(number, branches, otherwise),
+            StepAction::Wait { branches, otherwise } => self.wait(number, step, branches, otherwise.as_deref()),
             action => {
                 let mut reads = Reads::default();
                 if let Some(instruction) = self.instruction(step, action, &mut reads) {
@@ -100,7 +101,7 @@ impl<'a> Compiler<'a> {
                 Some(Instruction::Stop(Stop { outcome: *outcome, message, title }))
             }
             // These are no single instruction; `step` and `acting_step` have seen to them.
-            StepAction::Stage { .. } | StepAction::If { .. } => None,
+            StepAction::Stage { .. } | StepAction::If { .. } | StepAction::Wait { .. } => None,
         }
     }
 

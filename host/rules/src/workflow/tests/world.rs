@@ -139,6 +139,12 @@ impl World {
                     self.trace.push(event_words(step, &event));
                     Input::Again
                 }
+                Command::Wait { until, is_news, .. } => {
+                    let until = until.map_or_else(|| "a change".to_owned(), |until| until.to_string());
+                    self.trace.push(format!("wait for {until}{}", if is_news { "" } else { " again" }));
+                    self.job = job;
+                    return self.job.state.clone();
+                }
                 Command::Finish(state) => {
                     self.job = job;
                     return state;
@@ -261,6 +267,7 @@ fn event_words(step: Option<&StepId>, event: &LogEvent) -> String {
     match event {
         LogEvent::Started => "started".to_owned(),
         LogEvent::Branched(number) => format!("{step}branch {number}"),
+        LogEvent::Waits { .. } => format!("{step}waits"),
         LogEvent::Answered { outputs, .. } => format!("{step}answered{}", field_words(outputs)),
         LogEvent::Tried { error, .. } => format!("{step}failed: {error}"),
         other => format!("{step}{other:?}"),

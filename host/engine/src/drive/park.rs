@@ -1,0 +1,44 @@
+//! Parking a job in its wait: what it watches is found on the way along the paths that its branches read (E1).
+//!
+//! The unit rests on every record met here, so whoever changes one of them meanwhile either makes this commit a conflict or
+//! sees its wait. `settle::wake` is the other side.
+
+use model::{
+    AttributeId, Message, RecordRef, Timestamp,
+    expression::Path,
+    job::{EXISTENCE, JobState, LogEvent, Watch},
+};
+
+use super::Drive;
+use crate::{Failure, resolve::Reading};
+
+impl Drive<'_> {
+    /// Leaves the job waiting. `is_news`: that it waits, or until when, was not told yet.
+    pub(super) fn park(&mut self, until: Option<Timestamp>, watch: &[Path], is_news: bool) -> Result<(), Failure> {
+        let on = self.watched(watch)?;
+        self.job.state = JobState::Waiting(Watch { until, on });
+        if is_news {
+            self.tell_here(LogEvent::Waits { until });
+        }
+        Ok(())
+    }
+
+    /// The attributes of records that these paths go through, and the record of the job itself: its delete ends the wait (E24).
+    fn watched(&mut self, paths: &[Path]) -> Result<Vec<(RecordRef, AttributeId)>, Failure> {
+        let mut reading = Reading::noting(self.slot.unit()?);
+        for path in paths {
+            let (base, segments) = self.activation.program.base(self.job, path);
+            if let Some(root) = super::read::root_of(self.job, base) {
+                reading.follow(root, segments)?;
+            }
+        }
+        let mut on = reading.noted();
+        let own = self.job.record.filter(|_| self.job.cause.message != Message::Delete);
+        if let Some(own) = own.filter(|own| on.iter().all(|(record, _)| record != own)) {
+            on.push((own, EXISTENCE));
+        }
+        on.sort_unstable();
+        on.dedup();
+        Ok(on)
+    }
+}
