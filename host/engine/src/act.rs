@@ -135,7 +135,7 @@ impl Engine {
             let computed = self.compute(&mut act).and_then(|(value, settled)| {
                 if let Some(Settled { batch, started }) = settled {
                     self.parts.store.commit(batch)?;
-                    self.queue.ready(started);
+                    self.queue.started(&started);
                 }
                 Ok(value)
             });
@@ -169,7 +169,7 @@ impl Engine {
         let Settled { batch, started } = settled;
         let done = move |outcome: Result<store::Seq, store::Error>| match (outcome, engine.upgrade()) {
             (Ok(_), engine) => {
-                engine.iter().for_each(|engine| engine.queue.ready(started.iter().copied()));
+                engine.iter().for_each(|engine| engine.queue.started(&started));
                 (request.done)(Ok(value));
             }
             (Err(error), Some(engine)) if error.is_conflict() => engine.attempt_again(request),

@@ -15,7 +15,10 @@ use model::{JobId, Timestamp};
 use store::jobs;
 
 use self::queue::Next;
-use crate::{Engine, Failure};
+use crate::{
+    Engine, Failure,
+    settle::{self, Started},
+};
 
 /// Whether there was something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,9 @@ impl Engine {
                 self.queue.idle(wait);
             }
         }
+        if self.queue.take_owed() && self.wake(wait) {
+            return Progress::Worked;
+        }
         let now = self.parts.clock.now();
         match self.queue.next(now, wait) {
             Next::Claim(claim) => {
@@ -88,6 +94,22 @@ impl Engine {
                 }
             },
             Next::Nothing => Progress::Idle,
+        }
+    }
+
+    /// Wakes the next waiting jobs that a unit of work left to be woken. Tells whether there were any.
+    fn wake(&self, wait: Duration) -> bool {
+        match self.now(settle::wake_slice) {
+            Ok((jobs, more)) => {
+                self.queue.started(&Started { jobs, owes: more });
+                more
+            }
+            Err(failure) => {
+                tracing::error!(error = &failure as &dyn std::error::Error, "failed to wake waiting jobs");
+                self.queue.owe();
+                self.queue.idle(wait);
+                false
+            }
         }
     }
 

@@ -128,7 +128,7 @@ impl Engine {
                 Ok(_) => {
                     self.catalogue.store(Arc::new(next));
                     drop(swapping);
-                    self.queue.ready(settled.started);
+                    self.queue.started(&settled.started);
                     return Ok(value);
                 }
                 Err(error) if error.is_conflict() => continue,

@@ -10,22 +10,31 @@ use indexmap::IndexMap;
 use model::{JobId, RecordRef, fact::Fact};
 use store::{Batch, Priority};
 
-pub(crate) use self::start::new_job;
+pub(crate) use self::{start::new_job, wake::slice as wake_slice};
 use crate::{Failure, realtime, unit::Unit};
 
 /// A unit of work, ready to be committed.
 pub(crate) struct Settled {
     pub batch: Batch,
-    /// Jobs that can run once it is committed.
-    pub started: Vec<JobId>,
+    /// What can go on once it is committed.
+    pub started: Started,
+}
+
+/// What can go on by a unit of work.
+#[derive(Clone, Default)]
+pub(crate) struct Started {
+    /// Jobs that it made or woke.
+    pub jobs: Vec<JobId>,
+    /// Whether others are left to be woken in slices.
+    pub owes: bool,
 }
 
 /// Makes a batch of the unit. `None` where there is nothing to commit. `job`: whose unit it is, its row staged as it is now.
 pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> Result<Option<Settled>, Failure> {
     unit.refresh_when_old()?;
     let facts = std::mem::take(&mut unit.facts);
-    let mut started = start::background(&mut unit, &facts)?;
-    started.extend(wake::waiting(&mut unit, &facts, job)?);
+    let mut started = Started { jobs: start::background(&mut unit, &facts)?, owes: false };
+    wake::waiting(&mut unit, &facts, job, &mut started)?;
     journal::write(&mut unit, &facts);
     if unit.overlay.is_empty() {
         realtime::keep_dropped(&mut unit);

@@ -9,6 +9,7 @@ mod faults;
 mod jobs;
 mod queries;
 mod verbs;
+mod waits;
 
 use std::{
     panic::{RefUnwindSafe, UnwindSafe},

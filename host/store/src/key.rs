@@ -44,6 +44,8 @@ pub enum Family {
     Log = 0x28,
     /// What jobs wait for, by record and attribute.
     Wait = 0x30,
+    /// Records whose waiters are still to be woken.
+    Wake = 0x31,
     /// Changes by record.
     Journal = 0x40,
     /// Sign-ins and refusals, in the order in which they happened.
@@ -90,6 +92,7 @@ impl Family {
             JobRecord,
             Log,
             Wait,
+            Wake,
             Journal,
             Event,
             EntityNumbers,

@@ -15,6 +15,8 @@ use std::{
 use model::{JobId, Timestamp};
 use parking_lot::{Condvar, Mutex};
 
+use crate::settle::Started;
+
 /// The derived queues.
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -36,6 +38,8 @@ struct State {
     tries: HashMap<JobId, u32>,
     /// The store holds more that is ready than memory does.
     more_ready: bool,
+    /// Waiting jobs may be left to be woken.
+    owes: bool,
     /// Up to when memory knows all that comes due; absent: for ever.
     horizon: Option<Timestamp>,
 }
@@ -69,7 +73,7 @@ pub(crate) enum Next {
 impl Queue {
     /// Empty, and bound to look into the store first.
     pub fn new(capacity: usize, in_flight: usize) -> Self {
-        let state = State { more_ready: true, ..State::default() };
+        let state = State { more_ready: true, owes: true, ..State::default() };
         Self { state: Mutex::new(state), bell: Condvar::new(), capacity, in_flight }
     }
 
@@ -80,6 +84,25 @@ impl Queue {
             state.make_ready(job, self.capacity);
             self.bell.notify_one();
         }
+    }
+
+    /// Tells what can go on by a unit of work that was committed.
+    pub fn started(&self, started: &Started) {
+        self.ready(started.jobs.iter().copied());
+        if started.owes {
+            self.state.lock().owes = true;
+            self.bell.notify_one();
+        }
+    }
+
+    /// Whether waiting jobs may be left to be woken, and that somebody sees to it now.
+    pub fn take_owed(&self) -> bool {
+        std::mem::take(&mut self.state.lock().owes)
+    }
+
+    /// Says that there are more.
+    pub fn owe(&self) {
+        self.state.lock().owes = true;
     }
 
     /// Tells that `job` goes on at `at`.
@@ -210,7 +233,7 @@ impl State {
     }
 
     fn has_work(&self, now: Timestamp, in_flight: usize) -> bool {
-        self.claimed.len() < in_flight && (!self.ready.is_empty() || self.knows_too_little(now))
+        self.owes || self.claimed.len() < in_flight && (!self.ready.is_empty() || self.knows_too_little(now))
     }
 
     fn knows_too_little(&self, now: Timestamp) -> bool {

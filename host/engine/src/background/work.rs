@@ -18,7 +18,7 @@ use crate::{
     Engine, Error, Failure,
     catalogue::Activation,
     drive::Drive,
-    settle::{self, Settled},
+    settle::{self, Settled, Started},
     unit::{Slot, Unit},
 };
 
@@ -144,7 +144,7 @@ impl Engine {
         let done = move |outcome: Result<store::Seq, store::Error>| {
             let Some(engine) = engine.upgrade() else { return };
             match outcome {
-                Ok(_) => engine.committed(&claim, after, started),
+                Ok(_) => engine.committed(&claim, after, &started),
                 Err(error) => engine.failed(&claim, &Failure::from(error)),
             }
         };
@@ -152,12 +152,13 @@ impl Engine {
     }
 
     /// What follows a committed stretch. Called by the store's writer: it only fills queues.
-    fn committed(&self, claim: &Claim, after: After, started: Vec<JobId>) {
+    fn committed(&self, claim: &Claim, after: After, started: &Started) {
         if let Some(due) = after.state.due() {
             self.queue.at(due, after.job);
         }
         self.queue.release(claim, after.state == JobState::Ready);
-        self.queue.ready(started.into_iter().chain(after.next));
+        self.queue.started(started);
+        self.queue.ready(after.next);
         if after.state != JobState::Ready {
             metrics::counter!("stepwise_job_stretches_total", "state" => after.state.word()).increment(1);
         }

@@ -76,7 +76,7 @@ fn warn_of_ends(report: &Report<'_>, fields: &Fields<'_>, nodes: &[Node]) {
     if fields.get("otherwise").is_some() {
         let hint = Some("write an `if` step, or leave `otherwise` out".to_owned());
         report.warn(fields.place_of("otherwise"), "this wait never waits: `otherwise` runs at once", hint);
-    } else if !nodes.iter().any(|node| node.get("for").is_some() || node.get("at").is_some()) {
+    } else if !nodes.is_empty() && !nodes.iter().any(|node| node.get("for").is_some() || node.get("at").is_some()) {
         let hint = Some("add a branch as `{ for: 60 days }`".to_owned());
         report.warn(fields.place_of("wait"), "this wait may last for ever: no branch has `for` or `at`", hint);
     }

@@ -291,23 +291,58 @@ fn a_change_finds_the_waits_of_its_own_record_and_attributes() {
     let waiter = |number: u128| JobId(Uuid::from_u128(number));
     waits::park(&mut unit, waiter(1), &[(reference(1), NAME), (reference(2), NAME)]);
     waits::park(&mut unit, waiter(2), &[(reference(1), PARENT), (reference(1), NAME)]);
-    let found =
-        |unit: &Overlay, number, on: &[AttributeId]| {
-            waits::on_attributes(unit, reference(number), |changed| on.contains(&changed)).expect("scan")
-        };
+    let found = |unit: &Overlay, number, on: &[AttributeId]| {
+        let wanted = |attribute| on.contains(&attribute);
+        let mut found: Vec<JobId> = waits::of_record(unit, reference(number), None, 9, wanted)
+            .expect("scan")
+            .into_iter()
+            .map(|(_, job)| job)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    };
     assert_eq!(found(&unit, 1, &[NAME]), [waiter(1), waiter(2)]);
     assert_eq!(found(&unit, 1, &[PARENT]), [waiter(2)]);
     assert_eq!(found(&unit, 2, &[PARENT]), []);
-    assert_eq!(waits::on_any(&unit, reference(1)).expect("scan"), [waiter(1), waiter(2)]);
+    assert_eq!(found(&unit, 1, &[NAME, PARENT]), [waiter(1), waiter(2)]);
     waits::unpark(&mut unit, waiter(2), &[(reference(1), PARENT), (reference(1), NAME)]);
     assert_eq!(found(&unit, 1, &[NAME, PARENT]), [waiter(1)]);
+}
+
+#[test]
+fn waiters_are_found_in_pieces() {
+    let mut unit = unit(&Memory::new());
+    let waiter = |number: u128| JobId(Uuid::from_u128(number));
+    (1..=5).for_each(|number| waits::park(&mut unit, waiter(number), &[(reference(1), NAME)]));
+    let piece = |behind| waits::of_record(&unit, reference(1), behind, 2, |_| true).expect("scan");
+    assert_eq!(piece(None), [(NAME, waiter(1)), (NAME, waiter(2))]);
+    assert_eq!(piece(Some((NAME, waiter(4)))), [(NAME, waiter(5))]);
+}
+
+#[test]
+fn what_is_owed_is_kept_until_it_is_settled() {
+    let mut unit = unit(&Memory::new());
+    assert_eq!(waits::first_owed(&unit).expect("scan"), None);
+    let behind = Some((NAME, JobId(Uuid::from_u128(7))));
+    let owed = [
+        waits::Owed { record: reference(2), changed: None, behind: None },
+        waits::Owed { record: reference(1), changed: Some(vec![NAME, PARENT]), behind },
+    ];
+    owed.iter().for_each(|owed| waits::owe(&mut unit, owed));
+    assert_eq!(waits::first_owed(&unit).expect("scan"), Some(reference(1)));
+    for owed in owed {
+        assert_eq!(waits::owed_to(&unit, owed.record).expect("read"), Some(owed.clone()));
+        waits::settle(&mut unit, owed.record);
+        assert_eq!(waits::owed_to(&unit, owed.record).expect("read"), None);
+    }
 }
 
 #[test]
 fn parking_and_changing_name_the_same_bucket() {
     let parks = |unit: &mut Overlay| waits::park(unit, JobId(Uuid::from_u128(1)), &[(reference(1), NAME)]);
     let looks = |unit: &mut Overlay| {
-        assert_eq!(waits::on_attributes(unit, reference(1), |changed| changed == PARENT).expect("scan"), []);
+        assert_eq!(waits::of_record(unit, reference(1), None, 9, |changed| changed == PARENT).expect("scan"), []);
     };
     assert!(conflicts(looks, parks));
     let elsewhere = |unit: &mut Overlay| waits::park(unit, JobId(Uuid::from_u128(1)), &[(reference(2), NAME)]);

@@ -262,6 +262,11 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
     }
 }
 
+fn golden_owed(record: RecordRef) -> waits::Owed {
+    let behind = Some((AttributeId(41), JobId(Uuid::from_u128(6))));
+    waits::Owed { record, changed: Some(vec![AttributeId(41)]), behind }
+}
+
 /// The job in a wait on its own record, on another one and on a time.
 fn golden_waiting(golden: &Golden) -> Job {
     let watch = Watch {
@@ -361,6 +366,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("journal", |overlay| journal::append(overlay, &golden.entry)),
         lines_of("wait", |overlay| waits::park(overlay, golden.job.id, &wait)),
         lines_of("waiting job", |overlay| jobs::insert(overlay, &golden_waiting(&golden))),
+        lines_of("wake", |overlay| waits::owe(overlay, &golden_owed(golden.record.reference()))),
         lines_of("definitions", golden_definitions),
         lines_of("secrets and packages", |overlay| golden_installed(overlay, golden.user)),
         lines_of("share", |overlay| shares::put(overlay, golden.record.reference(), golden.user, READ_AND_WRITE)),
@@ -393,7 +399,9 @@ fn rows_of_version_1_are_read_for_ever() {
     assert_eq!(journal, [Some(golden.entry)]);
     let events: Vec<_> = events::newest(&store).expect("scan").map(|event| event.ok()).collect();
     assert_eq!(events, [Some(golden_event(golden.user))]);
-    assert_eq!(waits::on_any(&store, record).expect("read"), [golden.job.id, waiting.id]);
+    let waiters = waits::of_record(&store, record, None, 9, |_| true).expect("read");
+    assert_eq!(waiters, [golden.job.id, waiting.id].map(|job| (AttributeId(41), job)));
+    assert_eq!(waits::owed_to(&store, record).expect("read"), Some(golden_owed(record)));
     let text = records::with_value(&store, record.entity, AttributeId(32), &"LOAN: struggling to pay".into(), 9);
     assert_eq!(text.expect("read"), [record.id]);
     let numbers = definitions::numbers(&store).expect("read");
