@@ -31,9 +31,9 @@ mod security;
 mod settings;
 mod settle;
 mod several;
+pub mod signin;
 #[cfg(test)]
 mod tests;
-mod tokens;
 mod unit;
 mod verb;
 mod versions;
@@ -63,6 +63,7 @@ pub use crate::{
     open::{administrator, root_unit},
     settings::{Budget, Settings},
     versions::{Version, Written},
+    signin::{Need, Scopes, SignedIn, Way},
 };
 
 /// What an engine is made of.
@@ -95,6 +96,7 @@ pub struct Engine {
     queue: Queue,
     /// Sign-ins and refusals on their way to the store.
     notes: audit::Notes,
+    signin: signin::SignIn,
     me: Weak<Engine>,
 }
 

@@ -44,6 +44,7 @@ impl Engine {
             desk: Desk::new(),
             queue,
             notes: crate::audit::Notes::default(),
+            signin: crate::signin::SignIn::default(),
             me: me.clone(),
             parts,
         });

@@ -8,6 +8,7 @@ mod disk;
 mod faults;
 mod jobs;
 mod queries;
+mod signin;
 mod verbs;
 mod waits;
 

@@ -156,6 +156,28 @@ pub enum Refusal {
     /// The user lacks the privilege of a task: no role of his or of his teams has it.
     #[error("Missing {}: none of the user's roles has the task `{}`", .0.api_name(), .0)]
     MissingTask(TaskName),
+    /// Nobody is signed in, or not by what was shown.
+    #[error("{why}")]
+    Unauthenticated {
+        /// What is wrong with what was shown.
+        why: SmolStr,
+    },
+    /// The token was made for less than this.
+    #[error("the scope of the token is `{scope}`, and this needs `{needs}`{}", or_full(.needs))]
+    TokenScope {
+        /// What the token is for.
+        scope: SmolStr,
+        /// What is needed.
+        needs: SmolStr,
+    },
+    /// Somebody tries too often.
+    #[error("there were too many {what}; try again in {seconds} s")]
+    TooManyTries {
+        /// What was tried: "wrong passwords".
+        what: SmolStr,
+        /// When it is worth trying again.
+        seconds: u64,
+    },
     /// The verb is not for this entity.
     #[error("{verb} is not possible on `{entity}`: {why}")]
     NotPossible {
@@ -299,6 +321,10 @@ fn no_such(state: Option<&str>, status: Option<&str>) -> String {
     }
 }
 
+fn or_full(needs: &str) -> &'static str {
+    if needs == "full" { "" } else { " or `full`" }
+}
+
 impl Refusal {
     /// The refusal itself, without the processes in which it came up.
     pub fn root(&self) -> &Refusal {
@@ -329,6 +355,9 @@ impl Refusal {
             Self::Referenced { .. } => "referenced",
             Self::MissingPrivilege { .. } => "missing-privilege",
             Self::MissingTask(_) => "missing-task",
+            Self::Unauthenticated { .. } => "unauthenticated",
+            Self::TokenScope { .. } => "token-scope",
+            Self::TooManyTries { .. } => "too-many-tries",
             Self::NotPossible { .. } => "not-possible",
             Self::TooDeep { .. } | Self::TooOften { .. } => "too-deep",
             Self::NotStartable { .. } => "not-startable",

@@ -68,6 +68,10 @@ pub enum Family {
     TokenUser = 0x61,
     /// The security stamp, one row.
     Stamp = 0x68,
+    /// Passwords by their user, as hashes.
+    Password = 0x62,
+    /// The mark by which a store knows the tokens that it made.
+    TokenMark = 0x63,
     /// Packages by digest.
     Package = 0x70,
     /// What is installed, by library and version.
@@ -104,6 +108,8 @@ impl Family {
             Token,
             TokenUser,
             Stamp,
+            Password,
+            TokenMark,
             Package,
             Install,
         ]

@@ -138,18 +138,6 @@ columns:
 }
 
 #[test]
-fn a_token_is_its_user_until_it_expires() {
-    let world = World::new();
-    let end = world.engine.clock().now().plus_micros(60_000_000);
-    let secret = world.engine.create_token(crate::administrator(), "test", Some(end)).expect("a token");
-    let caller = world.engine.caller_of(&secret).expect("no fault").expect("known");
-    assert_eq!(caller.user, crate::administrator());
-    assert_eq!(world.engine.caller_of("swt_guess").expect("no fault"), None);
-    world.clock.advance(60_000_000);
-    assert_eq!(world.engine.caller_of(&secret).expect("no fault"), None);
-}
-
-#[test]
 fn a_new_index_is_built_over_the_records_that_are_there_while_others_come_and_change() {
     let world = World::new();
     world.deploy(&[SOLUTION, COMPLAINT]);

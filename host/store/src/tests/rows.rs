@@ -114,6 +114,8 @@ fn survive(bytes: &[u8]) {
     let activation = ActivationId { process: ProcessId(1), version: 1 };
     let _ = definitions::activation(&with_row(&Tuple::of(Family::Activation).u32(1).u32(1), bytes), activation);
     let _ = principals::token(&with_row(&Tuple::of(Family::Token).digest(&digest), bytes), digest);
+    let _ = principals::password(&with_row(&Tuple::of(Family::Password).record(record), bytes), record);
+    let _ = principals::mark(&with_row(&Tuple::of(Family::TokenMark), bytes));
     let _ = packages::all(&with_row(&Tuple::of(Family::Install).name("a").name("1"), bytes));
 }
 
@@ -316,10 +318,13 @@ fn golden_installed(overlay: &mut Overlay, user: RecordRef) {
         &principals::Token {
             hash: Digest([3; 32]),
             user,
-            scope: principals::Scope::Dev,
+            kind: principals::Kind::Dev,
+            scope: 0,
             label: "dev".into(),
             created_on: at(6),
             expires_on: Some(at(6)),
+            revoked_on: None,
+            last_used: None,
         },
     );
     packages::put_bytes(overlay, Digest([4; 32]), b"\0asm");
@@ -339,6 +344,30 @@ fn golden_installed(overlay: &mut Overlay, user: RecordRef) {
 }
 
 const READ_AND_WRITE: Rights = Rights::of(Privilege::Read).union(Rights::of(Privilege::Write));
+
+fn golden_secrets(overlay: &mut Overlay, user: RecordRef) {
+    principals::put_token(overlay, &golden_client(user));
+    principals::put_password(
+        overlay,
+        user,
+        &principals::Password { hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".into(), set_on: at(6) },
+    );
+    principals::put_mark(overlay, 0x00c0_ffee);
+}
+
+fn golden_client(user: RecordRef) -> principals::Token {
+    principals::Token {
+        hash: Digest([5; 32]),
+        user,
+        kind: principals::Kind::Client,
+        scope: 3,
+        label: "billing".into(),
+        created_on: at(6),
+        expires_on: None,
+        revoked_on: Some(at(8)),
+        last_used: Some(at(7)),
+    }
+}
 
 const ROWS_1: &str = include_str!("../../../../tests/golden/rows-1.txt");
 
@@ -372,6 +401,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("share", |overlay| shares::put(overlay, golden.record.reference(), golden.user, READ_AND_WRITE)),
         lines_of("event", |overlay| events::append(overlay, &golden_event(golden.user))),
         lines_of("stamp", |overlay| stamp::put(overlay, Uuid::from_u128(6))),
+        lines_of("secrets", |overlay| golden_secrets(overlay, golden.user)),
     ]
     .concat();
     // The file is a promise: a changed line means that stores out there cannot be read. Add a version instead.
@@ -414,7 +444,11 @@ fn rows_of_version_1_are_read_for_ever() {
         [(1, workflows[0].content)]
     );
     assert!(definitions::content(&store, workflows[0].content).expect("read").is_some());
-    assert_eq!(principals::tokens_of(&store, golden.user).expect("read")[0].label, "dev");
+    let tokens = principals::tokens_of(&store, golden.user).expect("read");
+    assert_eq!((tokens[0].label.as_str(), &tokens[1]), ("dev", &golden_client(golden.user)));
+    let password = principals::password(&store, golden.user).expect("read").expect("one");
+    assert!(password.hash.starts_with("$argon2id$") && principals::has_passwords(&store).expect("read"));
+    assert_eq!(principals::mark(&store).expect("read"), Some(0x00c0_ffee));
     let installed = packages::all(&store).expect("read");
     assert_eq!((&*installed[0].library, &*installed[0].version), ("complaints", "1.0.0"));
     assert!(packages::bytes(&store, installed[0].package).expect("read").is_some());
