@@ -8,5 +8,6 @@ mod http;
 mod offline;
 mod poison;
 mod refusals;
+mod signin;
 mod snapshots;
 mod tidy;

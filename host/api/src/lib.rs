@@ -6,11 +6,15 @@
 mod auth;
 mod body;
 mod bridge;
+mod cookie;
+mod hashing;
 mod health;
+mod oauth;
 mod odata;
 mod problem;
 mod request;
 mod settings;
+mod setup;
 mod v1;
 
 use std::sync::Arc;
@@ -30,15 +34,20 @@ pub use settings::{ApiSettings, Readiness};
 struct App {
     engine: Arc<Engine>,
     settings: Arc<ApiSettings>,
+    /// Where passwords are hashed: 19 MiB for each thread.
+    hashing: Arc<hashing::Pool>,
 }
 
 /// Everything that is served, ready for a listener or a test.
 pub fn router(engine: Arc<Engine>, settings: ApiSettings) -> Router {
-    let app = App { engine, settings: Arc::new(settings) };
+    let hashing = Arc::new(hashing::Pool::new("hashing", 2));
+    let app = App { engine, settings: Arc::new(settings), hashing };
     Router::new()
         .merge(odata::routes())
         .merge(v1::routes())
         .merge(health::routes())
+        .merge(oauth::routes())
+        .merge(setup::routes())
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.clone(), request::observe))
         // Bodies are read by `body`, with limits of their own and a sentence.

@@ -8,7 +8,7 @@ mod batch;
 mod definitions;
 mod etag;
 mod expand;
-mod link;
+pub(crate) mod link;
 mod member;
 mod message;
 mod metadata;

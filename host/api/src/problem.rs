@@ -25,14 +25,18 @@ pub struct Denial {
     pub message: String,
     /// What is wrong in files, with places.
     pub problems: Vec<Problem>,
+    /// Seconds after which it is worth trying again.
+    pub retry_after: Option<u64>,
 }
 
 /// Seconds after which a refused request is worth repeating.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
+const ODATA: &str = "application/json; odata.metadata=minimal";
+
 impl Denial {
     fn new(status: StatusCode, code: &'static str, number: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, number, message: message.into(), problems: Vec::new() }
+        Self { status, code, number, message: message.into(), problems: Vec::new(), retry_after: None }
     }
 
     /// The request cannot be understood.
@@ -68,6 +72,19 @@ impl Denial {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "0x80048306", message)
     }
 
+    /// A cookie that a page of somebody else's may have sent.
+    pub fn foreign_page() -> Self {
+        let message = "a session changes something only from a page of this daemon's: send the header \
+                       `x-stepwise-csrf`, or an `Origin` that is this address";
+        Self::new(StatusCode::FORBIDDEN, "foreign-page", "0x80040220", message)
+    }
+
+    /// More people sign in at one time than there is memory for.
+    pub fn crowded() -> Self {
+        let message = "too many sign in at once; try again in a second";
+        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "crowded", "0x80044150", message) }
+    }
+
     /// The body is larger than the limit, in bytes.
     pub fn too_large(limit: usize) -> Self {
         let message = format!("the body is larger than {limit} bytes, the limit here");
@@ -99,7 +116,7 @@ impl Denial {
             "message": self.message,
             "innererror": { "message": self.message, "type": self.code, "stacktrace": "" },
         }});
-        self.respond(body, "application/json; odata.metadata=minimal")
+        self.respond(body, ODATA)
     }
 
     /// A problem of RFC 9457, for everything else.
@@ -122,11 +139,18 @@ impl Denial {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         match self.status {
+            // Spreadsheets are told that Basic does; a browser would ask for a name in a window of its own.
+            StatusCode::UNAUTHORIZED if content_type == ODATA => drop(
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Basic realm=\"stepwise\"")),
+            ),
             StatusCode::UNAUTHORIZED => {
                 drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
             }
             StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(header::RETRY_AFTER, RETRY_AFTER)),
             _ => {}
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -159,8 +183,10 @@ impl From<Refusal> for Denial {
     fn from(refusal: Refusal) -> Self {
         let (status, number) = status(&refusal);
         let mut denial = Self::new(status, refusal.code(), number, refusal.to_string());
-        if let Refusal::BadSolution(problems) = refusal {
-            denial.problems = problems;
+        match refusal {
+            Refusal::BadSolution(problems) => denial.problems = problems,
+            Refusal::TooManyTries { seconds, .. } => denial.retry_after = Some(seconds),
+            _ => {}
         }
         denial
     }
@@ -183,6 +209,9 @@ impl From<Failure> for Denial {
 /// The status of each refusal, and the number that clients of Dynamics know it by.
 fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
     match refusal {
+        Refusal::Unauthenticated { .. } => (StatusCode::UNAUTHORIZED, "0x80048306"),
+        Refusal::TokenScope { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
+        Refusal::TooManyTries { .. } => (StatusCode::TOO_MANY_REQUESTS, "0x80072322"),
         Refusal::UnknownEntity(_) => (StatusCode::NOT_FOUND, "0x8006088a"),
         Refusal::UnknownProcess(_) | Refusal::NotFound { .. } => (StatusCode::NOT_FOUND, "0x80040217"),
         Refusal::Exists { .. } => (StatusCode::PRECONDITION_FAILED, "0x80040237"),

@@ -13,7 +13,7 @@ use axum::{
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::App;
+use crate::{App, auth::Asked};
 
 /// Headers that a page may read of an answer, and send with a request.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
@@ -38,7 +38,10 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
     let begun = Instant::now();
     let mut response = match method == Method::OPTIONS && origin.is_some() {
         true => StatusCode::NO_CONTENT.into_response(),
-        false => next.run(request).instrument(span.clone()).await,
+        false => {
+            let asked = Asked::of(&app.settings, &request);
+            asked.during(next.run(request)).instrument(span.clone()).await
+        }
     };
     let elapsed = begun.elapsed();
     let status = response.status().as_u16();

@@ -15,6 +15,8 @@ pub struct ApiSettings {
     pub public_url: Option<String>,
     /// Whether a proxy in front is trusted to say by `X-Forwarded-*` what the client asked for.
     pub behind_proxy: bool,
+    /// Whether the daemon itself speaks TLS.
+    pub tls: bool,
     /// Origins of web pages that may call, or `*`.
     pub cors_origins: Vec<String>,
     /// The largest body of a data request, in bytes.
@@ -27,6 +29,8 @@ pub struct ApiSettings {
     pub depth_limit: usize,
     /// Where the figures are read.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// What happens once the first password is set.
+    pub on_setup: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Whether requests are welcome.
     pub readiness: Readiness,
     /// The version shown at `/version`.
@@ -38,12 +42,14 @@ impl Default for ApiSettings {
         Self {
             public_url: None,
             behind_proxy: false,
+            tls: false,
             cors_origins: Vec::new(),
             body_limit: 1 << 20,
             batch_limit: 16 << 20,
             upload_limit: 64 << 20,
             depth_limit: 32,
             metrics: None,
+            on_setup: None,
             readiness: Readiness::ready(),
             version: env!("CARGO_PKG_VERSION"),
         }

@@ -8,6 +8,7 @@ mod imports;
 mod jobs;
 mod plugins;
 mod processes;
+mod sessions;
 mod solutions;
 mod tokens;
 
@@ -22,6 +23,8 @@ use serde_json::Value;
 
 use crate::{App, auth::Credentials, bridge, problem::Denial};
 
+pub(crate) use sessions::SMALL;
+
 /// The routes.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -30,6 +33,7 @@ pub fn routes() -> Router<App> {
         .merge(jobs::routes())
         .merge(plugins::routes())
         .merge(processes::routes())
+        .merge(sessions::routes())
         .merge(solutions::routes())
         .merge(figures::routes())
         .merge(tokens::routes())
@@ -47,11 +51,11 @@ async fn ask(
     }
 }
 
-async fn answer(
+async fn answer<T: Send + 'static>(
     app: &App,
     headers: &HeaderMap,
-    work: impl FnOnce(&Engine, &Caller) -> Result<Value, Denial> + Send + 'static,
-) -> Result<Value, Denial> {
+    work: impl FnOnce(&Engine, &Caller) -> Result<T, Denial> + Send + 'static,
+) -> Result<T, Denial> {
     let credentials = Credentials::of(headers)?;
     bridge::ask(&app.engine, move |engine| {
         let caller = credentials.sign_in(engine)?;

@@ -23,7 +23,10 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use engine::{Engine, Parts, RandomIds, Settings, SystemClock};
+use engine::{
+    Engine, Parts, RandomIds, Scopes, Settings, SystemClock, Way,
+    signin::{Kind, NewToken},
+};
 use metered::Metered;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sd_notify::NotifyState;
@@ -100,6 +103,7 @@ impl Daemon {
             tracing::warn!("connections were still open after {} s and are cut", GRACE.as_secs());
         }
         threads.stop();
+        engine.keep_last_used();
         // Cut connections may hold the engine until their runtime is gone.
         web.runtime.shutdown_timeout(Duration::from_secs(1));
         drop(engine);
@@ -113,11 +117,14 @@ impl Daemon {
 fn leave_token(engine: &Engine, data_dir: &Path) -> Result<(), Trouble> {
     let file = data_dir.join(TOKEN_FILE);
     let known = fs::read_to_string(&file).ok();
-    if known.is_some_and(|token| matches!(engine.caller_of(token.trim()), Ok(Some(_)))) {
+    if known.is_some_and(|token| engine.sign_in(token.trim(), Way::Header).is_ok()) {
         return Ok(());
     }
-    let token = engine.create_token(engine::administrator(), "stepwise dev", None);
-    write_private(&file, &token.map_err(|failure| Trouble::failed(failure.to_string()))?)
+    let user = engine::administrator();
+    let label = "stepwise dev".into();
+    let new = NewToken { user, kind: Kind::Dev, label, scopes: Scopes::FULL, expires_on: None };
+    let token = engine.issue_token(&engine.caller(user), &new);
+    write_private(&file, &token.map_err(|failure| Trouble::failed(failure.to_string()))?.secret)
 }
 
 fn listen(config: &Config, readiness: Readiness, serving: Arc<OnceLock<Router>>) -> Result<(Web, SocketAddr), Trouble> {
@@ -139,7 +146,9 @@ fn listen(config: &Config, readiness: Readiness, serving: Arc<OnceLock<Router>>)
     };
     let router = Router::new().fallback(answer);
     let server = runtime.spawn(async move {
-        axum::serve(listener, router).with_graceful_shutdown(async move { told.notified().await }).await
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move { told.notified().await })
+            .await
     });
     Ok((Web { runtime, server, readiness, stop }, address))
 }

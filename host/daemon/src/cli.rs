@@ -11,6 +11,7 @@ mod job;
 mod plugin;
 mod process;
 mod shell;
+mod token;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -71,6 +72,9 @@ enum Command {
     /// Scripts
     #[command(subcommand)]
     Script(check::Script),
+    /// Tokens of programs and secrets of applications
+    #[command(subcommand)]
+    Token(token::Token),
     /// Type the language of scenario pages, or run a file of it
     Shell(shell::Shell),
     /// Run the example on a daemon and show what came out: what `cargo xtask demo` calls
@@ -101,6 +105,7 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Process(process) => process.run(connection),
         Command::Plugin(plugin) => plugin.run(connection),
         Command::Script(script) => script.run(connection),
+        Command::Token(token) => token.run(connection),
         Command::Shell(shell) => shell.run(connection),
         Command::Demo(demo) => demo.run(connection),
     }

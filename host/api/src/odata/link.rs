@@ -34,7 +34,7 @@ pub fn origin(settings: &ApiSettings, headers: &HeaderMap) -> String {
     }
     let forwarded = |name: &str| text(headers, name).filter(|_| settings.behind_proxy);
     let host = forwarded("x-forwarded-host").or_else(|| text(headers, header::HOST.as_str()));
-    let scheme = forwarded("x-forwarded-proto").unwrap_or("http");
+    let scheme = forwarded("x-forwarded-proto").unwrap_or(if settings.tls { "https" } else { "http" });
     let prefix = forwarded("x-forwarded-prefix").unwrap_or("").trim_end_matches('/');
     format!("{scheme}://{}{prefix}", host.unwrap_or("localhost"))
 }

@@ -148,7 +148,7 @@ fn without_a_good_token_nothing_is_said() {
     for authorization in ["", "Bearer ", "Bearer swt_00", "Basic eDp5"] {
         let answer = world.send("GET", "accounts", &[("authorization", authorization)], "");
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{authorization}");
-        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        assert_eq!(answer.header("www-authenticate"), "Bearer, Basic realm=\"stepwise\"");
         assert!(answer.json()["error"]["message"].is_string());
     }
 }

@@ -11,6 +11,7 @@ mod limits;
 mod messages;
 mod own;
 mod queries;
+mod signin;
 mod writes;
 
 use std::{pin::pin, sync::Arc};
@@ -70,6 +71,17 @@ impl World {
     }
 
     fn with(settings: ApiSettings) -> Self {
+        let world = Self::unsigned_with(settings);
+        let token = world.engine.create_token(administrator(), "tests", None).expect("a token");
+        Self { token, ..world }
+    }
+
+    /// A daemon in which nobody can sign in yet.
+    fn unsigned() -> Self {
+        Self::unsigned_with(ApiSettings::default())
+    }
+
+    fn unsigned_with(settings: ApiSettings) -> Self {
         let clock = ManualClock::new(Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment"));
         let parts = Parts {
             store: Arc::new(Memory::new()),
@@ -79,8 +91,7 @@ impl World {
             settings: Settings::default(),
         };
         let engine = Engine::open(parts).expect("an empty store opens");
-        let token = engine.create_token(administrator(), "tests", None).expect("a token");
-        Self { router: router(Arc::clone(&engine), settings), engine, token }
+        Self { router: router(Arc::clone(&engine), settings), engine, token: String::new() }
     }
 
     /// Sends a request as the administrator. The path is relative to the data service unless it begins with a slash.
@@ -91,7 +102,8 @@ impl World {
         if headers.iter().all(|(name, _)| *name != "authorization") {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
-        for (name, value) in headers {
+        // An empty one stands for a request without.
+        for (name, value) in headers.iter().filter(|(name, value)| (*name, *value) != ("authorization", "")) {
             request = request.header(*name, *value);
         }
         self.answer(request.body(Body::from(body.to_owned())).expect("a request"))

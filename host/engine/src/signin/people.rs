@@ -121,6 +121,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether the user has a password.
+    pub fn has_password(&self, user: RecordRef) -> Result<bool, Failure> {
+        Ok(principals::password(&self.state()?.1, user)?.is_some())
+    }
+
     /// Random bytes for the hash of a new password.
     pub fn salt(&self) -> [u8; 16] {
         let random = self.parts.ids.secret();
