@@ -32,7 +32,10 @@ fn a_token_is_made_used_listed_and_revoked_by_command() -> Result<()> {
     daemon.command(&["token", "revoke", ci["id"].as_str().context("an id")?])?;
     let (status, problem) = ask(&daemon, "GET", "/api/v1/jobs", &bearer, "")?;
     assert_eq!((status, &problem["code"]), (401, &json!("unauthenticated")));
-    ensure!(problem["detail"].as_str().is_some_and(|detail| detail.starts_with("the token was revoked on")), "{problem}");
+    ensure!(
+        problem["detail"].as_str().is_some_and(|detail| detail.starts_with("the token was revoked on")),
+        "{problem}"
+    );
     let log = fs::read_to_string(directory.path().join("daemon.log"))?;
     ensure!(log.contains("stepwise::signin") && !log.contains("swt_"), "what happened is logged, no secret is: {log}");
     Ok(())

@@ -62,8 +62,8 @@ pub use crate::{
     load::starter,
     open::{administrator, root_unit},
     settings::{Budget, Settings},
-    versions::{Version, Written},
     signin::{Need, Scopes, SignedIn, Way},
+    versions::{Version, Written},
 };
 
 /// What an engine is made of.

@@ -17,7 +17,7 @@ pub mod password;
 
 use std::{net::IpAddr, sync::OnceLock};
 
-use model::{Caller, CorrelationId, Digest, RecordRef, Refusal, TaskName, Timestamp, Value, starter};
+use model::{Caller, CorrelationId, Digest, RecordRef, Refusal, TaskName, Timestamp, Value, audit::EventKind, starter};
 use smol_str::{SmolStr, format_smolstr};
 pub use store::principals::Kind;
 use store::principals::{self, Token};
@@ -114,21 +114,29 @@ impl Engine {
         }
     }
 
-    /// Everything that is told about signing in goes through here.
+    /// Everything that is told about signing in goes through here: to the log at once, to the store soon.
     fn note(&self, event: Event<'_>) {
-        let Event { what, user, name, from, why } = event;
-        let user = user.map(|user| user.id.to_string());
-        let from = from.map(|from| from.to_string());
+        let Event { kind, what, user, name, from, why } = event;
+        let from = from.map(|from| from.to_string()).unwrap_or_default();
+        let told = match (name, why) {
+            (None, None) => what.into(),
+            (Some(name), None) => format_smolstr!("{what} ({name})"),
+            (None, Some(why)) => format_smolstr!("{what}: {why}"),
+            (Some(name), Some(why)) => format_smolstr!("{what} ({name}): {why}"),
+        };
+        let id = user.map(|user| user.id.to_string());
         match why {
-            None => tracing::info!(target: "stepwise::signin", what, user, name, from, "allowed"),
-            Some(why) => tracing::warn!(target: "stepwise::signin", what, user, name, from, why, "refused"),
+            None => tracing::info!(target: "stepwise::signin", user = id, from, "{told}"),
+            Some(_) => tracing::warn!(target: "stepwise::signin", user = id, from, "{told}"),
         }
+        self.note_event(kind, user, &told, &from);
     }
 }
 
 /// Something that happened while somebody signed in, or tried to.
 #[derive(Clone, Copy)]
 struct Event<'a> {
+    kind: EventKind,
     what: &'a str,
     user: Option<RecordRef>,
     name: Option<&'a str>,
@@ -138,11 +146,15 @@ struct Event<'a> {
 
 impl<'a> Event<'a> {
     fn allowed(what: &'a str) -> Self {
-        Self { what, user: None, name: None, from: None, why: None }
+        Self { kind: EventKind::SignedIn, what, user: None, name: None, from: None, why: None }
+    }
+
+    fn changed(what: &'a str) -> Self {
+        Self { kind: EventKind::CredentialsChanged, ..Self::allowed(what) }
     }
 
     fn refused(what: &'a str, why: &'a str) -> Self {
-        Self { why: Some(why), ..Self::allowed(what) }
+        Self { kind: EventKind::SignInFailed, why: Some(why), ..Self::allowed(what) }
     }
 
     fn user(self, user: RecordRef) -> Self {

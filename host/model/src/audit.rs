@@ -33,6 +33,8 @@ pub enum EventKind {
     SignInFailed,
     /// A user was refused what he has no privilege for.
     Refused,
+    /// A token, a password or a session was made or taken back.
+    CredentialsChanged,
 }
 
 impl EventKind {
@@ -42,6 +44,7 @@ impl EventKind {
             Self::SignedIn => "sign-in",
             Self::SignInFailed => "sign-in-failed",
             Self::Refused => "refused",
+            Self::CredentialsChanged => "credentials-changed",
         }
     }
 }

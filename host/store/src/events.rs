@@ -21,6 +21,7 @@ pub fn append(writer: &mut impl Writer, event: &Event) {
             EventKind::SignedIn => 0,
             EventKind::SignInFailed => 1,
             EventKind::Refused => 2,
+            EventKind::CredentialsChanged => 3,
         });
         row.optional(2, event.user, Row::record);
         row.field(3).text(&event.what);
@@ -76,6 +77,6 @@ fn read(id: Uuid, from: &mut Decoder<'_>) -> Read<Event> {
 }
 
 fn read_kind(number: u8) -> Read<EventKind> {
-    let kinds = [EventKind::SignedIn, EventKind::SignInFailed, EventKind::Refused];
+    let kinds = [EventKind::SignedIn, EventKind::SignInFailed, EventKind::Refused, EventKind::CredentialsChanged];
     kinds.get(usize::from(number)).copied().ok_or_else(|| wrong(format!("the unknown kind of event {number}")))
 }

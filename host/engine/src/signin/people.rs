@@ -117,7 +117,7 @@ impl Engine {
             principals::put_password(&mut unit.overlay, user, &principals::Password { hash: hash.clone(), set_on });
             tokens::revoke(unit, user, &[Kind::Session])
         })?;
-        self.note(Event::allowed("password set").user(user));
+        self.note(Event::changed("password set").user(user));
         Ok(())
     }
 

@@ -79,7 +79,7 @@ impl Engine {
             principals::put_token(&mut unit.overlay, &principals::Token { revoked_on: Some(unit.now), ..token });
             Ok(())
         })?;
-        self.note(Event::allowed("setup").user(admin).name(name).from(from));
+        self.note(Event::changed("setup").user(admin).name(name).from(from));
         Ok(())
     }
 

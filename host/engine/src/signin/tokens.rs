@@ -81,7 +81,7 @@ impl Engine {
             return Err(Refusal::OutOfBounds { attribute: "expires_on".into(), rule: rule.into() }.into());
         }
         let issued = self.make_token(new)?;
-        self.note(Event::allowed("token made").user(new.user).name(&new.label));
+        self.note(Event::changed("token made").user(new.user).name(&new.label));
         Ok(issued)
     }
 
@@ -123,7 +123,7 @@ impl Engine {
             Ok(())
         })?;
         let token = found.ok_or_else(unknown)?;
-        self.note(Event::allowed("token revoked").user(token.user).name(&token.label));
+        self.note(Event::changed("token revoked").user(token.user).name(&token.label));
         Ok(self.info(&token))
     }
 
@@ -133,7 +133,7 @@ impl Engine {
             self.may_manage(caller)?;
         }
         let revoked = self.now(|unit| revoke(unit, user, kinds))?;
-        self.note(Event::allowed("all tokens revoked").user(user));
+        self.note(Event::changed("all tokens revoked").user(user));
         Ok(revoked)
     }
 
