@@ -3,10 +3,11 @@
 //! Reads one state and is not validated (E2). `plan` picks the narrowest way in; `order` turns the order into bytes, so
 //! that a page ends where the next one begins, whatever happens between.
 
+mod listed;
 mod order;
 mod plan;
 
-use std::{cmp::Ordering, collections::BinaryHeap};
+use std::{borrow::Cow, cmp::Ordering, collections::BinaryHeap};
 
 use model::{
     Record, RecordId, RecordRef, Refusal, Value,
@@ -32,6 +33,13 @@ pub(crate) fn run(catalogue: &Catalogue, reader: &dyn Reader, query: &Query) -> 
             Refusal::Limit { what: "the number of records of a page".into(), limit: LARGEST_PAGE.into() }.into()
         );
     }
+    let query = &match listed::asks(&query.filter) {
+        false => Cow::Borrowed(query),
+        true => {
+            let filter = listed::answered(&mut |asked| run(catalogue, reader, asked), &query.filter)?;
+            Cow::Owned(Query { filter, ..query.clone() })
+        }
+    };
     let start = query.cookie.as_deref().map(Cookie::parse).transpose()?.unwrap_or_default();
     let left = query.top.map_or(u32::MAX, |top| top.saturating_sub(start.given));
     let wanted = query.page_size.min(left) as usize;

@@ -87,6 +87,13 @@ pub enum Filter {
         /// The values.
         values: Vec<Value>,
     },
+    /// At least one of the records on a list fits.
+    Listed {
+        /// The list: not a lookup.
+        way: crate::Way,
+        /// What is asked of them.
+        filter: Box<Filter>,
+    },
     /// A test of text, without regard to case.
     Text {
         /// The left side.

@@ -7,7 +7,8 @@
 //! lookups (`contactid/fullname`; `customerid_account/name` where a lookup has several targets), `_contactid_value`, an
 //! attribute that is true or false on its own, and functions such as
 //! `Microsoft.Dynamics.CRM.In(PropertyName='statuscode',PropertyValues=['1','2'])`. Options, states and statuses may be
-//! written by number or, in quotes, by name. Arithmetic, `any`, `all` and functions of dates are not understood.
+//! written by number or, in quotes, by name. `any` and `all` ask of the records on a list: `Account_Tasks/any(t:t/statecode eq
+//! 0)`. Arithmetic and functions of dates are not understood.
 
 mod functions;
 mod literal;

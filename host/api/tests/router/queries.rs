@@ -71,6 +71,35 @@ fn selected_columns_come_with_the_id_and_nothing_else() {
 }
 
 #[test]
+fn records_are_found_by_what_is_on_their_lists() {
+    let world = world();
+    let id = |name: &str| {
+        let body = world.get(&format!("accounts?$select=name&$filter=name%20eq%20'{name}'")).json();
+        body["value"][0]["accountid"].as_str().expect("an id").to_owned()
+    };
+    for (company, name) in [("Ada", "Gil"), ("Ada", "Hal"), ("Dan", "Ina")] {
+        let bound = format!("/accounts({})", id(company));
+        world.create("contacts", &json!({"fullname": name, "parentcustomerid_account@odata.bind": bound}));
+    }
+    let list = "contact_customer_accounts";
+    for (filter, expected) in [
+        (format!("{list}/any()"), vec!["Ada", "Dan"]),
+        (format!("{list}/any(c:c/fullname eq 'Gil')"), vec!["Ada"]),
+        (format!("{list}/any() and not {list}/any(c:c/fullname eq 'Gil')"), vec!["Dan"]),
+        (format!("{list}/all(c:c/fullname eq 'Ina') and numberofemployees gt 5"), vec!["Dan", "Fay"]),
+    ] {
+        let filter = filter.replace(' ', "%20");
+        assert_eq!(names(&world, &format!("accounts?$orderby=name&$filter={filter}")), expected, "{filter}");
+    }
+    let team = world.create("teams", &json!({"name": "Escalations"}));
+    let user = engine::administrator().id;
+    let member = json!({"systemuserid@odata.bind": format!("/systemusers({user})"), "teamid@odata.bind": format!("/teams({team})")});
+    world.create("teammemberships", &member);
+    let filter = "teammembership_association/any(t:t/name%20eq%20'Escalations')";
+    assert_eq!(world.get(&format!("systemusers/$count?$filter={filter}")).text, "1");
+}
+
+#[test]
 fn what_a_query_cannot_mean_is_refused_with_its_place() {
     let world = world();
     for (path, part) in [

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use model::{
-    Schema, Value, ValueType,
+    Schema, Value, ValueType, Way,
     condition::TextPlace,
     query::{Comparison, Filter, Sort},
     schema::Entity,
@@ -43,6 +43,8 @@ pub(super) struct Reader<'a> {
     depth: usize,
     entity: &'a Entity,
     schema: &'a Schema,
+    /// What the records of a list are called within `any` and `all`.
+    variable: Option<&'a str>,
     pub environment: Option<&'a Environment>,
 }
 
@@ -53,7 +55,7 @@ impl<'a> Reader<'a> {
         schema: &'a Schema,
         environment: Option<&'a Environment>,
     ) -> Result<Self, Diagnostic> {
-        Ok(Self { text, words: words(text)?, next: 0, depth: 0, entity, schema, environment })
+        Ok(Self { text, words: words(text)?, next: 0, depth: 0, entity, schema, variable: None, environment })
     }
 
     pub fn filter(mut self) -> Result<Filter, Diagnostic> {
@@ -123,7 +125,75 @@ impl<'a> Reader<'a> {
             let name = *name;
             return self.call(name);
         }
+        if let Some(way) = self.list_test()? {
+            return self.listed(way);
+        }
         self.comparison()
+    }
+
+    /// The list of `name/any(` or `name/all(`, taken up to the name; nothing where something else stands here.
+    fn list_test(&mut self) -> Result<Option<Way>, Diagnostic> {
+        let from = match (self.peek(), self.peek_at(1)) {
+            (Some(Token::Word(word)), Some(Token::Sign('/'))) if self.variable == Some(*word) => 2,
+            _ => 0,
+        };
+        let is_test = matches!(self.peek_at(from + 1), Some(Token::Sign('/')))
+            && matches!(self.peek_at(from + 2), Some(Token::Word("any" | "all")))
+            && matches!(self.peek_at(from + 3), Some(Token::Sign('(')));
+        let Some(Token::Word(name)) = self.peek_at(from).filter(|_| is_test) else { return Ok(None) };
+        let name = *name;
+        self.next += from;
+        let way = self.schema.way(self.entity, name).filter(Way::is_list);
+        let way = way.ok_or_else(|| {
+            let lists = self.schema.ways(self.entity);
+            let lists = lists.iter().filter(|(_, way)| way.is_list()).map(|(name, _)| name.as_str());
+            self.found(format!("`{}` has no list `{name}`", self.entity.name())).near(name, lists)
+        })?;
+        self.next += 2;
+        Ok(Some(way))
+    }
+
+    /// `any()`, `any(c:c/fullname eq 'Ada')` or `all(...)`; a list without records fits every `all`.
+    fn listed(&mut self, way: Way) -> Result<Filter, Diagnostic> {
+        let all = self.takes_word("all");
+        self.next += usize::from(!all);
+        self.sign('(')?;
+        let holds = |filter| Filter::Listed { way, filter: Box::new(filter) };
+        if !all && self.takes_sign(')') {
+            return Ok(holds(Filter::All(Vec::new())));
+        }
+        let variable = self.variable_here()?;
+        let Some(entity) = self.schema.entity(way.entity()) else {
+            return Err(self.found("the entity of this list is gone"));
+        };
+        let outside = (std::mem::replace(&mut self.entity, entity), self.variable.replace(variable));
+        let inside = self.any();
+        (self.entity, self.variable) = outside;
+        let inside = inside?;
+        self.sign(')')?;
+        Ok(match all {
+            false => holds(inside),
+            true => Filter::Not(Box::new(holds(Filter::Not(Box::new(inside))))),
+        })
+    }
+
+    /// The name before a colon, which may stand in one word with what follows.
+    fn variable_here(&mut self) -> Result<&'a str, Diagnostic> {
+        let missing = |reader: &Self| {
+            reader
+                .found("a name for the records and a colon are missing here")
+                .hint("such as `any(c:c/fullname eq 'Ada')`")
+        };
+        let Some(Token::Word(word)) = self.peek() else { return Err(missing(self)) };
+        let (variable, rest) = word.split_once(':').ok_or_else(|| missing(self))?;
+        let at = self.here();
+        match rest.is_empty() {
+            true => self.next += 1,
+            false => {
+                self.words[self.next] = Placed { token: Token::Word(rest), at: at.start + variable.len() + 1..at.end }
+            }
+        }
+        Ok(variable)
     }
 
     fn call(&mut self, name: &'a str) -> Result<Filter, Diagnostic> {
@@ -254,15 +324,22 @@ impl<'a> Reader<'a> {
     /// A name or a path of names.
     fn named(&mut self) -> Result<Named<'a>, Diagnostic> {
         let mut parts: Vec<(&str, Range<usize>)> = Vec::new();
+        if let Some(variable) = self.variable {
+            let begins = matches!((self.peek(), self.peek_at(1)), (Some(Token::Word(word)), Some(Token::Sign('/'))) if *word == variable);
+            if !begins {
+                let hint = format!("within `any` and `all` a name begins with `{variable}/`");
+                return Err(self.found("this is no attribute of the records of the list").hint(hint));
+            }
+            self.next += 2;
+        }
         loop {
             let at = self.here();
             let Some(Token::Word(name)) = self.peek() else {
                 return Err(self.found("the name of an attribute is missing here"));
             };
             if matches!(*name, "any" | "all") && matches!(self.peek_at(1), Some(Token::Sign('('))) {
-                return Err(self
-                    .found(format!("`{name}` is not understood"))
-                    .hint("filter the other entity by its lookup to this one"));
+                let hint = "they stand behind a list of the records that are asked for, not behind a lookup";
+                return Err(self.found(format!("`{name}` has no place here")).hint(hint));
             }
             parts.push((name, at));
             self.next += 1;

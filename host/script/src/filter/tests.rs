@@ -57,6 +57,33 @@ fn comparisons_are_typed_by_their_attribute() {
 }
 
 #[test]
+fn records_on_lists_are_asked_by_any_and_all() {
+    let list = "complaint_complaint_parentid";
+    check(&[
+        (&format!("{list}/any()"), &format!("{list}/any()")),
+        (
+            &format!("{list}/any(c:c/touched eq 1) and urgent"),
+            &format!("({list}/any(x:x/touched eq 1)) and (urgent eq true)"),
+        ),
+        (&format!("not {list}/any(c: c/title eq 'c/x')"), &format!("not ({list}/any(x:x/title eq 'c/x'))")),
+    ]);
+    let all = read(&format!("{list}/all(c:c/touched eq 1)")).expect("a filter");
+    let none = read(&format!("not {list}/any(c:not (c/touched eq 1))")).expect("a filter");
+    assert_eq!(all, none);
+    for (text, message) in [
+        (format!("{list}/any(c:touched eq 1)"), "this is no attribute of the records of the list"),
+        (format!("{list}/any(touched eq 1)"), "a name for the records and a colon are missing here"),
+        (format!("{list}/all()"), "a name for the records and a colon are missing here"),
+        (format!("{list}/any(c:c/touched eq 1"), "`)` is missing here"),
+        (format!("{list}/any(c:c/nothing/any(d:d/x eq 1))"), "`complaint` has no list `nothing`"),
+        ("contactid/nothing/any()".to_owned(), "`any` has no place here"),
+    ] {
+        let found = read(&text).expect_err(&text);
+        assert_eq!(found.message, message, "{text}");
+    }
+}
+
+#[test]
 fn and_binds_more_than_or() {
     check(&[
         ("urgent or urgent and urgent", "(urgent eq true) or ((urgent eq true) and (urgent eq true))"),
@@ -173,12 +200,7 @@ fn a_mistake_is_told_with_its_place() {
         ("title/name eq 'x'", 1, "`title` is no lookup, so nothing lies behind it", None),
         ("contains(touched,'x')", 10, "only text can be searched so", None),
         ("contians(title,'x')", 1, "there is no function `contians`", Some("did you mean `contains`?")),
-        (
-            "parentid/any(o:o/touched eq 1)",
-            10,
-            "`any` is not understood",
-            Some("filter the other entity by its lookup to this one"),
-        ),
+        ("parentid/any(o:o/touched eq 1)", 1, "`complaint` has no list `parentid`", None),
         ("1 eq 1", 1, "one side of a comparison must be an attribute", None),
         ("title gt touched", 1, "attributes of these types do not compare", None),
         (
@@ -252,6 +274,14 @@ fn print(filter: &Filter) -> String {
             };
             format!("{function}({},{})", name_of(operand), literal(&Value::Text(text.clone())))
         }
+        Filter::Listed { filter, .. } => match &**filter {
+            Filter::All(parts) if parts.is_empty() => "complaint_complaint_parentid/any()".to_owned(),
+            Filter::Compare { operand, comparison, value } => {
+                let (name, sign) = (name_of(operand), sign(*comparison));
+                format!("complaint_complaint_parentid/any(x:x/{name} {sign} {})", literal(value))
+            }
+            other => panic!("no test has {other:?} within a list"),
+        },
     }
 }
 
