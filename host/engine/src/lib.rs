@@ -61,6 +61,7 @@ pub use crate::{
     jobs::{JobPage, Waits},
     load::starter,
     open::{administrator, root_unit},
+    rows::privileges::privilege_id,
     settings::{Budget, Settings},
     signin::{Need, Scopes, SignedIn, Way},
     versions::{Version, Written},

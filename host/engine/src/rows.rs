@@ -17,6 +17,7 @@ use crate::{
 
 mod audits;
 mod jobs;
+pub(crate) mod privileges;
 mod processes;
 
 /// Rows that are seen as records of an entity and kept otherwise. The entity itself is in the schema like any other.
@@ -51,6 +52,7 @@ pub(crate) fn special(entity: EntityId) -> Option<&'static dyn Rows> {
     match entity {
         model::starter::JOB => Some(&jobs::Jobs),
         model::starter::AUDIT => Some(&audits::Audits),
+        model::starter::PRIVILEGE => Some(&privileges::Privileges),
         model::starter::PROCESS => Some(&processes::Processes),
         _ => None,
     }

@@ -30,7 +30,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 16] = files![
+const FILES: [(&str, &str); 17] = files![
     "systemuser",
     "team",
     "businessunit",
@@ -47,6 +47,7 @@ const FILES: [(&str, &str); 16] = files![
     "phonecall",
     "workflow",
     "audit",
+    "privilege",
 ];
 
 static ACTIVITY: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Entities with a number of their own in every store, by name.
-pub const ENTITIES: [(&str, EntityId); 17] = [
+pub const ENTITIES: [(&str, EntityId); 18] = [
     ("systemuser", SYSTEM_USER),
     ("team", TEAM),
     ("businessunit", BUSINESS_UNIT),
@@ -27,6 +27,7 @@ pub const ENTITIES: [(&str, EntityId); 17] = [
     ("asyncoperation", JOB),
     ("workflow", PROCESS),
     ("audit", AUDIT),
+    ("privilege", PRIVILEGE),
 ];
 
 /// People and services that act.
@@ -49,6 +50,8 @@ pub const JOB: EntityId = EntityId(40);
 pub const PROCESS: EntityId = EntityId(41);
 /// The audit, seen as records (E9).
 pub const AUDIT: EntityId = EntityId(42);
+/// What roles can allow, seen as records (E9).
+pub const PRIVILEGE: EntityId = EntityId(43);
 /// The first number for an entity of a solution.
 pub const FIRST_OWN_ENTITY: EntityId = EntityId(64);
 /// The first number for an entity's own attribute.
