@@ -6,7 +6,9 @@
 
 mod given;
 mod many;
+mod processes;
 mod service;
+mod sharing;
 mod teams;
 mod who;
 
@@ -14,7 +16,8 @@ use axum::{
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
-use model::{Outcome, RecordRef, Verb, schema::Entity};
+use engine::Engine;
+use model::{Caller, Outcome, RecordRef, Verb, schema::Entity};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -98,7 +101,12 @@ pub enum Effect {
     Answer(Json),
     /// These verbs are to be done as one unit of work; the answer is made of what they did, `null` for none.
     Verbs(Vec<Verb>, Reply),
+    /// This is done, in a unit of work of its own: it cannot be part of a changeset.
+    Apart(Work),
 }
+
+/// Something done on an engine thread, and what it tells.
+pub type Work = Box<dyn FnOnce(&Engine, &Caller) -> Result<Json, Denial> + Send>;
 
 /// Makes the answer to an action of what its verbs did.
 pub type Reply = Box<dyn FnOnce(&[Outcome]) -> Json + Send>;
@@ -111,26 +119,30 @@ impl Effect {
 }
 
 /// The messages that are known, a table for each group.
-const GROUPS: [&[Message]; 4] = [who::MESSAGES, service::MESSAGES, many::MESSAGES, teams::MESSAGES];
+const GROUPS: [&[Message]; 6] =
+    [who::MESSAGES, service::MESSAGES, many::MESSAGES, teams::MESSAGES, sharing::MESSAGES, processes::MESSAGES];
 
 /// Asks a function.
 pub(super) async fn function(call: Call, called: Called, on: On) -> Result<Response, Denial> {
-    let Call { app, base, credentials, options, .. } = call;
+    let (credentials, options) = (call.credentials.clone(), call.options.clone());
     let name = called.name.clone();
-    let answer = bridge::ask(&app.engine, move |engine| {
+    let answer = bridge::ask(&call.app.engine, move |engine| {
         let caller = credentials.sign_in(engine)?;
         let schema = engine.schema();
         let asked = Asked::new(engine, &caller, &schema);
         match invoke(&asked, &called, &on, Sent::Query(&options))? {
             Effect::Answer(answer) => Ok(answer),
-            Effect::Verbs(..) => Err(Denial::malformed(format!("`{}` is an action: send it with POST", called.name))),
+            Effect::Verbs(..) | Effect::Apart(_) => {
+                Err(Denial::malformed(format!("`{}` is an action: send it with POST", called.name)))
+            }
         }
     });
-    Ok(answered(&base.context(&format!("#Microsoft.Dynamics.CRM.{name}Response")), answer.await?))
+    Ok(answered(&call, &name, answer.await?))
 }
 
 /// The answer of a message: `204` where it has nothing to say.
-pub(super) fn answered(context: &str, answer: Json) -> Response {
+pub(super) fn answered(call: &Call, name: &str, answer: Json) -> Response {
+    let context = call.base.context(&format!("#Microsoft.Dynamics.CRM.{name}Response"));
     match answer {
         Json::Object(mut answer) => {
             let mut body = Map::from_iter([("@odata.context".to_owned(), Json::from(context))]);

@@ -1,6 +1,6 @@
 //! `$metadata`: the schema in CSDL, for tools that read it before they ask anything.
 //!
-//! Lookups are shown as `_name_value` properties and, where they have one target, as navigation properties too.
+//! Lookups are shown as `_name_value` properties and as navigations, one for each target; lists as navigations.
 
 use std::fmt::Write;
 
@@ -8,10 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use model::{
-    Schema, ValueType,
-    schema::{Attribute, Entity},
-};
+use model::{Schema, ValueType, Way, schema::Entity};
 
 use super::{Call, record};
 use crate::{bridge, problem::Denial};
@@ -57,35 +54,39 @@ fn entity_type(entity: &Entity, schema: &Schema) -> String {
             record::property_name(attribute),
             edm(attribute.value_type())
         );
-        if let Some(target) = only_target(attribute, schema) {
-            let name = attribute.name();
-            let _ = writeln!(
-                text,
-                "<NavigationProperty Name=\"{name}\" Type=\"mscrm.{}\">\
-                 <ReferentialConstraint Property=\"_{name}_value\" ReferencedProperty=\"{}\"/></NavigationProperty>",
-                target.name(),
-                target.id_name()
-            );
-        }
+    }
+    for (name, way) in schema.ways(entity) {
+        text += &navigation(entity, schema, &name, way);
     }
     text + "</EntityType>\n"
 }
 
+/// A lookup says by which property it goes; a list, that it holds any number.
+fn navigation(entity: &Entity, schema: &Schema, name: &str, way: Way) -> String {
+    let Some(target) = schema.entity(way.entity()) else { return String::new() };
+    let kind = target.name();
+    let property = match way {
+        Way::To { lookup, .. } => entity.attribute_by_id(lookup),
+        _ => None,
+    };
+    match property {
+        Some(lookup) => format!(
+            "<NavigationProperty Name=\"{name}\" Type=\"mscrm.{kind}\">\
+             <ReferentialConstraint Property=\"{}\" ReferencedProperty=\"{}\"/></NavigationProperty>\n",
+            record::property_name(lookup),
+            target.id_name()
+        ),
+        None => format!("<NavigationProperty Name=\"{name}\" Type=\"Collection(mscrm.{kind})\"/>\n"),
+    }
+}
+
 fn entity_set(entity: &Entity, schema: &Schema) -> String {
-    let bindings = entity.attributes().iter().filter_map(|attribute| {
-        let target = only_target(attribute, schema)?;
-        let (name, set) = (attribute.name(), &target.definition.set);
+    let bindings = schema.ways(entity).into_iter().filter_map(|(name, way)| {
+        let set = &schema.entity(way.entity())?.definition.set;
         Some(format!("<NavigationPropertyBinding Path=\"{name}\" Target=\"{set}\"/>"))
     });
     let (set, name) = (&entity.definition.set, entity.name());
     format!("<EntitySet Name=\"{set}\" EntityType=\"mscrm.{name}\">{}</EntitySet>\n", bindings.collect::<String>())
-}
-
-fn only_target<'a>(attribute: &Attribute, schema: &'a Schema) -> Option<&'a Entity> {
-    match attribute.targets.as_deref() {
-        Some([target]) => schema.entity(*target).map(AsRef::as_ref),
-        _ => None,
-    }
 }
 
 fn edm(kind: ValueType) -> &'static str {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     etag::Condition,
     member::{self, Meaning},
-    message::{self, Effect, On, Reply, Sent},
+    message::{self, Effect, On, Reply, Sent, Work},
     prefer::Preferences,
     query::Wanted,
     read,
@@ -99,6 +99,8 @@ pub enum Answer {
     Done,
     /// What the message makes of it.
     Message(String, Reply),
+    /// What comes of this work, which is done instead of verbs.
+    Apart(String, Work),
 }
 
 impl Plan {
@@ -142,11 +144,13 @@ fn create(
 }
 
 fn action(asked: &Asked<'_>, request: &Request, called: &super::url::Called, on: &On) -> Result<Plan, Denial> {
-    let (verbs, reply) = match message::invoke(asked, called, on, Sent::Body(&request.body))? {
-        Effect::Verbs(verbs, reply) => (verbs, reply),
-        Effect::Answer(answer) => (Vec::new(), Box::new(move |_: &[model::Outcome]| answer) as Reply),
+    let name = called.name.clone();
+    let (verbs, answer) = match message::invoke(asked, called, on, Sent::Body(&request.body))? {
+        Effect::Verbs(verbs, reply) => (verbs, Answer::Message(name, reply)),
+        Effect::Answer(answer) => (Vec::new(), Answer::Message(name, Box::new(move |_| answer))),
+        Effect::Apart(work) => (Vec::new(), Answer::Apart(name, work)),
     };
-    Ok(Plan { verbs, answer: Answer::Message(called.name.clone(), reply), upserts: Vec::new() })
+    Ok(Plan { verbs, answer, upserts: Vec::new() })
 }
 
 /// `PATCH accounts(id)`: updates, creates, or does either, as the conditions say.

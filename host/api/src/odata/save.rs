@@ -109,9 +109,10 @@ pub(super) async fn told(
     let at = match answer {
         Answer::Record(at) => at,
         Answer::Done => return Ok(StatusCode::NO_CONTENT.into_response()),
-        Answer::Message(name, reply) => {
-            let context = call.base.context(&format!("#Microsoft.Dynamics.CRM.{name}Response"));
-            return Ok(message::answered(&context, reply(outcomes)));
+        Answer::Message(name, reply) => return Ok(message::answered(call, &name, reply(outcomes))),
+        Answer::Apart(name, work) => {
+            let answer = bridge::ask(&call.app.engine, move |engine| work(engine, &caller));
+            return Ok(message::answered(call, &name, answer.await?));
         }
     };
     let outcome = *outcomes.get(at).ok_or_else(|| Denial::malformed("nothing was asked for"))?;

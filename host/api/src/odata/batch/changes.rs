@@ -119,6 +119,10 @@ fn planned(
         let asked = Asked { links: Some(&planned.links), ..Asked::new(engine, &caller, &schema) };
         let plan = plan::plan(&asked, &change.request, belief, change.content_id.is_some());
         let plan = plan.map_err(|denial| located(sent, denial))?;
+        if let Answer::Apart(name, _) = &plan.answer {
+            let why = format!("`{name}` is a unit of work of its own: put it outside of the changeset");
+            return Err(located(sent, Denial::malformed(why)));
+        }
         let from = planned.verbs.len();
         if let (Some(id), Answer::Record(at)) = (&change.content_id, &plan.answer)
             && let Some(address) = plan.verbs.get(*at).and_then(|verb| address(verb, &schema))

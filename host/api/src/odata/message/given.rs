@@ -74,6 +74,22 @@ impl Given {
         value.as_array().map(Vec::as_slice).ok_or_else(|| self.wrong(name, "a list"))
     }
 
+    /// An object.
+    pub fn object(&self, name: &str) -> Result<&Map<String, Json>, Denial> {
+        self.value(name)?.as_object().ok_or_else(|| self.wrong(name, "an object"))
+    }
+
+    /// A GUID.
+    pub fn guid(&self, name: &str) -> Result<Uuid, Denial> {
+        let text = self.value(name)?.as_str().and_then(|text| Uuid::parse_str(text).ok());
+        text.ok_or_else(|| self.wrong(name, "a GUID"))
+    }
+
+    /// A record: `{"@odata.id": address}`, or `{"@odata.type": entity, "accountid": id}`.
+    pub fn record(&self, asked: &Asked<'_>, name: &str) -> Result<RecordRef, Denial> {
+        record(asked, self.value(name)?, &format!("`{name}` of `{}`", self.message))
+    }
+
     /// The refusal of a parameter that is something else.
     pub fn wrong(&self, name: &str, expected: &str) -> Denial {
         Denial::malformed(format!("`{name}` of `{}` is {expected}", self.message))
