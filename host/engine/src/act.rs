@@ -9,7 +9,7 @@ use std::{
 };
 
 use model::{
-    AttributeId, Caller, EntityId, Outcome, Record, RecordRef, Refusal, Value, Verb,
+    AttributeId, Caller, EntityId, Outcome, Privilege, Record, RecordRef, Refusal, Value, Verb,
     query::{Page, Query},
 };
 use store::{Priority, records};
@@ -64,26 +64,34 @@ impl Engine {
     /// The record as it is now; `attributes` absent: all.
     pub fn retrieve(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         target: RecordRef,
         attributes: Option<&[AttributeId]>,
     ) -> Result<Record, Failure> {
         let (catalogue, snapshot) = self.state()?;
-        let record = rows::get(&catalogue, &snapshot, target)?;
-        let missing = || Refusal::NotFound { entity: catalogue.schema.name_of(target.entity), record: show(target) };
-        Ok(query::project(record.ok_or_else(missing)?, attributes))
+        let schema = &catalogue.schema;
+        let entity =
+            schema.entity(target.entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(target.entity)))?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(entity, Privilege::Read)?;
+        let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
+        let record = rows::get(&catalogue, &snapshot, target)?.ok_or_else(missing)?;
+        who.check(&catalogue, &snapshot, entity, Privilege::Read, &record)?;
+        Ok(query::project(record, attributes))
     }
 
     /// The record with these values of an alternate key, if there is one. The values are as people give them.
     pub fn by_key(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         entity: EntityId,
         values: &[(AttributeId, Value)],
     ) -> Result<Option<Record>, Failure> {
         let (catalogue, snapshot) = self.state()?;
         let schema = &catalogue.schema;
         let entity = schema.entity(entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(entity)))?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(entity, Privilege::Read)?;
         let attributes: Vec<AttributeId> = values.iter().map(|(attribute, _)| *attribute).collect();
         let key = entity.key_over(&attributes).filter(|key| catalogue.is_key_built(entity.id, key.number));
         let no_key = || Refusal::Unreadable {
@@ -100,13 +108,18 @@ impl Engine {
             }
         }
         let id = records::by_key(&snapshot, entity.id, key.number, &wanted.iter().collect::<Vec<_>>())?;
-        id.map_or(Ok(None), |id| Ok(records::get(&snapshot, RecordRef::new(entity.id, id))?))
+        let record = id.map(|id| records::get(&snapshot, RecordRef::new(entity.id, id))).transpose()?.flatten();
+        if let Some(record) = &record {
+            who.check(&catalogue, &snapshot, entity, Privilege::Read, record)?;
+        }
+        Ok(record)
     }
 
     /// One page of the answer to a query.
-    pub fn query(&self, _caller: &Caller, query: &Query) -> Result<Page, Failure> {
+    pub fn query(&self, caller: &Caller, query: &Query) -> Result<Page, Failure> {
         let (catalogue, snapshot) = self.state()?;
-        query::run(&catalogue, &snapshot, query)
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        query::run(&catalogue, &snapshot, &who, query)
     }
 
     /// Does one piece of queued work, waiting up to `wait` for one. Tells whether there was any.

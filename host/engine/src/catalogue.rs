@@ -45,6 +45,8 @@ pub struct Catalogue {
     indexes: HashMap<EntityId, Indexes>,
     /// Indexes and keys that do not hold all records yet (E10).
     building: Building,
+    /// What users may do, compiled as they are asked for.
+    pub(crate) profiles: crate::access::Profiles,
 }
 
 /// A process: its definition as it holds now, and the activation that new runs get.
@@ -135,6 +137,7 @@ impl Catalogue {
             processes.sort_by(|one, other| (one.rank(), &one.name).cmp(&(other.rank(), &other.name)));
         }
         Self {
+            profiles: crate::access::Profiles::new(&schema),
             schema: Arc::new(schema),
             steps,
             organisation,

@@ -11,7 +11,7 @@ mod write;
 use std::{collections::HashSet, sync::Arc};
 
 use formats::{Base, KnownProcess, KnownSecurity, Solution, SourceFile};
-use model::{Caller, ProcessName, Refusal, Schema, package::Code, refusal::Problem, step::Installed};
+use model::{Caller, ProcessName, Refusal, Schema, TaskName, package::Code, refusal::Problem, step::Installed};
 use rules::{trigger::Trigger, workflow::Program};
 use smol_str::SmolStr;
 use store::{Priority, definitions};
@@ -43,7 +43,8 @@ struct Read {
 
 impl Engine {
     /// What applying these files would change; writes nothing.
-    pub fn plan(&self, _caller: &Caller, files: Vec<SourceFile>, options: ApplyOptions) -> Result<Plan, Failure> {
+    pub fn plan(&self, caller: &Caller, files: Vec<SourceFile>, options: ApplyOptions) -> Result<Plan, Failure> {
+        self.check_task(caller, &TaskName::APPLY_SOLUTIONS)?;
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
@@ -57,10 +58,18 @@ impl Engine {
         files: Vec<SourceFile>,
         options: ApplyOptions,
     ) -> Result<Plan, Failure> {
+        self.check_task(caller, &TaskName::APPLY_SOLUTIONS)?;
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
         drop(snapshot);
+        // A file of a solution must not do what its holder could not do by another way.
+        if !read.solution.security.is_empty() {
+            self.check_task(caller, &TaskName::MANAGE_SECURITY)?;
+        }
+        if !read.plugins.is_empty() {
+            self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        }
         self.deploy(|unit| {
             let plan = plan::of(&unit.catalogue, &unit.overlay.unvalidated(), &read, options)?;
             write::solution(unit, caller, &read, &plan)?;

@@ -86,7 +86,7 @@ impl<'a> Drive<'a> {
             }
             steps += usize::from(is_step(&command));
             input = match command {
-                Command::Read(paths, records) => Input::Read(self.read(paths, records)?),
+                Command::Read(paths, records) => self.read(paths, records)?,
                 Command::Apply(verb) => Input::Done(self.apply(verb)?),
                 Command::Call { step, version, inputs } => Input::Returned(self.call(step, version, inputs)?),
                 Command::Log(step, LogEvent::Tried { error, again }) => {

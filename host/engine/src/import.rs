@@ -4,10 +4,10 @@
 //! record twice.
 
 use formats::ImportMap;
-use model::{Caller, RecordRef, Refusal, Value, Values, Verb, schema::Entity};
+use model::{Caller, Privilege, RecordRef, Refusal, Value, Values, Verb, schema::Entity};
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::{Engine, Failure, catalogue::Catalogue, keys, unit::Unit};
+use crate::{Engine, Failure, access, catalogue::Catalogue, keys, unit::Unit};
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn import(unit: &mut Unit, caller: &Caller, map: &ImportMap, values: Values) -> 
         let outcome = unit.apply(caller, Verb::Create { entity: entity.id, id: None, values })?;
         return Ok(Imported::Created(outcome.record));
     };
-    let record = unit.expect(&entity, target)?;
+    let record = access::expect(unit, caller, &entity, Privilege::Read, target)?;
     let schema = unit.catalogue.schema.clone();
     let mut change = Values::new();
     for (id, value) in values {

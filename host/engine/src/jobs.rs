@@ -1,15 +1,21 @@
 //! What the edges call for jobs: lists, one with its run log, on-demand runs, and the orders that people give (E18).
 
+use std::sync::Arc;
+
 use model::{
-    Caller, Image, JobId, Message, ProcessName, RecordRef, Refusal, StepId, Timestamp,
+    Caller, Image, JobId, Message, Privilege, ProcessName, RecordRef, Refusal, StepId, TaskName, Timestamp,
     job::{Cause, Job, JobFilter, JobState, LogEvent, LogLine},
     process::DefinitionState,
+    schema::Entity,
+    starter,
 };
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::jobs;
 
 use crate::{
-    Engine, Failure, realtime,
+    Catalogue, Engine, Failure,
+    access::{self, Sight},
+    realtime, rows,
     settle::new_job,
     unit::{Unit, show},
 };
@@ -58,33 +64,40 @@ impl Engine {
     /// The jobs that `filter` wants, the newest first, `most` of them from `cursor` on.
     pub fn jobs(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         filter: &JobFilter,
         most: u32,
         cursor: Option<&str>,
     ) -> Result<JobPage, Failure> {
         check_filter(filter)?;
         let after = cursor.map(read_cursor).transpose()?;
-        let (_, snapshot) = self.state()?;
+        let (catalogue, snapshot) = self.state()?;
+        let entity = entity_of(&catalogue)?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(&entity, Privilege::Read)?;
+        let mut sight = Sight::new(&catalogue, &snapshot, &entity, &who);
         let wanted = |job: &Job| {
             filter.state.as_ref().is_none_or(|state| job.state.word() == state)
                 && filter.process.is_none_or(|process| job.activation.process == process)
                 && filter.record.is_none_or(|record| job.record == Some(record))
         };
         let mut page = JobPage::default();
-        let mut add = |job: Job| {
+        let mut add = |job: Job| -> Result<bool, Failure> {
+            if !sight.sees(&rows::job(&catalogue, &job))? {
+                return Ok(true);
+            }
             if page.jobs.len() == most as usize {
                 page.next = page.jobs.last().map(|last| last.id.to_smolstr());
-                return false;
+                return Ok(false);
             }
             page.jobs.push(job);
-            true
+            Ok(true)
         };
         match filter.record {
             Some(record) => {
                 for id in jobs::on_record(&snapshot, record, after)? {
                     if let Some(job) = jobs::get(&snapshot, id?)?.filter(wanted)
-                        && !add(job)
+                        && !add(job)?
                     {
                         break;
                     }
@@ -93,7 +106,7 @@ impl Engine {
             None => {
                 for job in jobs::newest(&snapshot, after)? {
                     if let Some(job) = Some(job?).filter(wanted)
-                        && !add(job)
+                        && !add(job)?
                     {
                         break;
                     }
@@ -104,9 +117,13 @@ impl Engine {
     }
 
     /// The job with its run log.
-    pub fn job(&self, _caller: &Caller, id: JobId) -> Result<(Job, Vec<LogLine>), Failure> {
-        let (_, snapshot) = self.state()?;
+    pub fn job(&self, caller: &Caller, id: JobId) -> Result<(Job, Vec<LogLine>), Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let entity = entity_of(&catalogue)?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(&entity, Privilege::Read)?;
         let job = jobs::get(&snapshot, id)?.ok_or_else(|| missing(id))?;
+        who.check(&catalogue, &snapshot, &entity, Privilege::Read, &rows::job(&catalogue, &job))?;
         Ok((job, jobs::lines(&snapshot, id)?))
     }
 
@@ -130,6 +147,7 @@ impl Engine {
 
     /// Ends a job before its end. A unit in flight meets the changed row and gives up.
     pub fn cancel(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
+        self.may_order(caller, id)?;
         self.queue.stop(id);
         let reason = format_smolstr!("canceled by {}", self.user_name(caller)?);
         let next = self.now(|unit| {
@@ -151,7 +169,8 @@ impl Engine {
     }
 
     /// Lets a suspended job go on at the step that failed; its tries are counted anew (processes 1.7).
-    pub fn resume(&self, _caller: &Caller, id: JobId) -> Result<(), Failure> {
+    pub fn resume(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
+        self.may_order(caller, id)?;
         // A job in a wait looks at its branches again.
         let rests = |job: &Job| job.state != JobState::Ready && !job.state.is_completed();
         self.now(|unit| {
@@ -171,6 +190,16 @@ impl Engine {
             self.queue.ready([job.id]);
         }
         Ok(job.id)
+    }
+
+    /// Refuses orders to a job that the caller may not write.
+    fn may_order(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let entity = entity_of(&catalogue)?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(&entity, Privilege::Write)?;
+        let job = jobs::get(&snapshot, id)?.ok_or_else(|| missing(id))?;
+        who.check(&catalogue, &snapshot, &entity, Privilege::Write, &rows::job(&catalogue, &job))
     }
 
     fn user_name(&self, caller: &Caller) -> Result<SmolStr, Failure> {
@@ -209,6 +238,7 @@ fn change(
 
 /// Stages an on-demand job, or runs the process to its end where it runs in real-time.
 fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<Job, Failure> {
+    unit.who(caller)?.check_task(&TaskName::EXECUTE_WORKFLOW_JOB)?;
     let catalogue = unit.catalogue.clone();
     let process = catalogue.process(name.as_str()).ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()))?;
     let refuse = |why: &str| Refusal::NotStartable { process: name.as_str().into(), why: why.into() };
@@ -225,6 +255,7 @@ fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef
     if !unit.exists(record)? {
         return Err(Refusal::NotFound { entity: entity.name().as_str().into(), record: show(record) }.into());
     }
+    access::check_at(unit, caller, &entity, Privilege::Read, record)?;
     let cause = Cause {
         message: Message::OnDemand,
         attributes: Vec::new(),
@@ -259,6 +290,13 @@ fn check_filter(filter: &JobFilter) -> Result<(), Refusal> {
 fn read_cursor(text: &str) -> Result<JobId, Refusal> {
     let why = "it is not one that a page gave".into();
     text.parse().map(JobId).map_err(|_| Refusal::Unreadable { what: "the cursor".into(), why })
+}
+
+/// The entity that jobs are seen as: its privileges are those of jobs.
+fn entity_of(catalogue: &Catalogue) -> Result<Arc<Entity>, Failure> {
+    let schema = &catalogue.schema;
+    let entity = schema.entity(starter::JOB).cloned();
+    entity.ok_or_else(|| Refusal::UnknownEntity(schema.name_of(starter::JOB)).into())
 }
 
 fn missing(id: JobId) -> Refusal {

@@ -4,6 +4,7 @@
 //! `store`. Synchronous, and it owns no threads: its owner loops `serve_one`, `run_one` and, with a store in memory,
 //! `pump` (E12). It knows neither HTTP nor what is behind a `StepRunner`.
 
+mod access;
 mod act;
 mod activation;
 mod audit;
@@ -48,8 +49,8 @@ use model::{ActivationId, Schema, step::StepRunner};
 use parking_lot::{Mutex, RwLock};
 use store::{Overlay, Store};
 
-use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};
 pub use crate::{
+    access::{Explanation, Reason, Source},
     background::{Figures, Progress},
     catalogue::{Catalogue, Directory, Process, Step},
     clock::{Clock, ManualClock, SystemClock},
@@ -66,6 +67,7 @@ pub use crate::{
     signin::{Need, Scopes, SignedIn, Way},
     versions::{Version, Written},
 };
+use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};
 
 /// What an engine is made of.
 pub struct Parts {

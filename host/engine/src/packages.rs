@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use formats::SourceFile;
 use model::{
-    Caller, Digest, Refusal, Schema,
+    Caller, Digest, Refusal, Schema, TaskName,
     package::{Code, Manifest},
     refusal::Problem,
     step::{Installed, PackageProblem},
@@ -150,7 +150,8 @@ pub(crate) fn inspect(parts: &Parts, file: &str, bytes: &[u8]) -> Result<Install
 impl Engine {
     /// Installs a component: checks it whole, then puts it in place for runs that start from now on. Running jobs keep
     /// what they are pinned to.
-    pub fn install_plugin(&self, _caller: &Caller, component: &[u8]) -> Result<Installed, Failure> {
+    pub fn install_plugin(&self, caller: &Caller, component: &[u8]) -> Result<Installed, Failure> {
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
         let _alone = self.deploying.lock();
         let found = inspect(&self.parts, "the component", component).map_err(Refusal::BadSolution)?;
         let catalogue = self.catalogue();

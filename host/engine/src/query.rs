@@ -6,11 +6,12 @@
 mod listed;
 mod order;
 mod plan;
+mod visible;
 
 use std::{borrow::Cow, cmp::Ordering, collections::BinaryHeap};
 
 use model::{
-    Record, RecordId, RecordRef, Refusal, Value,
+    Privilege, Record, RecordId, RecordRef, Refusal, Value,
     query::{LARGEST_PAGE, Page, Query},
     schema::Entity,
 };
@@ -19,15 +20,21 @@ use store::{Reader, records};
 use uuid::Uuid;
 
 use self::plan::Access;
-use crate::{Failure, catalogue::Catalogue, rows};
+use crate::{
+    Failure,
+    access::{Sight, Who},
+    catalogue::Catalogue,
+    rows,
+};
 
 /// Candidates of a query.
 pub(crate) type Candidates<'a> = Box<dyn Iterator<Item = Result<Record, Failure>> + 'a>;
 
-/// One page of the answer to `query`.
-pub(crate) fn run(catalogue: &Catalogue, reader: &dyn Reader, query: &Query) -> Result<Page, Failure> {
+/// One page of the answer to `query`, of what `who` may read.
+pub(crate) fn run(catalogue: &Catalogue, reader: &dyn Reader, who: &Who, query: &Query) -> Result<Page, Failure> {
     let schema = &catalogue.schema;
     let entity = schema.entity(query.entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(query.entity)))?;
+    who.check_any(entity, Privilege::Read)?;
     if query.page_size == 0 || query.page_size > LARGEST_PAGE {
         return Err(
             Refusal::Limit { what: "the number of records of a page".into(), limit: LARGEST_PAGE.into() }.into()
@@ -44,11 +51,12 @@ pub(crate) fn run(catalogue: &Catalogue, reader: &dyn Reader, query: &Query) -> 
     let left = query.top.map_or(u32::MAX, |top| top.saturating_sub(start.given));
     let wanted = query.page_size.min(left) as usize;
     let mut found = Found { rows: BinaryHeap::new(), count: 0, room: wanted + 1 };
-    collect(catalogue, entity, reader, query, &start, &mut found)?;
+    collect(catalogue, entity, reader, who, query, &start, &mut found)?;
     Ok(found.into_page(query, wanted, wanted == left as usize, start.given))
 }
 
-/// The record that is the only one `named` so by its primary name, read without anything resting on it.
+/// The record that is the only one `named` so by its primary name, read without anything resting on it: what definitions
+/// name is the engine's to find, whoever runs them.
 pub(crate) fn by_name(
     catalogue: &Catalogue,
     reader: &dyn Reader,
@@ -62,7 +70,7 @@ pub(crate) fn by_name(
         value: Value::text(name),
     };
     query.page_size = 1;
-    Ok(run(catalogue, reader, &query)?.records.first().map(Record::reference))
+    Ok(run(catalogue, reader, &Who::Engine, &query)?.records.first().map(Record::reference))
 }
 
 /// Gathers the rows of one page behind `start`, and counts all of them if that is asked.
@@ -70,28 +78,39 @@ fn collect(
     catalogue: &Catalogue,
     entity: &Entity,
     reader: &dyn Reader,
+    who: &Who,
     query: &Query,
     start: &Cookie,
     found: &mut Found,
 ) -> Result<(), Failure> {
     let access = match rows::special(entity.id) {
         Some(rows) => Access::Rows(rows, &query.filter),
-        None => plan::access(catalogue, entity, &query.filter),
+        None => {
+            let access = plan::access(catalogue, entity, &query.filter);
+            visible::narrow(catalogue, reader, entity, who, access)?
+        }
     };
     // Candidates that come in the order of the answer need not all be looked at.
     let in_order = query.order.is_empty() && access.is_by_id() && !query.count;
     let after = start.id().filter(|_| in_order);
     let mut trouble = None;
-    let mut related = |target: RecordRef| match rows::get(catalogue, reader, target) {
+    // Behind a lookup, too, is nothing for who may not read it.
+    let seen = |target: RecordRef| -> Result<Option<Record>, Failure> {
+        let Some(entity) = catalogue.schema.entity(target.entity) else { return Ok(None) };
+        let Some(record) = rows::get(catalogue, reader, target)? else { return Ok(None) };
+        Ok(who.sees(catalogue, reader, entity, &record)?.then_some(record))
+    };
+    let mut related = |target: RecordRef| match seen(target) {
         Ok(record) => record,
         Err(failure) => {
             trouble.get_or_insert(failure);
             None
         }
     };
+    let mut sight = Sight::new(catalogue, reader, entity, who);
     for record in candidates(catalogue, entity, reader, access, after)? {
         let record = record?;
-        if !rules::filter::matches(&query.filter, &record, &mut related) {
+        if !sight.sees(&record)? || !rules::filter::matches(&query.filter, &record, &mut related) {
             continue;
         }
         let place = order::place(&record, &query.order, |sort| {
@@ -126,6 +145,7 @@ fn candidates<'a>(
             let behind = ids.into_iter().filter(move |id| after.is_none_or(|after| *id > after));
             Box::new(behind.filter_map(move |id| one(id).transpose()))
         }
+        Access::Visible(circle) => Box::new(circle.ids(reader, entity, after)?.filter_map(several)),
         Access::Key(key, values) => {
             let values: Vec<&Value> = values.iter().collect();
             let id = records::by_key(reader, entity.id, key.number, &values)?;

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use model::{
-    AttributeId, EntityId, Record, RecordRef, Value, Values,
+    AttributeId, EntityId, Privilege, Record, RecordRef, Value, Values,
     entity::AttributeKind,
     expression::{NamedRecord, Segment},
     job::{ANY_CHANGE, EXISTENCE},
@@ -17,11 +17,13 @@ use model::{
 use script::Known;
 use smol_str::{SmolStr, ToSmolStr};
 
-use crate::{Failure, keys, query, rows, unit::Unit};
+use crate::{Failure, access::Who, keys, query, rows, unit::Unit};
 
 /// One reading: what was read so far.
 pub(crate) struct Reading<'u> {
     unit: &'u mut Unit,
+    /// As whom.
+    who: Who,
     seen: HashMap<RecordRef, Option<Arc<Record>>>,
     /// What was met on the way, where that is asked for.
     noted: Option<Vec<(RecordRef, AttributeId)>>,
@@ -37,14 +39,15 @@ pub(crate) enum Root<'r> {
 }
 
 impl<'u> Reading<'u> {
-    /// Begins to read.
-    pub fn new(unit: &'u mut Unit) -> Self {
-        Self { unit, seen: HashMap::new(), noted: None }
+    /// Begins to read as `who`: a record that he may not read is a refusal and not empty, because a decision by what
+    /// only looks empty is a wrong one.
+    pub fn new(unit: &'u mut Unit, who: Who) -> Self {
+        Self { unit, who, seen: HashMap::new(), noted: None }
     }
 
-    /// Begins to read, and notes which attributes of which records decide what is found.
+    /// Begins to look which attributes of which records decide what is found: what they hold is for nobody.
     pub fn noting(unit: &'u mut Unit) -> Self {
-        Self { noted: Some(Vec::new()), ..Self::new(unit) }
+        Self { noted: Some(Vec::new()), ..Self::new(unit, Who::Engine) }
     }
 
     /// What was noted, as often as it was met.
@@ -127,7 +130,12 @@ impl<'u> Reading<'u> {
         if let Some(seen) = self.seen.get(&target) {
             return Ok(seen.clone());
         }
-        let record = rows::read(self.unit, target)?.map(Arc::new);
+        let record = rows::read(self.unit, target)?;
+        if let (Some(record), Some(entity)) = (&record, self.unit.catalogue.schema.entity(target.entity)) {
+            let reader = self.unit.overlay.unvalidated();
+            self.who.check(&self.unit.catalogue, &reader, entity, Privilege::Read, record)?;
+        }
+        let record = record.map(Arc::new);
         self.seen.insert(target, record.clone());
         Ok(record)
     }
@@ -172,7 +180,7 @@ impl<'u> Reading<'u> {
         let Some(target) = value.as_reference() else { return Ok(Known::plain(value)) };
         let catalogue = self.unit.catalogue.clone();
         let Some(entity) = catalogue.schema.entity(target.entity) else { return Ok(Known::plain(value)) };
-        // The name is for the eye: nothing is decided by it.
+        // The name is for the eye: nothing is decided by it, and whoever sees a lookup sees what it is called.
         let record = match self.seen.get(&target) {
             Some(seen) => seen.clone(),
             None => rows::get(&catalogue, &self.unit.overlay.unvalidated(), target)?.map(Arc::new),

@@ -3,13 +3,13 @@
 //! `special` names the families that look so, one file each; everything else is a record of its own.
 
 use model::{
-    AttributeId, Caller, EntityId, Outcome, Record, RecordId, RecordRef, Refusal, Verb, entity::EntityDefinition,
-    query::Filter,
+    AttributeId, Caller, EntityId, Outcome, Privilege, Record, RecordId, RecordRef, Refusal, Verb,
+    entity::EntityDefinition, query::Filter,
 };
 use store::{Reader, records};
 
 use crate::{
-    Failure,
+    Failure, access,
     catalogue::Catalogue,
     query::{self, Candidates},
     unit::{Unit, show},
@@ -40,6 +40,11 @@ pub(crate) trait Rows: Sync {
 
     /// Does a verb to a row, or says why not.
     fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure>;
+}
+
+/// A job as the row that it is seen as.
+pub(crate) fn job(catalogue: &Catalogue, job: &model::job::Job) -> Record {
+    jobs::record_of(catalogue, job)
 }
 
 /// The entities that the engine itself brings.
@@ -74,14 +79,18 @@ pub(crate) fn read(unit: &mut Unit, target: RecordRef) -> Result<Option<Record>,
     }
 }
 
-/// The record or row with the attributes wanted, or the refusal that it is not there; the unit rests on it.
+/// The record or row with the attributes wanted, or the refusal that the caller may not read it or that it is not there;
+/// the unit rests on it.
 pub(crate) fn retrieve_in(
     unit: &mut Unit,
+    caller: &Caller,
     target: RecordRef,
     attributes: Option<&[AttributeId]>,
 ) -> Result<Record, Failure> {
     let entity = unit.entity(target.entity)?;
-    let record = read(unit, target)?;
+    access::check_any(unit, caller, &entity, Privilege::Read)?;
     let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
-    Ok(query::project(record.ok_or_else(missing)?, attributes))
+    let record = read(unit, target)?.ok_or_else(missing)?;
+    access::check(unit, caller, &entity, Privilege::Read, &record)?;
+    Ok(query::project(record, attributes))
 }

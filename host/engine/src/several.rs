@@ -8,10 +8,10 @@ use model::{
 use crate::{Engine, Failure, query, rows};
 
 impl Engine {
-    /// These records as they are now, in this order; nothing for one that is not there. `attributes` absent: all.
+    /// These records as they are now, in this order; nothing for one that is not there or that the caller may not read. `attributes` absent: all.
     pub fn retrieve_several(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         targets: &[RecordRef],
         attributes: Option<&[AttributeId]>,
     ) -> Result<Vec<Option<Record>>, Failure> {
@@ -19,20 +19,24 @@ impl Engine {
             return Ok(Vec::new());
         }
         let (catalogue, snapshot) = self.state()?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
         let read = |target: &RecordRef| {
-            let record = rows::get(&catalogue, &snapshot, *target)?;
-            Ok(record.map(|record| query::project(record, attributes)))
+            let Some(entity) = catalogue.schema.entity(target.entity) else { return Ok(None) };
+            let Some(record) = rows::get(&catalogue, &snapshot, *target)? else { return Ok(None) };
+            let sees = who.sees(&catalogue, &snapshot, entity, &record)?;
+            Ok(sees.then(|| query::project(record, attributes)))
         };
         targets.iter().map(read).collect()
     }
 
     /// One page of the answer to each of these queries.
-    pub fn query_several(&self, _caller: &Caller, queries: &[Query]) -> Result<Vec<Page>, Failure> {
+    pub fn query_several(&self, caller: &Caller, queries: &[Query]) -> Result<Vec<Page>, Failure> {
         if queries.is_empty() {
             return Ok(Vec::new());
         }
         let (catalogue, snapshot) = self.state()?;
-        queries.iter().map(|query| query::run(&catalogue, &snapshot, query)).collect()
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        queries.iter().map(|query| query::run(&catalogue, &snapshot, &who, query)).collect()
     }
 
     /// What functions of filters may know of this moment: the time, and the organisation's time zone and calendar.

@@ -42,6 +42,8 @@ pub(crate) struct Unit {
     pub now: Timestamp,
     /// By whose right the verb that is being done is done.
     pub authority: Authority,
+    /// Profiles that were asked for already.
+    pub known: crate::access::Known,
     verbs: u32,
     /// By the clock that never goes back.
     refreshed: i64,
@@ -86,6 +88,7 @@ impl Unit {
             altered: Vec::new(),
             now,
             authority: Authority::Caller,
+            known: crate::access::Known::default(),
             verbs: 0,
             refreshed: elapsed,
             worked: 0,

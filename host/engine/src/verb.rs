@@ -12,16 +12,17 @@ mod share;
 mod update;
 mod write;
 
-use model::{Caller, Outcome, RecordRef, Refusal, Value, Verb, schema::Entity, starter};
+use model::{Caller, Outcome, Privilege, RecordRef, Refusal, Value, Verb, schema::Entity, starter};
 use smol_str::{SmolStr, format_smolstr};
 
 use rules::trigger::Organisation;
 
-use crate::{Failure, organisation::Members, rows, unit::Unit};
+use crate::{Failure, access, organisation::Members, rows, unit::Unit};
 
 /// Does `verb`. Stages everything that it brings about, background processes apart: those are `settle`'s.
 pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
     if let Some(rows) = rows::special(verb.entity()) {
+        check_row(unit, caller, &verb)?;
         return rows.apply(unit, caller, verb);
     }
     match verb {
@@ -33,6 +34,19 @@ pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outc
         Verb::Share { target, principal, rights } => share::share(unit, caller, target, principal, rights),
         Verb::Unshare { target, principal } => share::unshare(unit, caller, target, principal),
     }
+}
+
+/// Refuses a verb on a row that is no record of its own: the same privileges as for one.
+fn check_row(unit: &mut Unit, caller: &Caller, verb: &Verb) -> Result<(), Failure> {
+    let entity = unit.entity(verb.entity())?;
+    let (privilege, target) = match verb {
+        Verb::Create { .. } => return access::check_any(unit, caller, &entity, Privilege::Create),
+        Verb::Update { target, .. } | Verb::SetStatus { target, .. } => (Privilege::Write, target),
+        Verb::Delete { target, .. } => (Privilege::Delete, target),
+        Verb::Assign { target, .. } => (Privilege::Assign, target),
+        Verb::Share { target, .. } | Verb::Unshare { target, .. } => (Privilege::Share, target),
+    };
+    access::check_at(unit, caller, &entity, privilege, *target)
 }
 
 /// Writes attributes that only the engine writes, as part of the unit, without asking who may.

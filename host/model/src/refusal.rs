@@ -178,6 +178,9 @@ pub enum Refusal {
         /// When it is worth trying again.
         seconds: u64,
     },
+    /// The user is disabled and may do nothing.
+    #[error("user {0} is disabled: whoever may write users can enable him again")]
+    DisabledUser(SmolStr),
     /// The verb is not for this entity.
     #[error("{verb} is not possible on `{entity}`: {why}")]
     NotPossible {
@@ -358,6 +361,7 @@ impl Refusal {
             Self::Unauthenticated { .. } => "unauthenticated",
             Self::TokenScope { .. } => "token-scope",
             Self::TooManyTries { .. } => "too-many-tries",
+            Self::DisabledUser(_) => "disabled-user",
             Self::NotPossible { .. } => "not-possible",
             Self::TooDeep { .. } | Self::TooOften { .. } => "too-deep",
             Self::NotStartable { .. } => "not-startable",

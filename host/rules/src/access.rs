@@ -165,9 +165,9 @@ impl Profile {
         }
     }
 
-    /// Where roles count for the user.
-    pub fn seats(&self) -> &[Seat] {
-        &self.seats
+    /// The user and his teams: those whose shares may count.
+    pub fn principals(&self) -> impl Iterator<Item = RecordRef> + '_ {
+        self.seats.first().into_iter().flat_map(Seat::principals)
     }
 
     /// The first privilege or task of `role` that this profile does not hold at the same level: nobody gives away what

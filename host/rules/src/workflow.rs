@@ -44,6 +44,8 @@ pub enum Input {
     Started,
     /// What was asked for was read. A path that is absent is empty.
     Read(Facts),
+    /// What was asked for may not be read by the job's user.
+    Barred(Refusal),
     /// The verb was done, or refused and undone.
     Done(Result<Outcome, Refusal>),
     /// The custom step returned, or failed and what it did was undone.
@@ -101,6 +103,7 @@ pub fn advance<'p>(program: &'p Program, job: &mut Job, input: Input, environmen
     match input {
         Input::Started => run.start(),
         Input::Read(facts) => run.proceed(Some(facts)),
+        Input::Barred(refusal) => run.barred(&refusal),
         Input::Again => run.proceed(None),
         Input::Done(result) => run.done(result),
         Input::Returned(result) => run.returned(result),
@@ -182,6 +185,11 @@ impl<'p> Run<'p, '_> {
             Instruction::Stop(stop) => stop.perform(self, facts),
             Instruction::End => Ok(Performed::Ends(JobState::Succeeded(None))),
         }
+    }
+
+    fn barred(&mut self, refusal: &Refusal) -> Command<'p> {
+        let Some(line) = self.line() else { return self.lost() };
+        self.fail(line, Failure::from(refusal))
     }
 
     fn done(&mut self, result: Result<Outcome, Refusal>) -> Command<'p> {

@@ -15,6 +15,7 @@ use store::definitions::{self, Kind};
 use super::{Action, Plan, Read};
 use crate::{
     Failure,
+    access::Who,
     catalogue::{Catalogue, Directory},
     load, members, query,
     resolve::Reading,
@@ -249,7 +250,7 @@ impl People<'_> {
 
     fn owner(&mut self, owner: Option<&NamedRecord>) -> Result<Option<Value>, Failure> {
         let Some(owner) = owner else { return Ok(None) };
-        let found = Reading::new(self.unit).named(owner)?;
+        let found = Reading::new(self.unit, Who::Engine).named(owner)?;
         let NamedRecord::Named { entity, name } = owner else { return Ok(found.map(Value::Reference)) };
         let missing = || Refusal::NotFound { entity: entity.as_str().into(), record: name.clone() };
         Ok(Some(Value::Reference(found.ok_or_else(missing)?)))

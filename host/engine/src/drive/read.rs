@@ -4,7 +4,7 @@ use model::{
     expression::{NamedRecord, Path},
     job::Job,
 };
-use rules::workflow::Base;
+use rules::workflow::{Base, Input};
 use script::Facts;
 
 use super::Drive;
@@ -14,14 +14,24 @@ use crate::{
 };
 
 impl Drive<'_> {
-    /// The facts at these paths, and which these records are.
-    pub(super) fn read(&mut self, paths: &[Path], records: &[NamedRecord]) -> Result<Facts, Failure> {
+    /// The facts at these paths, and which these records are, as the run's user may read them.
+    pub(super) fn read(&mut self, paths: &[Path], records: &[NamedRecord]) -> Result<Input, Failure> {
+        match self.facts(paths, records) {
+            Ok(facts) => Ok(Input::Read(facts)),
+            Err(Failure::Refused(refusal)) => Ok(Input::Barred(refusal)),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn facts(&mut self, paths: &[Path], records: &[NamedRecord]) -> Result<Facts, Failure> {
+        let caller = self.caller();
+        let who = self.slot.unit()?.who(&caller)?;
         let (job, program) = (&*self.job, &self.activation.program);
         let unit = self.slot.unit()?;
         // In a before-stage `after` is what is about to be written, as it stands by now (E21).
         let pending = job.record.filter(|_| job.real_time).and_then(|record| unit.pending(record));
         let live = pending.map(|pending| (pending.after(), pending.modification.change.clone()));
-        let mut reading = Reading::new(unit);
+        let mut reading = Reading::new(unit, who);
         let mut facts = Facts::new();
         for path in paths {
             let (base, segments) = program.base(job, path);

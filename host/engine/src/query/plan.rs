@@ -13,6 +13,7 @@ use model::{
 };
 use store::records::Stretch;
 
+use super::visible::Circle;
 use crate::{catalogue::Catalogue, rows::Rows};
 
 /// A way to the candidates.
@@ -25,6 +26,8 @@ pub(super) enum Access<'a> {
     Key(&'a Key, Vec<Value>),
     /// The records in a stretch of an index; by id where the stretch is one value.
     Index(AttributeId, Stretch),
+    /// What the caller may see, by id.
+    Visible(Circle),
     /// All records, by id.
     Scan,
     /// Rows that are no records of their own, in any order.
@@ -69,7 +72,7 @@ impl Access<'_> {
         match self {
             Self::Index(_, stretch) => matches!(stretch, Stretch::Equal(_)),
             Self::Rows(..) => false,
-            Self::One(_) | Self::Several(_) | Self::Key(..) | Self::Scan => true,
+            Self::One(_) | Self::Several(_) | Self::Key(..) | Self::Visible(_) | Self::Scan => true,
         }
     }
 }

@@ -101,7 +101,7 @@ impl Rows for Jobs {
 }
 
 /// A job as a record, with the columns that the entity has.
-fn record_of(catalogue: &Catalogue, job: &Job) -> Record {
+pub(super) fn record_of(catalogue: &Catalogue, job: &Job) -> Record {
     let mut values = Values::new();
     if let Some(entity) = catalogue.schema.entity(starter::JOB) {
         for (name, value) in columns(catalogue, job) {

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use model::{
-    AttributeId, Caller, Image, JobId, Message, Origin, RecordRef, Timestamp, Value, Values,
+    AttributeId, Caller, Image, JobId, Message, Origin, RecordRef, Refusal, Timestamp, Value, Values,
     expression::{NamedRecord, Path},
     fact::Fact,
     job::{Cause, Job, JobState, LogEvent, LogLine, Progress},
@@ -21,6 +21,7 @@ use store::jobs;
 
 use crate::{
     Failure,
+    access::Who,
     catalogue::{Activation, Process},
     organisation::Members,
     resolve::{Reading, Root},
@@ -33,8 +34,12 @@ pub(super) fn background(unit: &mut Unit, facts: &[Fact]) -> Result<Vec<JobId>, 
     for fact in facts {
         let catalogue = unit.catalogue.clone();
         for process in catalogue.starting(fact.record.entity) {
-            if decide(unit, process, fact, None)? {
-                started.extend(start(unit, process, fact)?);
+            match decide(unit, process, fact, None) {
+                Ok(false) => {}
+                Ok(true) => started.extend(start(unit, process, fact, None)?),
+                // Whoever made the change cannot help it: the process does not run, and its job says why.
+                Err(Failure::Refused(refusal)) => drop(start(unit, process, fact, Some(refusal))?),
+                Err(fault) => return Err(fault),
             }
         }
     }
@@ -84,7 +89,10 @@ fn read_event(
 ) -> Result<Facts, Failure> {
     let entity = fact.record.entity;
     let image = |values| Some(Root::Image(entity, values));
-    let mut reading = Reading::new(unit);
+    // The change itself is the engine's to look at; what it leads to is read as the process's owner.
+    let owners = Caller { user: owner, delegate: None, origin: Origin::Outside, ..fact.caller };
+    let who = if paths.iter().all(|path| path.segments.is_empty()) { Who::Engine } else { unit.who(&owners)? };
+    let mut reading = Reading::new(unit, who);
     let mut facts = Facts::new();
     for path in paths {
         let root = match path.root.as_str() {
@@ -111,19 +119,31 @@ fn read_event(
 }
 
 /// Stages the job of `process` for `fact`; gives it where it can run.
-fn start(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<Option<JobId>, Failure> {
+fn start(
+    unit: &mut Unit,
+    process: &Process,
+    fact: &Fact,
+    mut barred: Option<Refusal>,
+) -> Result<Option<JobId>, Failure> {
     let Some(activation) = &process.activation else { return Ok(None) };
     let token = match activation.program.order() {
-        None => None,
-        Some(order) => {
-            let facts = read_event(unit, process.owner, fact, &order.expression().paths, &[])?;
-            token_of(process, order, &facts, &activation.surroundings.at(unit.now))
+        Some(order) if barred.is_none() => {
+            match read_event(unit, process.owner, fact, &order.expression().paths, &[]) {
+                Ok(facts) => token_of(process, order, &facts, &activation.surroundings.at(unit.now)),
+                Err(Failure::Refused(refusal)) => {
+                    barred = Some(refusal);
+                    None
+                }
+                Err(fault) => return Err(fault),
+            }
         }
+        _ => None,
     };
     let cause = cause_of(fact, activation);
     let mut job = new_job(unit, activation, Some(fact.record), process.owner, cause);
     job.token = token;
-    if let Err(refusal) = check_loops(unit, process, fact, &job)? {
+    let loops = check_loops(unit, process, fact, &job)?;
+    if let Some(refusal) = barred.or(loops.err()) {
         job.state = JobState::Failed(format_smolstr!("`{}`: {refusal}", process.name));
         job.completed_on = Some(unit.now);
         let event = LogEvent::Ended { state: job.state.word().into(), reason: job.state.reason().map(SmolStr::from) };

@@ -77,14 +77,15 @@ impl StepHost for Borrowed {
 
     fn retrieve(&mut self, target: RecordRef, attributes: Option<&[AttributeId]>) -> Result<Record, HostRefusal> {
         self.check_granted("retrieve", target.entity)?;
-        self.ask(|unit, _| rows::retrieve_in(unit, target, attributes))
+        self.ask(|unit, caller| rows::retrieve_in(unit, caller, target, attributes))
     }
 
     fn query(&mut self, query: &Query) -> Result<Page, HostRefusal> {
         self.check_granted("query", query.entity)?;
-        self.ask(|unit, _| {
+        self.ask(|unit, caller| {
             unit.refresh_when_old()?;
-            query::run(&unit.catalogue, &unit.overlay.unvalidated(), query)
+            let who = unit.who(caller)?;
+            query::run(&unit.catalogue, &unit.overlay.unvalidated(), &who, query)
         })
     }
 

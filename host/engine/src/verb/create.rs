@@ -1,15 +1,15 @@
 //! Create: makes a record.
 
 use model::{
-    AttributeId, Caller, EntityId, Message, Outcome, Record, RecordId, RecordRef, Refusal, Value, Values, Version,
-    fact::Fact, schema::Entity, starter,
+    AttributeId, Caller, EntityId, Message, Outcome, Privilege, Record, RecordId, RecordRef, Refusal, Value, Values,
+    Version, fact::Fact, schema::Entity, starter,
 };
 
 use rules::validate::Creation;
 
 use super::{check_owner, refer, unit_of, write};
 use crate::{
-    Failure, realtime,
+    Failure, access, realtime,
     unit::{Unit, show},
 };
 
@@ -21,6 +21,7 @@ pub(super) fn create(
     values: Values,
 ) -> Result<Outcome, Failure> {
     let entity = unit.entity(entity)?;
+    access::check_any(unit, caller, &entity, Privilege::Create)?;
     let id = identity(unit, &entity, id)?;
     let Creation { change, mut values, references, numbered } =
         rules::validate::create(&entity, &unit.catalogue.schema, values)?;
@@ -34,6 +35,9 @@ pub(super) fn create(
     values.insert(starter::MODIFIED_ON, now);
     values.insert(starter::MODIFIED_BY, user);
     let record = Record { entity: entity.id, id, version: Version::FIRST, values };
+    access::check(unit, caller, &entity, Privilege::Create, &record)?;
+    refer::check_access(unit, caller, &entity, &record, &references, None)?;
+    access::check_gives(unit, caller, &entity, &record)?;
     write::insert(unit, &entity, &record)?;
     let mut outcome = Outcome { record: record.reference(), version: record.version, created: true };
     let (message, own) = (Message::Create, unit.facts.len());

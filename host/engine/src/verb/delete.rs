@@ -3,7 +3,7 @@
 //! Each of them is changed by a verb of its own, one operation deeper, with its own triggers.
 
 use model::{
-    AttributeId, Caller, Message, Outcome, Record, RecordRef, Refusal, Value, Values, Verb, Version,
+    AttributeId, Caller, Message, Outcome, Privilege, Record, RecordRef, Refusal, Value, Values, Verb, Version,
     entity::OnDelete,
     fact::Fact,
     schema::{Entity, Referrer},
@@ -11,7 +11,7 @@ use model::{
 };
 
 use super::{refer, share, title, update::check_version, write};
-use crate::{Failure, realtime, unit::Unit};
+use crate::{Failure, access, realtime, unit::Unit};
 
 pub(super) fn delete(
     unit: &mut Unit,
@@ -21,7 +21,7 @@ pub(super) fn delete(
 ) -> Result<Outcome, Failure> {
     let entity = unit.entity(target.entity)?;
     check_deletable(&entity)?;
-    let before = unit.expect(&entity, target)?;
+    let before = access::expect(unit, caller, &entity, Privilege::Delete, target)?;
     check_version(&entity, &before, expected)?;
     if unit.pending(target).is_some() {
         return Err(being_changed(&entity, &before).into());
@@ -35,7 +35,7 @@ pub(super) fn delete(
     };
     let outcome = Outcome { record: target, version: before.version, created: false };
     // The row goes first: a circle of cascades ends where a record is gone already.
-    write::remove(unit, &entity, &before);
+    write::remove(unit, &entity, &before)?;
     share::forget(unit, &entity, target)?;
     let fact = Fact {
         message: Message::Delete,

@@ -1,15 +1,16 @@
 //! Lookups: that what they point to is there, and who points to a record.
 
 use model::{
-    RecordRef, Refusal, Value,
+    Caller, Privilege, Record, RecordRef, Refusal, Value,
     entity::Cascade,
     schema::{Entity, Referrer},
+    starter,
 };
 use rules::validate::Reference;
 use smol_str::format_smolstr;
 use store::records;
 
-use crate::{Failure, unit::Unit};
+use crate::{Failure, access, unit::Unit};
 
 /// Refuses lookups to records that are not there. The unit rests on their being there, not on their values (E2).
 pub(super) fn check(unit: &mut Unit, entity: &Entity, references: &[Reference]) -> Result<(), Failure> {
@@ -24,6 +25,33 @@ pub(super) fn check(unit: &mut Unit, entity: &Entity, references: &[Reference]) 
             why: "it is not there".into(),
         }
         .into());
+    }
+    Ok(())
+}
+
+/// Refuses lookups that the caller may not set: he needs append on `record`, which gets them, and append to on what they
+/// point to. Who gives a role needs assign on it instead. `had` are the lookups as they were.
+pub(super) fn check_access(
+    unit: &mut Unit,
+    caller: &Caller,
+    entity: &Entity,
+    record: &Record,
+    references: &[Reference],
+    had: Option<&Record>,
+) -> Result<(), Failure> {
+    let is_set = |reference: &&Reference| {
+        reference.attribute >= starter::FIRST_OWN_ATTRIBUTE
+            && had.is_none_or(|had| had.get(reference.attribute).as_reference() != Some(reference.target))
+    };
+    let mut set = references.iter().filter(is_set).peekable();
+    if set.peek().is_some() {
+        access::check(unit, caller, entity, Privilege::Append, record)?;
+    }
+    for Reference { target, .. } in set {
+        let gives = target.entity == starter::ROLE && matches!(entity.id, starter::USER_ROLE | starter::TEAM_ROLE);
+        let privilege = if gives { Privilege::Assign } else { Privilege::AppendTo };
+        let entity = unit.entity(target.entity)?;
+        access::check_at(unit, caller, &entity, privilege, *target)?;
     }
     Ok(())
 }

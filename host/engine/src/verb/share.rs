@@ -3,11 +3,11 @@
 //! The record itself does not change: no version, no start of a process. Records that look to it with a lookup that says
 //! `cascade: [share]` are shared the same way, each by a verb of its own one operation deeper (D18).
 
-use model::{Caller, Outcome, Record, RecordRef, Refusal, Rights, Verb, schema::Entity, starter};
+use model::{Caller, Outcome, Privilege, Record, RecordRef, Refusal, Rights, Verb, schema::Entity, starter};
 use store::shares;
 
 use super::refer;
-use crate::{Failure, unit::Unit};
+use crate::{Failure, access, unit::Unit};
 
 pub(super) fn share(
     unit: &mut Unit,
@@ -20,7 +20,12 @@ pub(super) fn share(
         let why = "it names no right: read, write, append, append-to, delete, assign or share".into();
         return Err(Refusal::Unreadable { what: "the share".into(), why }.into());
     }
-    let record = begin(unit, target, principal, "share")?;
+    let record = begin(unit, caller, target, principal, "share")?;
+    // Nobody gives away what he lacks.
+    let entity = unit.entity(target.entity)?;
+    for right in rights.iter() {
+        access::check(unit, caller, &entity, right, &record)?;
+    }
     let had = shares::of(&unit.overlay, target, principal)?;
     shares::put(&mut unit.overlay, target, principal, had.union(rights));
     pass_on(
@@ -40,7 +45,7 @@ pub(super) fn unshare(
     target: RecordRef,
     principal: RecordRef,
 ) -> Result<Outcome, Failure> {
-    let record = begin(unit, target, principal, "unshare")?;
+    let record = begin(unit, caller, target, principal, "unshare")?;
     if !shares::of(&unit.overlay, target, principal)?.is_empty() {
         shares::put(&mut unit.overlay, target, principal, Rights::NONE);
     }
@@ -66,7 +71,13 @@ pub(super) fn forget(unit: &mut Unit, entity: &Entity, record: RecordRef) -> Res
 }
 
 /// The record, which must have an owner, for a principal that is there.
-fn begin(unit: &mut Unit, target: RecordRef, principal: RecordRef, verb: &str) -> Result<Record, Failure> {
+fn begin(
+    unit: &mut Unit,
+    caller: &Caller,
+    target: RecordRef,
+    principal: RecordRef,
+    verb: &str,
+) -> Result<Record, Failure> {
     let entity = unit.entity(target.entity)?;
     if !entity.is_owned() {
         let why = "its records belong to the organisation or to a unit: roles say who may see them".into();
@@ -82,7 +93,7 @@ fn begin(unit: &mut Unit, target: RecordRef, principal: RecordRef, verb: &str) -
         }
         .into());
     }
-    unit.expect(&entity, target)
+    access::expect(unit, caller, &entity, Privilege::Share, target)
 }
 
 /// Does the same to the records below for which it makes a difference.

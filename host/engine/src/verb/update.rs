@@ -2,14 +2,14 @@
 //! one version, one start for each process (E22).
 
 use model::{
-    Caller, Message, Outcome, Record, RecordRef, Refusal, Value, Values, Verb, Version, entity::AttributeKind,
-    fact::Fact, schema::Entity, starter,
+    Caller, Message, Outcome, Privilege, Record, RecordRef, Refusal, Value, Values, Verb, Version,
+    entity::AttributeKind, fact::Fact, schema::Entity, starter,
 };
 
 use rules::validate::Modification;
 
 use super::{check_owner, refer, title, unit_of, write};
-use crate::{Failure, realtime, unit::Unit};
+use crate::{Failure, access, realtime, unit::Unit};
 
 pub(super) fn update(
     unit: &mut Unit,
@@ -19,9 +19,13 @@ pub(super) fn update(
     values: Values,
 ) -> Result<Outcome, Failure> {
     let entity = unit.entity(target.entity)?;
-    let before = unit.expect(&entity, target)?;
+    let before = access::expect(unit, caller, &entity, Privilege::Write, target)?;
     check_version(&entity, &before, expected)?;
     let change = rules::validate::update(&entity, &unit.catalogue.schema, &before, values)?;
+    if change.change.names(starter::OWNER) && change.change.get(starter::OWNER) != before.get(starter::OWNER) {
+        access::check(unit, caller, &entity, Privilege::Assign, &before)?;
+    }
+    refer::check_access(unit, caller, &entity, &before, &change.references, Some(&before))?;
     let parents = new_parents(&entity, &before, &change);
     let mut outcome = stage(unit, caller, &entity, before, change, Message::Update)?;
     for parent in parents {
@@ -55,6 +59,7 @@ pub(super) fn stage(
     }
     after.values.insert(starter::MODIFIED_ON, Value::DateTime(unit.now.to_second()));
     after.values.insert(starter::MODIFIED_BY, Value::Reference(caller.user));
+    access::check_gives(unit, caller, entity, &after)?;
     write::replace(unit, entity, &before, &after)?;
     let mut outcome = Outcome { record: after.reference(), version: after.version, created: false };
     let owner = after.get(starter::OWNER).as_reference();

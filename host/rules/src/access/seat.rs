@@ -73,6 +73,11 @@ impl Seat {
         self
     }
 
+    /// Whose records the level user means.
+    pub fn principals(&self) -> impl Iterator<Item = RecordRef> + '_ {
+        self.principals.iter().copied()
+    }
+
     /// How far the seat's roles reach.
     pub fn level(&self, entity: EntityId, privilege: Privilege) -> Level {
         self.granted.entities.get(&entity).map_or(Level::None, |levels| levels.get(privilege))
