@@ -1,6 +1,7 @@
 //! What the engine does, seen through its own front door: a store in memory, a clock that is turned by hand, ids that count.
 
 mod audit;
+mod access;
 mod conflicts;
 mod cost;
 mod deploy;
@@ -98,6 +99,11 @@ impl World {
         let entity = schema.named(entity).expect("an entity");
         let attribute = |name| entity.attribute(name).unwrap_or_else(|| panic!("`{name}` is an attribute")).id;
         named.iter().map(|(name, value)| (attribute(name), value.clone())).collect()
+    }
+
+    fn give_role(&self, user: RecordRef, role: &str) {
+        let role = crate::security::roles::default_role(role);
+        self.create("systemuserroles", &[("systemuserid", user.into()), ("roleid", role.into())]);
     }
 
     fn try_create(&self, entity: &str, named: &[(&str, Value)]) -> Result<Outcome, Refusal> {

@@ -97,7 +97,9 @@ impl Node {
         match &self.kind {
             Kind::Null => "null".to_owned(),
             Kind::Boolean(_) | Kind::Number(_) => self.as_written().unwrap_or_default().to_string(),
-            Kind::Text(text) if text.contains(['{', '}', '[', ']', ',', ':', '=', '"', '#', '\n']) => format!("{text:?}"),
+            Kind::Text(text) if text.contains(['{', '}', '[', ']', ',', ':', '=', '"', '#', '\n']) => {
+                format!("{text:?}")
+            }
             Kind::Text(text) => text.to_string(),
             Kind::List(items) => {
                 format!("[{}]", items.iter().map(Self::in_one_line).collect::<Vec<_>>().join(", "))

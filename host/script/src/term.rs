@@ -33,7 +33,9 @@ impl Environment {
         let moment = self.moment_of(value)?;
         let start = match value {
             _ if term.span.months == 0 && term.span.days == 0 && term.business_days == 0 => moment,
-            Value::Date(day) => self.days_later(day.to_civil().to_datetime(jiff::civil::Time::midnight()), term, sign)?,
+            Value::Date(day) => {
+                self.days_later(day.to_civil().to_datetime(jiff::civil::Time::midnight()), term, sign)?
+            }
             _ => self.days_later(moment.to_jiff().to_zoned(self.time_zone.clone()).datetime(), term, sign)?,
         };
         start.as_micros().checked_add(exactly).and_then(Timestamp::from_micros)

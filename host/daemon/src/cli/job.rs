@@ -132,7 +132,9 @@ fn watch_one(client: &Client, id: &str, timeout: u64, connection: &Connection) -
     loop {
         let job = client.get(&path)?;
         match text(&job, "state") {
-            "ready" | "postponed" | "waiting" if begun.elapsed().as_secs() < timeout => std::thread::park_timeout(PAUSE),
+            "ready" | "postponed" | "waiting" if begun.elapsed().as_secs() < timeout => {
+                std::thread::park_timeout(PAUSE)
+            }
             "succeeded" => return show(&job, connection),
             state => {
                 show(&job, connection)?;

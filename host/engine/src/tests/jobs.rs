@@ -293,6 +293,9 @@ fn a_person_runs_a_process_and_it_runs_as_him() {
     world.settle();
     let anna = world.create("systemuser", &[("fullname", "Anna".into())]);
     let name = ProcessName::parse("handle").expect("a name");
+    let refused = world.engine.run_process(&world.engine.caller(anna), &name, record);
+    assert!(matches!(refused, Err(crate::Failure::Refused(model::Refusal::MissingTask(_)))), "{refused:?}");
+    world.give_role(anna, "System Administrator");
     world.engine.run_process(&world.engine.caller(anna), &name, record).expect("a job");
     world.settle();
     assert_eq!(world.states().len(), 2);

@@ -61,8 +61,7 @@ const KINDS: [(&str, &Keys); 10] = [
     ("stop", &STOP),
 ];
 /// Those that the format has and this version does not.
-const LATER: [&str; 9] =
-    ["email", "start-child", "action", "delete", "share", "unshare", "flow", "find", "for-each"];
+const LATER: [&str; 9] = ["email", "start-child", "action", "delete", "share", "unshare", "flow", "find", "for-each"];
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<Step> {

@@ -187,7 +187,8 @@ fn date(report: &Report<'_>, node: &Node, scope: &Scope<'_>) -> Option<ValueSour
     let source = ValueSource::Expression(expression);
     if condition::value_asks_clock(&source) {
         let hint = Some("write `for: 3 days`: it counts from when the wait was reached".to_owned());
-        let message = "`at` is worked out again when something that it reads changes, so it may not ask what time it is";
+        let message =
+            "`at` is worked out again when something that it reads changes, so it may not ask what time it is";
         report.error_with(node.place, message, hint);
         return None;
     }

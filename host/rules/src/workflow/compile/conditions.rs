@@ -74,11 +74,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A condition compiled, what it reads noted.
-    pub(super) fn read_condition(
-        &mut self,
-        condition: &condition::Condition,
-        reads: &mut Reads,
-    ) -> Option<Condition> {
+    pub(super) fn read_condition(&mut self, condition: &condition::Condition, reads: &mut Reads) -> Option<Condition> {
         let compiled = self.or_say(Condition::compile(condition))?;
         compiled.paths().iter().for_each(|path| self.read(path, false, reads));
         self.shown(condition, reads);
