@@ -1,7 +1,7 @@
 //! What the engine does, seen through its own front door: a store in memory, a clock that is turned by hand, ids that count.
 
-mod audit;
 mod access;
+mod audit;
 mod conflicts;
 mod cost;
 mod deploy;
