@@ -43,7 +43,7 @@ pub(crate) fn run(catalogue: &Catalogue, reader: &dyn Reader, who: &Who, query: 
     let query = &match listed::asks(&query.filter) {
         false => Cow::Borrowed(query),
         true => {
-            let filter = listed::answered(&mut |asked| run(catalogue, reader, asked), &query.filter)?;
+            let filter = listed::answered(&mut |asked| run(catalogue, reader, who, asked), &query.filter)?;
             Cow::Owned(Query { filter, ..query.clone() })
         }
     };
