@@ -3,4 +3,5 @@
 //! `roles` keeps what a role grants in its record and gives every store the default roles. Whether a caller may do
 //! something is not decided here: that is `access`.
 
+mod change;
 pub(crate) mod roles;

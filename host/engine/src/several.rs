@@ -39,6 +39,12 @@ impl Engine {
         queries.iter().map(|query| query::run(&catalogue, &snapshot, &who, query)).collect()
     }
 
+    /// Whether the record is there, whoever asks: for an edge that has to know it before it knows who does.
+    pub fn is_there(&self, target: RecordRef) -> Result<bool, Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        Ok(rows::get(&catalogue, &snapshot, target)?.is_some())
+    }
+
     /// What functions of filters may know of this moment: the time, and the organisation's time zone and calendar.
     pub fn environment(&self) -> script::Environment {
         self.catalogue.load().organisation.at(self.parts.clock.now())
