@@ -11,10 +11,10 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{Engine, Need, SignedIn, Way};
-use model::{Caller, CorrelationId};
+use model::{Caller, CorrelationId, RecordRef};
 use uuid::Uuid;
 
-use crate::{odata::link, problem::Denial, settings::ApiSettings};
+use crate::{impersonate, odata::link, problem::Denial, settings::ApiSettings};
 
 /// What a request says of who sends it.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Credentials {
     way: Way,
     need: Need,
     correlation: Option<CorrelationId>,
+    /// The user for whom it is sent, where that is another.
+    instead_of: Option<RecordRef>,
 }
 
 /// What is known of a request before anybody looks at what it means.
@@ -93,7 +95,12 @@ impl Credentials {
         };
         let texts = CORRELATION.iter().filter_map(|name| headers.get(*name)).filter_map(|value| value.to_str().ok());
         let correlation = texts.filter_map(|text| Uuid::parse_str(text).ok()).map(CorrelationId).next();
-        Ok(Self { secret, way, need: asked.need, correlation })
+        Ok(Self { secret, way, need: asked.need, correlation, instead_of: impersonate::asked(headers)? })
+    }
+
+    /// The same for a request within a batch, which may be sent for another user.
+    pub fn within(&self, headers: &HeaderMap) -> Result<Self, Denial> {
+        Ok(Self { instead_of: impersonate::asked(headers)?.or(self.instead_of), ..self.clone() })
     }
 
     /// The caller, if the secret is good and good for this.
@@ -108,7 +115,8 @@ impl Credentials {
         let caller = signed_in.caller;
         tracing::debug!(user = %caller.user.id, correlation = %caller.correlation, "signed in");
         let correlation = self.correlation.unwrap_or(caller.correlation);
-        Ok(SignedIn { caller: Caller { correlation, ..caller }, ..signed_in })
+        let caller = impersonate::caller(engine, Caller { correlation, ..caller }, self.instead_of)?;
+        Ok(SignedIn { caller, ..signed_in })
     }
 }
 

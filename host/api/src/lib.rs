@@ -9,6 +9,7 @@ mod bridge;
 mod cookie;
 mod hashing;
 mod health;
+mod impersonate;
 mod oauth;
 mod odata;
 mod problem;

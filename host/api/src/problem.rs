@@ -61,6 +61,11 @@ impl Denial {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "0x8006088b", message)
     }
 
+    /// Whoever asks is known and may not do this.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "0x80040220", message)
+    }
+
     /// Part of the dialect that this version does not speak.
     pub fn not_supported(what: &str) -> Self {
         let message = format!("{what} is not supported by this version");

@@ -21,7 +21,7 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 );
 const ALLOWED: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, OData-Version, OData-MaxVersion, \
-     x-correlation-id, x-ms-client-request-id",
+     x-correlation-id, x-ms-client-request-id, MSCRMCallerID, CallerObjectId",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS");
 

@@ -97,6 +97,7 @@ fn single(call: &Call, sent: &Sent, links: &Links) -> Result<(Call, Method, Reso
     let located = |denial| located(sent, denial);
     let (path, query) = sent.target(links).map_err(located)?;
     let call = Call {
+        credentials: call.credentials.within(&sent.headers).map_err(located)?,
         preferences: Preferences::of(&sent.headers),
         options: url::options(query.as_deref()).map_err(located)?,
         headers: sent.headers.clone(),

@@ -7,6 +7,7 @@
 mod given;
 mod many;
 mod processes;
+mod roles;
 mod service;
 mod sharing;
 mod teams;
@@ -70,6 +71,8 @@ pub enum Binding {
     None,
     /// A record of this entity.
     Record(&'static str),
+    /// A user or a team.
+    Principal,
     /// A set, whichever it is.
     AnySet,
 }
@@ -119,8 +122,15 @@ impl Effect {
 }
 
 /// The messages that are known, a table for each group.
-const GROUPS: [&[Message]; 6] =
-    [who::MESSAGES, service::MESSAGES, many::MESSAGES, teams::MESSAGES, sharing::MESSAGES, processes::MESSAGES];
+const GROUPS: [&[Message]; 7] = [
+    who::MESSAGES,
+    service::MESSAGES,
+    many::MESSAGES,
+    teams::MESSAGES,
+    sharing::MESSAGES,
+    roles::MESSAGES,
+    processes::MESSAGES,
+];
 
 /// Asks a function.
 pub(super) async fn function(call: Call, called: Called, on: On) -> Result<Response, Denial> {
@@ -198,6 +208,7 @@ fn find(asked: &Asked<'_>, called: &Called, on: &On) -> Result<&'static Message,
     let fits = |binding: Binding| match binding {
         Binding::None => *on == On::Nothing,
         Binding::Record(wanted) => entity == Some(wanted),
+        Binding::Principal => matches!(entity, Some("systemuser" | "team")),
         Binding::AnySet => matches!(on, On::Set(_)),
     };
     let known = || GROUPS.iter().flat_map(|group| group.iter()).filter(|message| message.name == name);
@@ -210,6 +221,9 @@ fn find(asked: &Asked<'_>, called: &Called, on: &On) -> Result<&'static Message,
         }
         Some(Binding::Record(entity)) => {
             Denial::no_resource(format!("`{name}` is bound to a record of `{entity}`, as in `{entity}s(id)/{name}`"))
+        }
+        Some(Binding::Principal) => {
+            Denial::no_resource(format!("`{name}` is bound to a user or a team, as in `systemusers(id)/{name}`"))
         }
         Some(Binding::AnySet) => Denial::no_resource(format!(
             "`{name}` is bound to an entity set, as in `accounts/Microsoft.Dynamics.CRM.{name}`"

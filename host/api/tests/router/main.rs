@@ -11,6 +11,7 @@ mod limits;
 mod messages;
 mod own;
 mod queries;
+mod security;
 mod signin;
 mod writes;
 
@@ -92,6 +93,11 @@ impl World {
         };
         let engine = Engine::open(parts).expect("an empty store opens");
         Self { router: router(Arc::clone(&engine), settings), engine, token: String::new() }
+    }
+
+    /// A token of this user.
+    fn token_of(&self, user: model::RecordRef) -> String {
+        self.engine.create_token(user, "tests", None).expect("a token")
     }
 
     /// Sends a request as the administrator. The path is relative to the data service unless it begins with a slash.

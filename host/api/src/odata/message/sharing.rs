@@ -1,10 +1,13 @@
 //! Sharing: what a user or a team may do with one record beside what roles give.
 
 use model::{Privilege, RecordRef, Rights, Verb};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Binding, Bound, Effect, Given, Kind, Message, given};
-use crate::{odata::write::Asked, problem::Denial};
+use crate::{
+    odata::{url::NAMESPACE, write::Asked},
+    problem::Denial,
+};
 
 const fn action(
     name: &'static str,
@@ -19,6 +22,20 @@ pub const MESSAGES: &[Message] = &[
     action("GrantAccess", &["Target", "PrincipalAccess"], grant),
     action("ModifyAccess", &["Target", "PrincipalAccess"], modify),
     action("RevokeAccess", &["Target", "Revokee"], revoke),
+    Message {
+        name: "RetrievePrincipalAccess",
+        kind: Kind::Function,
+        binding: Binding::Principal,
+        parameters: &["Target"],
+        run: access,
+    },
+    Message {
+        name: "RetrieveSharedPrincipalsAndAccess",
+        kind: Kind::Function,
+        binding: Binding::None,
+        parameters: &["Target"],
+        run: shared,
+    },
 ];
 
 /// Names and numbers of rights, in the order of the privileges.
@@ -53,6 +70,33 @@ fn modify(asked: &Asked<'_>, _: &Bound<'_>, given: &Given) -> Result<Effect, Den
 fn revoke(asked: &Asked<'_>, _: &Bound<'_>, given: &Given) -> Result<Effect, Denial> {
     let (target, principal) = (given.record(asked, "Target")?, given.record(asked, "Revokee")?);
     Ok(Effect::silent(vec![Verb::Unshare { target, principal }]))
+}
+
+fn access(asked: &Asked<'_>, bound: &Bound<'_>, given: &Given) -> Result<Effect, Denial> {
+    let rights = asked.engine.rights_of(asked.caller, bound.record()?, given.record(asked, "Target")?)?;
+    Ok(Effect::Answer(json!({ "AccessRights": words(rights) })))
+}
+
+fn shared(asked: &Asked<'_>, _: &Bound<'_>, given: &Given) -> Result<Effect, Denial> {
+    let shares = asked.engine.shares_of(asked.caller, given.record(asked, "Target")?)?;
+    let one = |(principal, rights): &(RecordRef, Rights)| {
+        let name = asked.schema.name_of(principal.entity);
+        json!({
+            "AccessMask": words(*rights),
+            "Principal": {
+                "@odata.type": format!("#{NAMESPACE}{name}"),
+                format!("{name}id"): principal.id.to_string(),
+            },
+        })
+    };
+    Ok(Effect::Answer(json!({ "PrincipalAccesses": shares.iter().map(one).collect::<Vec<_>>() })))
+}
+
+/// `ReadAccess, WriteAccess`; `None` for nothing.
+fn words(rights: Rights) -> String {
+    let held = MASKS.iter().filter(|(_, _, privilege)| rights.has(*privilege)).map(|(name, _, _)| *name);
+    let held: Vec<&str> = held.collect();
+    if held.is_empty() { "None".to_owned() } else { held.join(", ") }
 }
 
 /// `{"Principal": record, "AccessMask": "ReadAccess, WriteAccess"}`
@@ -91,8 +135,6 @@ fn mask(json: &Json) -> Result<Rights, Denial> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -100,7 +142,8 @@ mod tests {
         let both: Rights = [Privilege::Read, Privilege::Delete].into_iter().collect();
         assert_eq!(mask(&json!("ReadAccess,DeleteAccess")).expect("rights"), both);
         assert_eq!(mask(&json!(65_537)).expect("rights"), both);
-        assert_eq!(mask(&json!("None")).expect("rights"), Rights::NONE);
+        assert_eq!(words(both), "ReadAccess, DeleteAccess");
+        assert_eq!((words(Rights::NONE), mask(&json!("None")).expect("rights")), ("None".to_owned(), Rights::NONE));
         assert!(mask(&json!("CreateAccess")).is_err() && mask(&json!(32)).is_err() && mask(&json!(true)).is_err());
     }
 }
