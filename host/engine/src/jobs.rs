@@ -1,10 +1,13 @@
-//! What the edges call for jobs: lists, one with its run log, on-demand runs, and the orders that people give (E18).
+//! What the edges call for jobs: lists, one with its run log, on-demand runs, and in `orders` what people want of one (E18).
+
+mod orders;
 
 use std::sync::Arc;
 
 use model::{
     Caller, Image, JobId, Message, Privilege, ProcessName, RecordRef, Refusal, StepId, TaskName, Timestamp,
-    job::{Cause, Job, JobFilter, JobState, LogEvent, LogLine},
+    fact::Fact,
+    job::{Cause, Job, JobFilter, JobState, LogLine},
     process::DefinitionState,
     schema::Entity,
     starter,
@@ -12,11 +15,11 @@ use model::{
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::jobs;
 
+pub(crate) use self::orders::give;
 use crate::{
     Catalogue, Engine, Failure,
     access::{self, Sight},
-    realtime, rows,
-    settle::new_job,
+    realtime, rows, settle,
     unit::{Unit, show},
 };
 
@@ -145,44 +148,6 @@ impl Engine {
         self.queue.is_claimed(id)
     }
 
-    /// Ends a job before its end. A unit in flight meets the changed row and gives up.
-    pub fn cancel(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
-        self.may_order(caller, id)?;
-        self.queue.stop(id);
-        let reason = format_smolstr!("canceled by {}", self.user_name(caller)?);
-        let next = self.now(|unit| {
-            let job = change(
-                unit,
-                id,
-                "it cannot be canceled",
-                |job| !job.state.is_completed(),
-                |job, now| {
-                    job.state = JobState::Canceled(reason.clone());
-                    job.completed_on = Some(now);
-                },
-            )?;
-            let Some(token) = &job.token else { return Ok(None) };
-            Ok(jobs::of_token(&unit.overlay.unvalidated(), token)?.next().transpose()?)
-        })?;
-        self.queue.ready(next);
-        Ok(())
-    }
-
-    /// Lets a suspended job go on at the step that failed; its tries are counted anew (processes 1.7).
-    pub fn resume(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
-        self.may_order(caller, id)?;
-        // A job in a wait looks at its branches again.
-        let rests = |job: &Job| job.state != JobState::Ready && !job.state.is_completed();
-        self.now(|unit| {
-            change(unit, id, "only what waits for a person or a time can be resumed", rests, |job, _| {
-                job.state = JobState::Ready;
-                job.attempts = 0;
-            })
-        })?;
-        self.queue.ready([id]);
-        Ok(())
-    }
-
     /// Runs a process on a record because somebody wants it; he is the one it runs as (processes 1.5).
     pub fn run_process(&self, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<JobId, Failure> {
         let job = self.now(|unit| start(unit, caller, name, record))?;
@@ -191,49 +156,6 @@ impl Engine {
         }
         Ok(job.id)
     }
-
-    /// Refuses orders to a job that the caller may not write.
-    fn may_order(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
-        let (catalogue, snapshot) = self.state()?;
-        let entity = entity_of(&catalogue)?;
-        let who = self.who(&catalogue, &snapshot, caller)?;
-        who.check_any(&entity, Privilege::Write)?;
-        let job = jobs::get(&snapshot, id)?.ok_or_else(|| missing(id))?;
-        who.check(&catalogue, &snapshot, &entity, Privilege::Write, &rows::job(&catalogue, &job))
-    }
-
-    fn user_name(&self, caller: &Caller) -> Result<SmolStr, Failure> {
-        let (catalogue, snapshot) = self.state()?;
-        let entity = catalogue.schema.entity(caller.user.entity);
-        let user = store::records::get(&snapshot, caller.user)?;
-        let name = entity.zip(user).and_then(|(entity, user)| user.get(entity.primary).as_text().map(SmolStr::from));
-        Ok(name.unwrap_or_else(|| show(caller.user)))
-    }
-}
-
-/// Changes a job that `may` be changed and tells its end in its log; gives it as it is then.
-fn change(
-    unit: &mut Unit,
-    id: JobId,
-    why_not: &str,
-    may: impl Fn(&Job) -> bool,
-    alter: impl Fn(&mut Job, model::Timestamp),
-) -> Result<Job, Failure> {
-    let before = jobs::get(&unit.overlay, id)?.ok_or_else(|| missing(id))?;
-    if !may(&before) {
-        let (job, state) = (id.to_smolstr(), before.state.word().into());
-        return Err(Refusal::JobState { job, state, why: why_not.into() }.into());
-    }
-    let mut job = Job { epoch: before.epoch + 1, ..before.clone() };
-    alter(&mut job, unit.now);
-    if job.state.is_completed() {
-        let written = jobs::lines(&unit.overlay.unvalidated(), id)?.len();
-        let event = LogEvent::Ended { state: job.state.word().into(), reason: job.state.reason().map(SmolStr::from) };
-        let line = LogLine { at: unit.now, step: None, event };
-        jobs::append(&mut unit.overlay, id, u32::try_from(written).unwrap_or(u32::MAX), &[line]);
-    }
-    jobs::replace(&mut unit.overlay, &before, &job);
-    Ok(job)
 }
 
 /// Stages an on-demand job, or runs the process to its end where it runs in real-time.
@@ -268,11 +190,20 @@ fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef
         depth: caller.depth,
         parent: None,
     };
-    let mut job = new_job(unit, activation, Some(record), caller.user, cause);
     if process.workflow.mode.is_real_time() {
-        job.real_time = true;
-        return realtime::finish(unit, activation, job);
+        let job = settle::new_job(unit, activation, Some(record), caller.user, cause);
+        return realtime::finish(unit, activation, Job { real_time: true, ..job });
     }
+    let asked = Fact {
+        message: Message::OnDemand,
+        record,
+        before: None,
+        after: None,
+        change: model::Values::new(),
+        caller: *caller,
+    };
+    let token = settle::token(unit, process, activation, &asked)?;
+    let job = Job { token, ..settle::new_job(unit, activation, Some(record), caller.user, cause) };
     jobs::insert(&mut unit.overlay, &job);
     Ok(job)
 }

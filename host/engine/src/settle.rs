@@ -10,7 +10,10 @@ use indexmap::IndexMap;
 use model::{JobId, RecordRef, fact::Fact};
 use store::{Batch, Priority};
 
-pub(crate) use self::{start::new_job, wake::slice as wake_slice};
+pub(crate) use self::{
+    start::{new_job, token},
+    wake::slice as wake_slice,
+};
 use crate::{Failure, realtime, unit::Unit};
 
 /// A unit of work, ready to be committed.
@@ -34,6 +37,7 @@ pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> 
     unit.refresh_when_old()?;
     let facts = std::mem::take(&mut unit.facts);
     let mut started = Started { jobs: start::background(&mut unit, &facts)?, owes: false };
+    started.jobs.append(&mut unit.ready);
     wake::waiting(&mut unit, &facts, job, &mut started)?;
     journal::write(&mut unit, &facts);
     if unit.overlay.is_empty() {

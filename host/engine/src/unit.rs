@@ -38,6 +38,8 @@ pub(crate) struct Unit {
     pending: Vec<Pending>,
     /// How those changes were altered, newest last.
     altered: Vec<pending::Alteration>,
+    /// Jobs to be looked at once it is committed, beside those that its facts start.
+    pub ready: Vec<model::JobId>,
     /// The time of the step: it does not move while one verb or one step runs (E14).
     pub now: Timestamp,
     /// By whose right the verb that is being done is done.
@@ -68,6 +70,7 @@ pub(crate) struct Savepoint {
     facts: usize,
     runs: usize,
     altered: usize,
+    ready: usize,
 }
 
 impl Unit {
@@ -86,6 +89,7 @@ impl Unit {
             guests: 0,
             pending: Vec::new(),
             altered: Vec::new(),
+            ready: Vec::new(),
             now,
             authority: Authority::Caller,
             known: crate::access::Known::default(),
@@ -151,13 +155,14 @@ impl Unit {
     /// A point to come back to.
     pub fn savepoint(&self) -> Savepoint {
         let (overlay, altered) = (self.overlay.savepoint(), self.altered.len());
-        Savepoint { overlay, facts: self.facts.len(), runs: self.runs.len(), altered }
+        Savepoint { overlay, facts: self.facts.len(), runs: self.runs.len(), altered, ready: self.ready.len() }
     }
 
     /// Forgets what was done since `savepoint`; of the runs that belonged to it is told that they are taken back.
     pub fn rollback(&mut self, savepoint: Savepoint) {
         self.overlay.rollback(savepoint.overlay);
         self.facts.truncate(savepoint.facts);
+        self.ready.truncate(savepoint.ready);
         self.dropped.extend(self.runs.drain(savepoint.runs..));
         self.restore_pending(savepoint.altered);
         self.through.iter_mut().for_each(|(from, _)| *from = savepoint.facts.min(*from));

@@ -281,3 +281,45 @@ pub struct JobFilter {
     /// Those on this record.
     pub record: Option<RecordRef>,
 }
+
+/// What a person wants of a job (E18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// It ends before its end. What a step is doing is undone.
+    Cancel,
+    /// The same, for a job that nothing else helps: its row, its definition and its plugins need not be readable.
+    Terminate,
+    /// It rests where it stands, until somebody resumes it.
+    Pause,
+    /// It goes on where it stands.
+    Resume,
+    /// It goes on at that time.
+    Postpone(Timestamp),
+    /// It is tried again after it ended, or while it waits for a person.
+    Retry(Retry),
+}
+
+/// From where a job is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// From the step that failed, with what the steps before it gave.
+    Step,
+    /// From its beginning.
+    Start,
+    /// From its beginning, with the activation that holds now.
+    Newest,
+}
+
+impl Order {
+    /// The word in commands and addresses.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Terminate => "terminate",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Postpone(_) => "postpone",
+            Self::Retry(_) => "retry",
+        }
+    }
+}

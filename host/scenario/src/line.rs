@@ -4,7 +4,10 @@
 
 mod token;
 
-use model::Span;
+use model::{
+    Span, Timestamp,
+    job::{Order, Retry},
+};
 use smol_str::SmolStr;
 
 use self::token::Token;
@@ -116,10 +119,8 @@ pub enum Command {
     },
     /// `job show 2`: the second job of the page with its run log.
     JobShow(SmolStr),
-    /// `job cancel 2`: ends it before its end.
-    JobCancel(SmolStr),
-    /// `job resume 2`: lets it go on at the step that failed.
-    JobResume(SmolStr),
+    /// `job cancel 2`, `job retry 2 from=start`: what a person wants of it.
+    JobOrder(SmolStr, Order),
     /// `apply`: the files of the page so far. A run block begins with it where new files stand before the block.
     Apply,
     /// `advance 3 days`
@@ -177,7 +178,10 @@ get ENTITY/NAME [attribute ...]
 query ENTITY [filter=\"...\"] [order=\"...\"] [top=N] [show=a,b]
 run PROCESS ENTITY/NAME                  start a process on a record
 import FILE.csv [entity=E] [key=K]
-job list [state=S] [process=P]           job show N, job cancel N, job resume N
+job list [state=S] [process=P]           job show N
+job cancel N                             also terminate, pause, resume
+job postpone N until=MOMENT
+job retry N [from=start] [version=newest] from the step that failed, or from the start
 apply                                    the files of the page
 advance 3 days                           let time pass
 restart                                  drop everything but the store and open it again
@@ -238,9 +242,8 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
             Command::JobList { state, process }
         }
         ("job", [show, job]) if show.is_bare("show") => Command::JobShow(job.word()?),
-        ("job", [cancel, job]) if cancel.is_bare("cancel") => Command::JobCancel(job.word()?),
-        ("job", [resume, job]) if resume.is_bare("resume") => Command::JobResume(job.word()?),
-        ("job", _) => return Err("it is `job list`, `job show N`, `job cancel N` or `job resume N`".into()),
+        ("job", [word, job, options @ ..]) => Command::JobOrder(job.word()?, order(&word.word()?, options)?),
+        ("job", _) => return Err("it is `job list`, `job show N` or `job ORDER N`".into()),
         ("apply", []) => Command::Apply,
         ("advance", [number, unit]) => Command::Advance(duration(&number.word()?, &unit.word()?)?),
         ("restart", []) => Command::Restart,
@@ -250,6 +253,30 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
             None => return Err(format!("there is no command `{known}`")),
         },
     })
+}
+
+fn order(word: &str, options: &[Token]) -> Result<Order, String> {
+    match (word, options) {
+        ("cancel", []) => Ok(Order::Cancel),
+        ("terminate", []) => Ok(Order::Terminate),
+        ("pause", []) => Ok(Order::Pause),
+        ("resume", []) => Ok(Order::Resume),
+        ("postpone", options) => {
+            let [until] = choices(options, ["until"])?;
+            let moment = until.as_deref().and_then(Timestamp::parse);
+            moment.map(Order::Postpone).ok_or_else(|| "it is `job postpone N until=2026-01-05T10:00:00Z`".into())
+        }
+        ("retry", options) => {
+            let [from, version] = choices(options, ["from", "version"])?;
+            match (from.as_deref(), version.as_deref()) {
+                (None | Some("step"), None | Some("same")) => Ok(Order::Retry(Retry::Step)),
+                (Some("start"), None | Some("same")) => Ok(Order::Retry(Retry::Start)),
+                (Some("start"), Some("newest")) => Ok(Order::Retry(Retry::Newest)),
+                _ => Err("it is `job retry N`, and `from=start`, and with it `version=newest`".into()),
+            }
+        }
+        _ => Err("the orders are cancel, terminate, pause, resume, postpone and retry".into()),
+    }
 }
 
 fn settings(tokens: &[Token]) -> Result<Vec<Setting>, String> {

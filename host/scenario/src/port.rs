@@ -3,7 +3,7 @@
 //! Two implement it: `world`, an engine in memory, and the command line's `shell`, a client of the web API. Values go in as
 //! they were written; the attribute decides what they become, on the other side as for everybody.
 
-use model::Span;
+use model::{Span, job::Order};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
@@ -148,13 +148,9 @@ pub trait Port {
     fn unshare(&mut self, _target: &Target, _with: &Target) -> Result<(), No> {
         Err(only_in_a_page("`unshare`"))
     }
-    /// Ends a job before its end.
-    fn cancel(&mut self, _job: Uuid) -> Result<(), No> {
-        Err(only_in_a_page("`job cancel`"))
-    }
-    /// Lets a suspended job go on at the step that failed.
-    fn resume(&mut self, _job: Uuid) -> Result<(), No> {
-        Err(only_in_a_page("`job resume`"))
+    /// Does with a job what somebody wants.
+    fn order(&mut self, _job: Uuid, _order: Order) -> Result<(), No> {
+        Err(only_in_a_page("an order for a job"))
     }
     /// Goes on as another user.
     fn act_as(&mut self, _user: &str) -> Result<(), No> {

@@ -96,13 +96,9 @@ impl<P: Port> Session<P> {
                 Ok(jobs.iter().map(|job| self.names.shown_job(job)).collect())
             }
             Command::JobShow(job) => self.show(job),
-            Command::JobCancel(job) => {
+            Command::JobOrder(job, order) => {
                 let job = self.names.job_called(job)?;
-                self.port.cancel(job).map(|()| Vec::new())
-            }
-            Command::JobResume(job) => {
-                let job = self.names.job_called(job)?;
-                self.port.resume(job).map(|()| Vec::new())
+                self.port.order(job, *order).map(|()| Vec::new())
             }
             Command::Apply => self.port.apply().map(|()| Vec::new()),
             Command::Advance(span) => self.port.advance(*span).map(|()| Vec::new()),

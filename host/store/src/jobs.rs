@@ -12,7 +12,7 @@ use model::{
 };
 
 pub use self::log::{append, first_lines, lines, remove_log};
-use self::row::{decode, encode};
+use self::row::{check, decode, encode};
 pub(crate) use self::row::{message, message_number};
 use crate::{
     Error, Range, Reader, Writer,
@@ -23,7 +23,33 @@ use crate::{
 /// The job, if it is there.
 pub fn get(reader: &(impl Reader + ?Sized), id: JobId) -> Result<Option<Job>, Error> {
     let row = reader.get(Tuple::of(Family::Job).job(id).bytes())?;
-    row.map(|row| decode(id, &row)).transpose()
+    Ok(row.map(|row| decode(id, &row)))
+}
+
+/// Why the row of this job cannot be read, if it cannot: such a job stands as suspended in all that reads it.
+pub fn damage(reader: &(impl Reader + ?Sized), id: JobId) -> Result<Option<Error>, Error> {
+    let row = reader.peek(Tuple::of(Family::Job).job(id).bytes())?;
+    Ok(row.and_then(|row| check(id, &row).err()))
+}
+
+/// Takes a job whose row cannot be read out of every order: which of them it stands in, its row does not tell any more.
+pub fn unlist(writer: &mut (impl Reader + Writer), id: JobId) -> Result<(), Error> {
+    let mut places = vec![Tuple::of(Family::JobReady).job(id).key()];
+    for family in [Family::JobDue, Family::JobToken, Family::Wait] {
+        for row in writer.scan(&Range::prefix(Tuple::of(family).bytes()))? {
+            let (place, _) = row?;
+            if key::last_uuid(&place)? == id.0 {
+                places.push(place);
+            }
+        }
+    }
+    for place in places {
+        if place.first() == Some(&(Family::JobToken as u8)) {
+            writer.touch(&place[..place.len() - 16]);
+        }
+        writer.delete(place);
+    }
+    Ok(())
 }
 
 /// Writes a new job.
@@ -79,7 +105,7 @@ pub fn newest(
     let prefix = Tuple::of(Family::Job);
     let range = behind(Range::prefix(prefix.bytes()).backward(), after.map(|id| prefix.job(id)));
     let rows = reader.scan(&range)?;
-    Ok(rows.map(|row| row.and_then(|(key, value)| decode(JobId(key::last_uuid(&key)?), &value))))
+    Ok(rows.map(|row| row.and_then(|(key, value)| Ok(decode(JobId(key::last_uuid(&key)?), &value)))))
 }
 
 /// Jobs that can go on, in the order of their creation, behind `after`.

@@ -1,5 +1,6 @@
-//! Jobs: a list, how many stand in which state, one with its run log, and cancelling one.
+//! Jobs: a list, how many stand in which state, one with its run log, and in `orders` what people want of them.
 
+mod orders;
 mod told;
 
 use axum::{
@@ -7,7 +8,7 @@ use axum::{
     extract::{Path, RawQuery, State},
     http::HeaderMap,
     response::Response,
-    routing::{get, post},
+    routing::get,
 };
 use engine::{Catalogue, Engine};
 use model::{
@@ -25,7 +26,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/jobs", get(list))
         .route("/api/v1/jobs/counts", get(counts))
         .route("/api/v1/jobs/{id}", get(show))
-        .route("/api/v1/jobs/{id}/cancel", post(cancel))
+        .merge(orders::routes())
 }
 
 /// The largest list in one answer.
@@ -54,16 +55,6 @@ async fn counts(State(app): State<App>, headers: HeaderMap) -> Response {
 async fn show(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     ask(&app, &headers, move |engine, caller| {
         let (job, log) = engine.job(caller, job_id(&id)?)?;
-        with_log(&job, &log, engine)
-    })
-    .await
-}
-
-async fn cancel(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
-    ask(&app, &headers, move |engine, caller| {
-        let id = job_id(&id)?;
-        engine.cancel(caller, id)?;
-        let (job, log) = engine.job(caller, id)?;
         with_log(&job, &log, engine)
     })
     .await

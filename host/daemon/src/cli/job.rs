@@ -1,15 +1,19 @@
-//! `stepwise job list|show|watch|cancel`
+//! `stepwise job list|show|watch`, and the orders: `cancel|terminate|pause|resume|postpone|retry`
 
 use std::time::{Duration, Instant};
 
 use clap::Subcommand;
-use serde_json::Value as Json;
+use model::{
+    Timestamp,
+    job::{Order, Retry},
+};
+use serde_json::{Value as Json, json};
 
 use super::{Connection, import::bar};
 use crate::{
     client::Client,
     output::{self, say},
-    trouble::Trouble,
+    trouble::{Exit, Trouble},
 };
 
 /// Jobs: background runs of processes.
@@ -43,10 +47,44 @@ pub enum Job {
         #[arg(long, default_value_t = 600)]
         timeout: u64,
     },
-    /// Cancel a job that has not ended
+    /// End a job before its end; what its step is doing is undone
     Cancel {
         /// The job's id
         id: String,
+    },
+    /// End a job that nothing else helps, whatever became of its row, its definition and its plugins
+    Terminate {
+        /// The job's id
+        id: String,
+    },
+    /// Let a job rest where it stands
+    Pause {
+        /// The job's id
+        id: String,
+    },
+    /// Let a job go on that is suspended, paused or postponed
+    Resume {
+        /// The job's id
+        id: String,
+    },
+    /// Let a job go on at a later time
+    Postpone {
+        /// The job's id
+        id: String,
+        /// A moment such as 2026-11-20T09:00:00Z
+        #[arg(long)]
+        until: String,
+    },
+    /// Try a job again that failed, was canceled or is suspended
+    Retry {
+        /// The job's id
+        id: String,
+        /// From its start, not from the step that failed
+        #[arg(long)]
+        from_start: bool,
+        /// With the version of its process that holds now, from its start
+        #[arg(long, requires = "from_start")]
+        newest: bool,
     },
 }
 
@@ -74,13 +112,42 @@ impl Job {
                 connection.output.text(&told(&counts), &counts)?;
                 failed(&counts)
             }
-            Self::Cancel { id } => {
-                let path = format!("/api/v1/jobs/{}/cancel", escaped(id));
-                let job = client.post(&path, &Json::Object(serde_json::Map::new()))?;
-                connection.output.text(&format!("{id} is {}", text(&job, "state")), &job)
+            Self::Cancel { id } => ordered(&client, connection, id, Order::Cancel),
+            Self::Terminate { id } => ordered(&client, connection, id, Order::Terminate),
+            Self::Pause { id } => ordered(&client, connection, id, Order::Pause),
+            Self::Resume { id } => ordered(&client, connection, id, Order::Resume),
+            Self::Postpone { id, until } => {
+                let moment = Timestamp::parse(until);
+                let wrong =
+                    || Trouble::new(Exit::Usage, format!("`{until}` is no moment such as 2026-11-20T09:00:00Z"));
+                ordered(&client, connection, id, Order::Postpone(moment.ok_or_else(wrong)?))
+            }
+            Self::Retry { id, from_start, newest } => {
+                let retry = match (from_start, newest) {
+                    (_, true) => Retry::Newest,
+                    (true, false) => Retry::Start,
+                    (false, false) => Retry::Step,
+                };
+                ordered(&client, connection, id, Order::Retry(retry))
             }
         }
     }
+}
+
+fn ordered(client: &Client, connection: &Connection, id: &str, wanted: Order) -> Result<(), Trouble> {
+    let job = order(client, id, wanted)?;
+    connection.output.text(&format!("{id} is {}", text(&job, "state")), &job)
+}
+
+/// Gives an order; the answer is the job.
+pub fn order(client: &Client, id: &str, order: Order) -> Result<Json, Trouble> {
+    let options = match order {
+        Order::Postpone(until) => json!({"until": until.to_string()}),
+        Order::Retry(Retry::Start) => json!({"from": "start"}),
+        Order::Retry(Retry::Newest) => json!({"from": "start", "version": "newest"}),
+        _ => json!({}),
+    };
+    client.post(&format!("/api/v1/jobs/{}/{}", escaped(id), order.word()), &options)
 }
 
 /// Waits until no job is ready, with a progress bar; gives the number of jobs by state.

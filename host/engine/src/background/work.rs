@@ -120,9 +120,10 @@ impl Engine {
 
     /// Stages the job as it is now with its log, and makes a batch of the unit.
     fn close(&self, mut unit: Unit, before: &Job, job: &Job, lines: Vec<LogLine>) -> Result<Box<Commit>, Failure> {
-        let written = match before.started_on {
-            None => 0,
-            Some(_) => jobs::lines(&unit.overlay.unvalidated(), job.id)?.len(),
+        // Whoever changes a job, and so may have written to its log, raises the epoch.
+        let written = match before.epoch {
+            0 => 0,
+            _ => jobs::lines(&unit.overlay.unvalidated(), job.id)?.len(),
         };
         jobs::append(&mut unit.overlay, job.id, u32::try_from(written).unwrap_or(u32::MAX), &lines);
         jobs::replace(&mut unit.overlay, before, job);

@@ -7,14 +7,14 @@ use model::{
         AttributeDefinition, AttributeKind, Cascade, EntityDefinition, LookupKind, OnDelete, Ownership, State, Status,
         Targets,
     },
-    job::Job,
+    job::{Job, Order},
     starter,
 };
 use smol_str::ToSmolStr;
 use store::{Reader, jobs};
 
 use super::Rows;
-use crate::{Failure, catalogue::Catalogue, query::Candidates, unit::Unit};
+use crate::{Failure, catalogue::Catalogue, jobs as orders, query::Candidates, unit::Unit};
 
 /// The family of jobs.
 pub(super) struct Jobs;
@@ -93,10 +93,59 @@ impl Rows for Jobs {
         Ok(Box::new(jobs::newest(reader, None)?.map(|job| Ok(record_of(catalogue, &job?)))))
     }
 
-    fn apply(&self, unit: &mut Unit, _caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
+    fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
         let entity = unit.catalogue.schema.name_of(starter::JOB);
-        let why = "the engine makes jobs; cancel one with its own command".into();
-        Err(Refusal::NotPossible { verb: verb.word().into(), entity, why }.into())
+        let refuse = |verb: &str, why: &str| {
+            let (verb, why) = (verb.into(), why.into());
+            Failure::from(Refusal::NotPossible { verb, entity: entity.clone(), why })
+        };
+        let (target, order) = match verb {
+            Verb::Update { target, values, .. } => {
+                let order = wanted(&unit.catalogue.clone(), &values);
+                (target, order.ok_or_else(|| refuse("update", WRITABLE))?)
+            }
+            Verb::SetStatus { target, state, status } => {
+                (target, of_codes(state, status).ok_or_else(|| refuse("set-status", WRITABLE))?)
+            }
+            other => return Err(refuse(other.word(), "the engine makes jobs and takes them away")),
+        };
+        let job = orders::give(unit, caller, JobId(target.id.0), order)?;
+        Ok(Outcome { record: target, version: Version(job.epoch + 1), created: false })
+    }
+}
+
+/// What a client may write of a job (processes 1.6).
+const WRITABLE: &str = "a client writes `statecode` and `statuscode`: 0 resumes, 1/10 pauses, 3/32 cancels, or `postponeuntil`: \
+                        it postpones";
+
+/// The order that a client gives by writing columns.
+fn wanted(catalogue: &Catalogue, values: &Values) -> Option<Order> {
+    let entity = catalogue.schema.entity(starter::JOB)?;
+    let postpone = entity.attribute("postponeuntil")?.id;
+    let code = |id| match values.get(id) {
+        Value::Whole(number) => i32::try_from(*number).ok(),
+        Value::Choice(number) => Some(*number),
+        _ => None,
+    };
+    let known = [starter::STATE, starter::STATUS, postpone];
+    if values.attributes().any(|attribute| !known.contains(&attribute)) {
+        return None;
+    }
+    let codes = (code(starter::STATE), code(starter::STATUS));
+    match (values.get(postpone), codes) {
+        // A postponed job stands as suspended until its time: clients write both.
+        (Value::DateTime(until), (None | Some(0 | 1), _)) => Some(Order::Postpone(*until)),
+        (Value::Null, (state, status)) => of_codes(state, status),
+        _ => None,
+    }
+}
+
+fn of_codes(state: Option<i32>, status: Option<i32>) -> Option<Order> {
+    match (state, status) {
+        (Some(0), None | Some(0)) | (None, Some(0)) => Some(Order::Resume),
+        (Some(1), None | Some(10)) | (None, Some(10)) | (Some(2), Some(21)) | (None, Some(21)) => Some(Order::Pause),
+        (Some(3), None | Some(32)) | (None, Some(32)) | (Some(2), Some(22)) | (None, Some(22)) => Some(Order::Cancel),
+        _ => None,
     }
 }
 

@@ -126,18 +126,13 @@ fn start(
     mut barred: Option<Refusal>,
 ) -> Result<Option<JobId>, Failure> {
     let Some(activation) = &process.activation else { return Ok(None) };
-    let token = match activation.program.order() {
-        Some(order) if barred.is_none() => {
-            match read_event(unit, process.owner, fact, &order.expression().paths, &[]) {
-                Ok(facts) => token_of(process, order, &facts, &activation.surroundings.at(unit.now)),
-                Err(Failure::Refused(refusal)) => {
-                    barred = Some(refusal);
-                    None
-                }
-                Err(fault) => return Err(fault),
-            }
+    let token = match barred.is_none().then(|| token(unit, process, activation, fact)) {
+        Some(Err(Failure::Refused(refusal))) => {
+            barred = Some(refusal);
+            None
         }
-        _ => None,
+        Some(token) => token?,
+        None => None,
     };
     let cause = cause_of(fact, activation);
     let mut job = new_job(unit, activation, Some(fact.record), process.owner, cause);
@@ -151,6 +146,18 @@ fn start(
     }
     jobs::insert(&mut unit.overlay, &job);
     Ok((job.state == JobState::Ready).then_some(job.id))
+}
+
+/// The token of a job that `fact` starts, where its process says `in-order-by`.
+pub(crate) fn token(
+    unit: &mut Unit,
+    process: &Process,
+    activation: &Activation,
+    fact: &Fact,
+) -> Result<Option<SmolStr>, Failure> {
+    let Some(order) = activation.program.order() else { return Ok(None) };
+    let facts = read_event(unit, process.owner, fact, &order.expression().paths, &[])?;
+    Ok(token_of(process, order, &facts, &activation.surroundings.at(unit.now)))
 }
 
 /// A job that is ready to run for the first time.

@@ -2,8 +2,13 @@
 
 use model::{
     Field, ProcessName, Value, Verb,
-    job::LogEvent,
+    job::{LogEvent, Order, Retry},
     step::{GuestError, GuestErrorKind, LogLevel, StepFailure},
+};
+
+use store::{
+    Store,
+    key::{Family, Tuple},
 };
 
 use super::{COMPLAINT, Native, SOLUTION, World, script};
@@ -430,4 +435,44 @@ fn a_unit_that_is_kept_suspends_its_job_and_nothing_of_it_is_written() {
     assert_eq!(world.states()[0].0, "suspended");
     assert!(world.states()[0].1.starts_with("internal: "));
     assert_eq!(world.get(record, "touched"), Value::Whole(0));
+}
+
+#[test]
+fn a_job_whose_row_cannot_be_read_is_seen_as_suspended_and_can_be_ended() {
+    for order in [Order::Cancel, Order::Terminate] {
+        let (runner, think) = calling(|_, _| Err(refusing(GuestErrorKind::Transient)));
+        let world = World::with(runner);
+        world.deploy(&[SOLUTION, COMPLAINT, CALLING, ("scripts/think.rhai", &think)]);
+        complaint(&world, "Late");
+        world.settle();
+        let id = world.jobs()[0].0.id;
+        damage(&world, id);
+        world.clock.advance(3_600_000_000);
+        world.settle();
+        let states = world.states();
+        assert_eq!(states[0].0, "suspended");
+        assert!(states[0].1.contains("its row cannot be read"), "{}", states[0].1);
+        for refused in [Order::Resume, Order::Retry(Retry::Start), Order::Retry(Retry::Newest)] {
+            assert!(world.engine.order(&world.caller(), id, refused).is_err(), "{refused:?}");
+        }
+        world.engine.order(&world.caller(), id, order).expect("always possible");
+        world.settle();
+        assert_eq!(world.states()[0].0, "canceled");
+        let snapshot = world.store.snapshot().expect("a snapshot");
+        assert_eq!(store::jobs::due(&snapshot).expect("a scan").count(), 0, "it stands in no order");
+    }
+}
+
+/// Writes a row of a version to come over the job's progress: what it had got so far cannot be read.
+fn damage(world: &World, id: model::JobId) {
+    let key = Tuple::of(Family::Job).job(id).key();
+    let snapshot = world.store.snapshot().expect("a snapshot");
+    let row = snapshot.get(&key).expect("read").expect("it is there");
+    let mut row = row.to_vec();
+    // Field 4, the state, gets a kind that this version does not know.
+    let place = row.windows(3).position(|bytes| bytes == [0x04, 0x82, 0x03]).expect("it is postponed");
+    row[place + 2] = 0x17;
+    let mut batch = store::Batch::new(snapshot.seq());
+    batch.put(key, &row[..]);
+    world.store.commit(batch).expect("written");
 }

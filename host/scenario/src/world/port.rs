@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use engine::Failure;
 use model::{
     AttributeId, JobId, Privilege, RecordId, RecordRef, Refusal, Span, Value, Values, Verb, Version,
-    job::{Job, JobFilter, LogLine},
+    job::{Job, JobFilter, LogLine, Order},
     query::{Comparison, Filter, Operand, Query},
     schema::Entity,
     starter,
@@ -230,14 +230,9 @@ impl Port for World {
         Ok(shown)
     }
 
-    fn cancel(&mut self, job: Uuid) -> Result<(), No> {
+    fn order(&mut self, job: Uuid, order: Order) -> Result<(), No> {
         let caller = self.caller();
-        self.engine().cancel(&caller, JobId(job)).map_err(no)
-    }
-
-    fn resume(&mut self, job: Uuid) -> Result<(), No> {
-        let caller = self.caller();
-        self.engine().resume(&caller, JobId(job)).map_err(no)
+        self.engine().order(&caller, JobId(job), order).map_err(no)
     }
 
     fn act_as(&mut self, user: &str) -> Result<(), No> {

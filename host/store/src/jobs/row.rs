@@ -3,10 +3,11 @@
 
 use minicbor::{Decoder, data::Type};
 use model::{
-    ActivationId, AttributeId, CorrelationId, Field, JobId, Message, ProcessId, RecordRef, StepId, Timestamp, Values,
+    ActivationId, AttributeId, CorrelationId, EntityId, Field, JobId, Message, ProcessId, RecordId, RecordRef, StepId,
+    Timestamp, Values,
     job::{Cause, Job, JobState, Progress, Reached, StepResult, Watch},
 };
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     Error, Value,
@@ -131,8 +132,81 @@ pub fn get_fields(from: &mut Decoder<'_>) -> Read<Vec<Field>> {
     Ok(fields)
 }
 
-pub fn decode(id: JobId, row: &[u8]) -> Result<Job, Error> {
+/// The job of a row. One that cannot be read is still a job: suspended, with the reason, so that it can be seen and ended.
+pub fn decode(id: JobId, row: &[u8]) -> Job {
+    check(id, row).unwrap_or_else(|error| salvage(id, row, &error))
+}
+
+/// The job of a row, or why it cannot be read.
+pub fn check(id: JobId, row: &[u8]) -> Result<Job, Error> {
     codec::read("jobs", row, |from| read(id, from))
+}
+
+/// What can still be read of a row, the rest empty.
+fn salvage(id: JobId, row: &[u8], error: &Error) -> Job {
+    let nobody = RecordRef::new(EntityId(0), RecordId(uuid::Uuid::nil()));
+    let (mut activation, mut user) = (ActivationId { process: ProcessId(0), version: 0 }, nobody);
+    let (mut record, mut token, mut cause, mut epoch) = (None, None, StoredCause::default(), 0);
+    let (mut created_on, mut started_on) = (Timestamp::default(), None);
+    let read = codec::read("jobs", row, |from| {
+        codec::fields(from, |number, from| {
+            let begin = from.position();
+            let field = match number {
+                0 => read_activation(from).map(|read| activation = read),
+                1 => codec::record(from).map(|read| record = Some(read)),
+                2 => codec::record(from).map(|read| user = read),
+                3 => read_cause(from).map(|read| cause = read),
+                6 => codec::time(from).map(|read| created_on = read),
+                7 => codec::time(from).map(|read| started_on = Some(read)),
+                10 => from.u64().map(|read| epoch = read),
+                11 => codec::text(from).map(|read| token = Some(read)),
+                _ => return Ok(false),
+            };
+            // A field that is wrong is passed over.
+            Ok(field.is_ok() || {
+                from.set_position(begin);
+                false
+            })
+        })
+    });
+    if let Err(error) = read {
+        tracing::debug!(job = %id, %error, "a row is damaged beyond its fields");
+    }
+    let reason = format_smolstr!("internal: its row cannot be read ({error}); it can be canceled");
+    let cause = Cause {
+        message: cause.message.unwrap_or(Message::OnDemand),
+        attributes: cause.attributes,
+        change: cause.change,
+        before: cause.before,
+        after: cause.after,
+        initiating_user: cause.initiating_user.unwrap_or(user),
+        caller: cause.caller.unwrap_or(user),
+        correlation: cause.correlation.unwrap_or(CorrelationId(id.0)),
+        depth: cause.depth,
+        parent: cause.parent,
+    };
+    let (state, progress) = (JobState::Suspended(reason), Progress::default());
+    Job {
+        id,
+        activation,
+        record,
+        user,
+        cause,
+        state,
+        progress,
+        created_on,
+        started_on,
+        completed_on: None,
+        attempts: 0,
+        epoch,
+        token,
+        real_time: false,
+    }
+}
+
+fn read_activation(from: &mut Decoder<'_>) -> Read<ActivationId> {
+    codec::array_of(from, 2)?;
+    Ok(ActivationId { process: ProcessId(from.u32()?), version: from.u32()? })
 }
 
 fn read(id: JobId, from: &mut Decoder<'_>) -> Read<Job> {
@@ -142,10 +216,7 @@ fn read(id: JobId, from: &mut Decoder<'_>) -> Read<Job> {
     let mut real_time = false;
     codec::fields(from, |number, from| {
         match number {
-            0 => {
-                codec::array_of(from, 2)?;
-                activation = Some(ActivationId { process: ProcessId(from.u32()?), version: from.u32()? });
-            }
+            0 => activation = Some(read_activation(from)?),
             1 => record = Some(codec::record(from)?),
             2 => user = Some(codec::record(from)?),
             3 => cause = Some(read_cause(from)?),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use model::job::Order;
 use scenario::port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target};
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
@@ -157,6 +158,10 @@ impl Port for Http {
             .map(|(branch, number)| format!("wait branch {number}: {}", branch.as_str().unwrap_or_default()));
         let log = lines.chain(branches).map(|line| vec![Piece::Text(line)]).collect();
         Ok(ShownJob { log, ..job(&answer)? })
+    }
+
+    fn order(&mut self, job: Uuid, order: Order) -> Result<(), No> {
+        crate::cli::job::order(&self.client, &job.to_string(), order).map(drop).map_err(no)
     }
 }
 

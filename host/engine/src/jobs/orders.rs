@@ -1,0 +1,195 @@
+//! The orders that people give to jobs: in which states each is possible, and what becomes of the job (E18, processes 1.6).
+//!
+//! An order writes the job's row. A unit in flight rests on that row: it meets a conflict, sees the order and gives up.
+
+use model::{
+    Caller, JobId, Privilege, Refusal,
+    job::{Job, JobState, LogEvent, LogLine, Order, Progress, Retry},
+    step::LogLevel,
+};
+use rules::depth::{self, Limits};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use store::jobs;
+
+use super::{entity_of, missing};
+use crate::{
+    Engine, Failure, load, rows,
+    unit::{Unit, show},
+};
+
+impl Engine {
+    /// Does with a job what somebody wants.
+    pub fn order(&self, caller: &Caller, id: JobId, order: Order) -> Result<(), Failure> {
+        self.now(|unit| give(unit, caller, id, order))?;
+        if matches!(order, Order::Cancel | Order::Terminate | Order::Pause) {
+            // A unit in flight cannot be committed any more: a guest that still runs in it runs for nothing.
+            self.queue.stop(id);
+        }
+        Ok(())
+    }
+
+    /// Ends a job before its end.
+    pub fn cancel(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
+        self.order(caller, id, Order::Cancel)
+    }
+
+    /// Lets a job go on where it stands.
+    pub fn resume(&self, caller: &Caller, id: JobId) -> Result<(), Failure> {
+        self.order(caller, id, Order::Resume)
+    }
+}
+
+/// Stages an order; gives the job as it is then.
+pub(crate) fn give(unit: &mut Unit, caller: &Caller, id: JobId, order: Order) -> Result<Job, Failure> {
+    let before = jobs::get(&unit.overlay, id)?.ok_or_else(|| missing(id))?;
+    check_access(unit, caller, &before)?;
+    let ends = matches!(order, Order::Cancel | Order::Terminate);
+    let is_damaged = matches!(before.state, JobState::Suspended(_)) && jobs::damage(&unit.overlay, id)?.is_some();
+    let why_not = match refusal(&order, &before.state) {
+        _ if is_damaged && !ends => Some("its row cannot be read; it can be canceled"),
+        None if before.real_time => Some("it ran in real-time, as a part of an operation that is over"),
+        why => why,
+    };
+    if let Some(why) = why_not {
+        let (job, state) = (id.to_smolstr(), before.state.word().into());
+        return Err(Refusal::JobState { job, state, why: why.into() }.into());
+    }
+    if is_damaged {
+        jobs::unlist(&mut unit.overlay, id)?;
+    }
+    let by = user_name(unit, caller)?;
+    let mut job = Job { epoch: before.epoch + 1, ..before.clone() };
+    let said = change(unit, &mut job, order, &by)?;
+    log(unit, &job, said);
+    jobs::replace(&mut unit.overlay, &before, &job);
+    match (&job.token, job.state.is_completed()) {
+        (Some(token), true) => {
+            let next = jobs::of_token(&unit.overlay.unvalidated(), token)?.next().transpose()?;
+            unit.ready.extend(next);
+        }
+        _ => unit.ready.push(id),
+    }
+    Ok(job)
+}
+
+/// Refuses orders to a job that the caller may not write.
+fn check_access(unit: &mut Unit, caller: &Caller, job: &Job) -> Result<(), Failure> {
+    let catalogue = unit.catalogue.clone();
+    let entity = entity_of(&catalogue)?;
+    let who = unit.who(caller)?;
+    who.check_any(&entity, Privilege::Write)?;
+    who.check(&catalogue, &unit.overlay.unvalidated(), &entity, Privilege::Write, &rows::job(&catalogue, job))
+}
+
+/// Why the order is not possible in this state.
+fn refusal(order: &Order, state: &JobState) -> Option<&'static str> {
+    use JobState as S;
+    let (is_possible, why) = match order {
+        Order::Cancel => (!state.is_completed(), "it cannot be canceled"),
+        Order::Terminate => (!state.is_completed(), "it cannot be terminated"),
+        Order::Pause => (
+            matches!(state, S::Ready | S::Postponed(_) | S::Waiting(_)),
+            "only what runs, waits or would run can be paused",
+        ),
+        // A job in a wait looks at its branches again.
+        Order::Resume => (
+            matches!(state, S::Suspended(_) | S::Paused | S::Postponed(_) | S::Waiting(_)),
+            "only what waits can be resumed",
+        ),
+        Order::Postpone(_) => (matches!(state, S::Ready | S::Postponed(_)), "only what would run can be postponed"),
+        Order::Retry(_) => (
+            matches!(state, S::Suspended(_) | S::Failed(_) | S::Canceled(_)),
+            "only what failed, was canceled or waits for a person can be tried again",
+        ),
+    };
+    (!is_possible).then_some(why)
+}
+
+/// Changes the job; gives what its log tells.
+fn change(unit: &mut Unit, job: &mut Job, order: Order, by: &str) -> Result<LogEvent, Failure> {
+    match order {
+        Order::Cancel | Order::Terminate => {
+            let word = if order == Order::Cancel { "canceled" } else { "terminated" };
+            let reason = format_smolstr!("{word} by {by}");
+            job.state = JobState::Canceled(reason.clone());
+            job.completed_on = Some(unit.now);
+            return Ok(LogEvent::Ended { state: job.state.word().into(), reason: Some(reason) });
+        }
+        Order::Pause => job.state = JobState::Paused,
+        Order::Postpone(until) => job.state = JobState::Postponed(until),
+        Order::Resume => go_on(unit, job)?,
+        Order::Retry(retry) => {
+            if retry != Retry::Step {
+                job.progress = Progress::default();
+            }
+            if retry == Retry::Newest {
+                renew(unit, job)?;
+            }
+            go_on(unit, job)?;
+        }
+    }
+    let told = match order {
+        Order::Postpone(until) => format_smolstr!("postponed until {until} by {by}"),
+        Order::Pause => format_smolstr!("paused by {by}"),
+        Order::Retry(Retry::Step) => format_smolstr!("tried again by {by}"),
+        Order::Retry(Retry::Start) => format_smolstr!("tried again from the start by {by}"),
+        Order::Retry(Retry::Newest) => {
+            format_smolstr!("tried again from the start, on version {}, by {by}", job.activation.version)
+        }
+        _ => format_smolstr!("resumed by {by}"),
+    };
+    Ok(LogEvent::Said { level: LogLevel::Info, message: told })
+}
+
+/// The tries of the step are counted anew, and after a long rest the depth as well (D1).
+fn go_on(unit: &Unit, job: &mut Job) -> Result<(), Failure> {
+    let rested_since = jobs::lines(&unit.overlay.unvalidated(), job.id)?.last().map_or(job.created_on, |line| line.at);
+    let settings = &unit.parts.settings;
+    let limits = Limits { depth: settings.max_depth, window: settings.depth_window, ..Limits::default() };
+    job.cause.depth = depth::after_pause(job.cause.depth, rested_since, unit.now, &limits);
+    job.state = JobState::Ready;
+    job.attempts = 0;
+    job.completed_on = None;
+    Ok(())
+}
+
+/// Gives the job the activation that holds now. It may read no more of the event than the job kept (E20).
+fn renew(unit: &Unit, job: &mut Job) -> Result<(), Failure> {
+    let catalogue = &unit.catalogue;
+    let process = catalogue.process_by_id(job.activation.process);
+    let refuse = |why: &str| Refusal::NotStartable {
+        process: process.map_or_else(|| "the process".into(), |process| process.name.as_str().into()),
+        why: why.into(),
+    };
+    let Some(newest) = process.and_then(|process| process.activation.as_ref()) else {
+        return Err(refuse("it is not active").into());
+    };
+    if newest.id == job.activation {
+        return Ok(());
+    }
+    let Ok(kept) = load::activation(&unit.parts, catalogue, &unit.overlay.unvalidated(), job.activation) else {
+        return Err(refuse("the version that the job ran cannot be loaded, so nobody knows what it kept").into());
+    };
+    let (kept, wanted) = (kept.program.images(), newest.program.images());
+    let lists = [(&wanted.before, &kept.before), (&wanted.after, &kept.after), (&wanted.change, &kept.change)];
+    let reads_more = lists.iter().any(|(wanted, kept)| wanted.iter().any(|attribute| !kept.contains(attribute)));
+    if reads_more {
+        return Err(refuse("its newest version reads more of the event than the job kept").into());
+    }
+    job.activation = newest.id;
+    Ok(())
+}
+
+/// Adds a line to the log. One that cannot be read keeps nobody from ending the job: the line stands behind all.
+fn log(unit: &mut Unit, job: &Job, event: LogEvent) {
+    let written = jobs::lines(&unit.overlay.unvalidated(), job.id).map_or(u32::MAX as usize, |lines| lines.len());
+    let line = LogLine { at: unit.now, step: None, event };
+    jobs::append(&mut unit.overlay, job.id, u32::try_from(written).unwrap_or(u32::MAX), &[line]);
+}
+
+fn user_name(unit: &Unit, caller: &Caller) -> Result<SmolStr, Failure> {
+    let entity = unit.catalogue.schema.entity(caller.user.entity);
+    let user = unit.glance(caller.user)?;
+    let name = entity.zip(user).and_then(|(entity, user)| user.get(entity.primary).as_text().map(SmolStr::from));
+    Ok(name.unwrap_or_else(|| show(caller.user)))
+}
