@@ -12,6 +12,7 @@ mod health;
 mod impersonate;
 mod oauth;
 mod odata;
+mod oidc;
 mod problem;
 mod request;
 mod settings;
@@ -28,7 +29,7 @@ use axum::{
 };
 use engine::Engine;
 
-pub use settings::{ApiSettings, Readiness};
+pub use settings::{ApiSettings, OidcSettings, Readiness, Secret};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -37,17 +38,20 @@ struct App {
     settings: Arc<ApiSettings>,
     /// Where passwords are hashed: 19 MiB for each thread.
     hashing: Arc<hashing::Pool>,
+    oidc: Option<oidc::Provider>,
 }
 
 /// Everything that is served, ready for a listener or a test.
 pub fn router(engine: Arc<Engine>, settings: ApiSettings) -> Router {
     let hashing = Arc::new(hashing::Pool::new("hashing", 2));
-    let app = App { engine, settings: Arc::new(settings), hashing };
+    let app =
+        App { engine, oidc: settings.oidc.clone().map(oidc::Provider::new), settings: Arc::new(settings), hashing };
     Router::new()
         .merge(odata::routes())
         .merge(v1::routes())
         .merge(health::routes())
         .merge(oauth::routes())
+        .merge(oidc::routes())
         .merge(setup::routes())
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.clone(), request::observe))

@@ -84,6 +84,12 @@ impl Denial {
         Self::new(StatusCode::FORBIDDEN, "foreign-page", "0x80040220", message)
     }
 
+    /// The provider by which people sign in does not do its part.
+    pub fn provider(why: impl std::fmt::Display) -> Self {
+        let message = format!("the provider of OpenID Connect cannot be used: {why}");
+        Self::new(StatusCode::BAD_GATEWAY, "provider", "0x80040216", message)
+    }
+
     /// More people sign in at one time than there is memory for.
     pub fn crowded() -> Self {
         let message = "too many sign in at once; try again in a second";

@@ -1,8 +1,11 @@
 //! What the web side can be told: limits, addresses, and whether it may say that it is ready.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use parking_lot::RwLock;
@@ -29,6 +32,8 @@ pub struct ApiSettings {
     pub depth_limit: usize,
     /// Where the figures are read.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// The provider of OpenID Connect by which people sign in.
+    pub oidc: Option<OidcSettings>,
     /// What happens once the first password is set.
     pub on_setup: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Whether requests are welcome.
@@ -49,10 +54,52 @@ impl Default for ApiSettings {
             upload_limit: 64 << 20,
             depth_limit: 32,
             metrics: None,
+            oidc: None,
             on_setup: None,
             readiness: Readiness::ready(),
             version: env!("CARGO_PKG_VERSION"),
         }
+    }
+}
+
+/// A provider of OpenID Connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OidcSettings {
+    /// Its address, exactly as it calls itself.
+    pub issuer: String,
+    /// What it knows this daemon as.
+    pub client_id: String,
+    /// How this daemon proves it.
+    pub client_secret: Secret,
+    /// What is asked of it: `openid profile`.
+    pub scopes: String,
+    /// The claim by which a user is known.
+    pub claim: String,
+    /// The attribute of the user that has the same value.
+    pub attribute: String,
+    /// Certificates to trust in PEM, where it is not one that the web trusts.
+    pub roots: Option<Vec<u8>>,
+}
+
+/// A text that no log and no message shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself, for whom it is meant.
+    pub fn shown(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"***\"")
     }
 }
 

@@ -8,7 +8,6 @@ mod stopping;
 
 use std::{
     fs,
-    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -19,7 +18,7 @@ use anyhow::Context;
 use api::{ApiSettings, Readiness};
 use axum::{
     Router,
-    extract::Request,
+    extract::{ConnectInfo, Request},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -35,10 +34,11 @@ use tokio::net::TcpListener;
 use wasm::{Runner, RunnerSettings};
 
 use crate::{
-    client::{ADDRESS_FILE, TOKEN_FILE},
+    client::{ADDRESS_FILE, SETUP_FILE, TOKEN_FILE},
     config::Config,
     telemetry,
     threads::Threads,
+    tls::{Peer, Tls, TlsListener, dev},
     trouble::{Exit, Trouble},
 };
 
@@ -48,6 +48,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// A daemon that listens.
 pub struct Daemon {
     url: String,
+    setup_link: Option<String>,
+    tls: Option<Tls>,
     data_dir: PathBuf,
     engine: Arc<Engine>,
     threads: Threads,
@@ -68,20 +70,23 @@ pub fn start(config: &Config, with_token: bool) -> Result<Daemon, Trouble> {
     let figures = telemetry::figures()?;
     let readiness = Readiness::not_yet("the store is being opened");
     let serving = Arc::new(OnceLock::new());
-    let (web, address) = listen(config, readiness.clone(), Arc::clone(&serving))?;
+    let tls = config.tls.clone().map(Tls::load).transpose()?;
+    let (web, address) = listen(config, tls.clone(), readiness.clone(), Arc::clone(&serving))?;
     let engine = open(config, &readiness)?;
     let threads = Threads::start(&engine, config.interactive, config.background)?;
     let router = api::router(Arc::clone(&engine), settings(config, &figures, &readiness));
     // Set once, here.
     drop(serving.set(router));
-    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    fs::write(config.data_dir.join(ADDRESS_FILE), format!("http://{address}\n"))?;
-    if with_token {
-        leave_token(&engine, &config.data_dir)?;
-    }
+    let own = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    let url = config.public_url.clone().unwrap_or_else(|| own.clone());
+    fs::write(config.data_dir.join(ADDRESS_FILE), format!("{own}\n"))?;
+    let setup_link = match with_token {
+        true => leave_token(&engine, &config.data_dir).map(|()| None)?,
+        false => leave_link(&engine, &config.data_dir, &url)?,
+    };
     readiness.set_ready();
     drop(sd_notify::notify(&[NotifyState::Ready]));
-    Ok(Daemon { url, data_dir: config.data_dir.clone(), engine, threads, web })
+    Ok(Daemon { url, setup_link, tls, data_dir: config.data_dir.clone(), engine, threads, web })
 }
 
 impl Daemon {
@@ -90,9 +95,15 @@ impl Daemon {
         &self.url
     }
 
+    /// Where the first name and password are set, while nobody can sign in.
+    pub fn setup_link(&self) -> Option<&str> {
+        self.setup_link.as_deref()
+    }
+
     /// Runs until it is told to stop, then stops in order.
     pub fn run(self) -> Result<(), Trouble> {
-        let Self { data_dir, engine, threads, web, .. } = self;
+        let Self { data_dir, engine, threads, web, tls, .. } = self;
+        web.runtime.spawn(stopping::hang_ups(move || reload(tls.as_ref())));
         web.runtime.block_on(stopping::signal())?;
         tracing::info!("stopping: no new requests");
         drop(sd_notify::notify(&[NotifyState::Stopping]));
@@ -124,10 +135,38 @@ fn leave_token(engine: &Engine, data_dir: &Path) -> Result<(), Trouble> {
     let label = "stepwise dev".into();
     let new = NewToken { user, kind: Kind::Dev, label, scopes: Scopes::FULL, expires_on: None };
     let token = engine.issue_token(&engine.caller(user), &new);
-    write_private(&file, &token.map_err(|failure| Trouble::failed(failure.to_string()))?.secret)
+    dev::write_private(&file, &token.map_err(|failure| Trouble::failed(failure.to_string()))?.secret)
 }
 
-fn listen(config: &Config, readiness: Readiness, serving: Arc<OnceLock<Router>>) -> Result<(Web, SocketAddr), Trouble> {
+/// Leaves the link that sets the first name and password in a file, while nobody can sign in.
+fn leave_link(engine: &Engine, data_dir: &Path, url: &str) -> Result<Option<String>, Trouble> {
+    let file = data_dir.join(SETUP_FILE);
+    let link = engine.setup_link().map_err(|failure| Trouble::failed(failure.to_string()))?;
+    let Some(link) = link else {
+        // One of an earlier start is worth nothing any more.
+        drop(fs::remove_file(file));
+        return Ok(None);
+    };
+    let link = format!("{}/setup#{}", url.trim_end_matches('/'), link.code);
+    dev::write_private(&file, &link)?;
+    Ok(Some(link))
+}
+
+/// What SIGHUP asks for: the certificate is read again. What is wrong with it is said, and the old one is kept.
+fn reload(tls: Option<&Tls>) {
+    match tls.map(Tls::reload) {
+        None => tracing::info!("SIGHUP: there is no certificate to read again"),
+        Some(Ok(())) => tracing::info!("SIGHUP: the certificate was read again"),
+        Some(Err(trouble)) => tracing::error!(why = trouble.message, "SIGHUP: the certificate stays as it was"),
+    }
+}
+
+fn listen(
+    config: &Config,
+    tls: Option<Tls>,
+    readiness: Readiness,
+    serving: Arc<OnceLock<Router>>,
+) -> Result<(Web, SocketAddr), Trouble> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("web").enable_all().build()?;
     let unavailable = |error| Trouble::new(Exit::Conflict, format!("{} cannot be listened on: {error}", config.listen));
@@ -135,7 +174,10 @@ fn listen(config: &Config, readiness: Readiness, serving: Arc<OnceLock<Router>>)
     let address = listener.local_addr()?;
     let stop = Arc::new(tokio::sync::Notify::new());
     let (told, ready) = (Arc::clone(&stop), readiness.clone());
-    let answer = move |request: Request| {
+    let answer = move |mut request: Request| {
+        if let Some(ConnectInfo(Peer(address))) = request.extensions().get().copied() {
+            request.extensions_mut().insert(ConnectInfo(address));
+        }
         let (serving, readiness) = (Arc::clone(&serving), ready.clone());
         async move {
             match serving.get() {
@@ -144,11 +186,13 @@ fn listen(config: &Config, readiness: Readiness, serving: Arc<OnceLock<Router>>)
             }
         }
     };
-    let router = Router::new().fallback(answer);
+    let router = Router::new().fallback(answer).into_make_service_with_connect_info::<Peer>();
     let server = runtime.spawn(async move {
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move { told.notified().await })
-            .await
+        let stopped = async move { told.notified().await };
+        match tls {
+            Some(tls) => axum::serve(TlsListener::start(listener, tls)?, router).with_graceful_shutdown(stopped).await,
+            None => axum::serve(listener, router).with_graceful_shutdown(stopped).await,
+        }
     });
     Ok((Web { runtime, server, readiness, stop }, address))
 }
@@ -204,9 +248,13 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
 
 fn settings(config: &Config, figures: &Arc<PrometheusHandle>, readiness: &Readiness) -> ApiSettings {
     let figures = Arc::clone(figures);
+    let link = config.data_dir.join(SETUP_FILE);
     ApiSettings {
         public_url: config.public_url.clone(),
         behind_proxy: config.behind_proxy,
+        tls: config.tls.is_some(),
+        oidc: config.oidc.clone(),
+        on_setup: Some(Arc::new(move || drop(fs::remove_file(&link)))),
         cors_origins: config.cors_origins.clone(),
         body_limit: config.body_bytes,
         upload_limit: config.upload_bytes,
@@ -217,18 +265,10 @@ fn settings(config: &Config, figures: &Arc<PrometheusHandle>, readiness: &Readin
 }
 
 /// Makes the data directory, for this user only.
-fn make_private(dir: &Path) -> Result<(), Trouble> {
+pub fn make_private(dir: &Path) -> Result<(), Trouble> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir).map_err(|error| Trouble::new(Exit::Configuration, format!("{}: {error}", dir.display())))
-}
-
-fn write_private(file: &Path, text: &str) -> Result<(), Trouble> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    Ok(writeln!(options.open(file)?, "{text}")?)
 }

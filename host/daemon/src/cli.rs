@@ -11,6 +11,7 @@ mod job;
 mod plugin;
 mod process;
 mod shell;
+mod tls;
 mod token;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -45,6 +46,9 @@ pub struct Connection {
     /// The data directory of the daemon; client commands find its address and token there
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// A file with the certificates to trust, in PEM, instead of those that the web trusts
+    #[arg(long, global = true, env = "STEPWISE_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// The form of results on stdout
     #[arg(long, short, global = true, value_enum, default_value_t = Output::Table)]
     pub output: Output,
@@ -53,7 +57,7 @@ pub struct Connection {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start a daemon to try things with: makes the data directory, a sample organisation and a token
-    Dev(Serve),
+    Dev(Dev),
     /// Start the daemon
     Serve(Serve),
     /// Apply a solution directory: all of it or nothing
@@ -75,6 +79,9 @@ enum Command {
     /// Tokens of programs and secrets of applications
     #[command(subcommand)]
     Token(token::Token),
+    /// Certificates for trying things over TLS
+    #[command(subcommand)]
+    Tls(tls::Tls),
     /// Type the language of scenario pages, or run a file of it
     Shell(shell::Shell),
     /// Run the example on a daemon and show what came out: what `cargo xtask demo` calls
@@ -91,6 +98,25 @@ pub struct Serve {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The certificate to show, in PEM, with those that it rests on
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// A proxy in front does TLS and is trusted
+    #[arg(long)]
+    pub behind_proxy: bool,
+}
+
+/// How a daemon to try things with starts.
+#[derive(Debug, Args)]
+pub struct Dev {
+    #[command(flatten)]
+    serve: Serve,
+    /// Speak TLS with a certificate for this machine, made where there is none
+    #[arg(long)]
+    tls: bool,
 }
 
 /// Does what the command line says.
@@ -105,6 +131,7 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Process(process) => process.run(connection),
         Command::Plugin(plugin) => plugin.run(connection),
         Command::Script(script) => script.run(connection),
+        Command::Tls(tls) => tls.run(connection),
         Command::Token(token) => token.run(connection),
         Command::Shell(shell) => shell.run(connection),
         Command::Demo(demo) => demo.run(connection),

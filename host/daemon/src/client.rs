@@ -6,10 +6,15 @@ use std::{path::Path, time::Duration};
 
 use model::refusal::Problem;
 use serde_json::Value as Json;
-use ureq::{Agent, Body, http::Response};
+use ureq::{
+    Agent, Body,
+    http::Response,
+    tls::{PemItem, RootCerts, TlsConfig, parse_pem},
+};
 
 use crate::{
     cli::Connection,
+    tls,
     trouble::{Exit, Place, Trouble},
 };
 
@@ -17,6 +22,8 @@ use crate::{
 pub const DEFAULT_SERVER: &str = "http://127.0.0.1:8420";
 /// Where `stepwise dev` leaves its token, in the data directory.
 pub const TOKEN_FILE: &str = "dev-token";
+/// Where `stepwise serve` leaves the link that sets the first password, in the data directory.
+pub const SETUP_FILE: &str = "setup-link";
 /// Where a daemon leaves the address it listens on, in the data directory.
 pub const ADDRESS_FILE: &str = "address";
 
@@ -43,7 +50,11 @@ impl Client {
             Trouble::new(Exit::Permission, "there is no token to sign in with")
                 .hint("give --data-dir of `stepwise dev`, --token-file FILE, or STEPWISE_TOKEN")
         })?;
+        let own = data_dir.map(tls::dev::authority).filter(|file| file.exists());
+        let roots = connection.ca_file.clone().or(own).map(|file| trusted(&file)).transpose()?;
+        let tls = TlsConfig::builder().root_certs(roots.unwrap_or(RootCerts::WebPki)).build();
         let agent = Agent::config_builder()
+            .tls_config(tls)
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(300)))
             .build()
@@ -127,6 +138,25 @@ impl Client {
 
     fn broken(&self, error: &dyn std::error::Error) -> Trouble {
         Trouble::failed(format!("the answer of {} cannot be read: {error}", self.server))
+    }
+}
+
+/// The certificates in a file.
+fn trusted(file: &Path) -> Result<RootCerts, Trouble> {
+    let wrong = |why: String| Trouble::new(Exit::Configuration, format!("{}: {why}", file.display()));
+    let text = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let items: Result<Vec<PemItem<'static>>, ureq::Error> = parse_pem(&text).collect();
+    let certificates: Vec<_> = items
+        .map_err(|error| wrong(error.to_string()))?
+        .into_iter()
+        .filter_map(|item| match item {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    match certificates.is_empty() {
+        true => Err(wrong("there is no certificate in it".to_owned())),
+        false => Ok(RootCerts::from(certificates)),
     }
 }
 

@@ -9,7 +9,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::trouble::{Exit, Trouble};
+use api::{OidcSettings, Secret};
+
+use crate::{
+    tls::Files,
+    trouble::{Exit, Trouble},
+};
 
 /// What the daemon is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +27,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Whether a proxy in front is trusted, and does TLS.
     pub behind_proxy: bool,
+    /// Certificate and key, where the daemon itself speaks TLS.
+    pub tls: Option<Files>,
+    /// The provider of OpenID Connect by which people sign in.
+    pub oidc: Option<OidcSettings>,
     /// Origins of web pages that may call.
     pub cors_origins: Vec<String>,
     /// The largest body of a data request, in bytes.
@@ -43,11 +52,21 @@ pub struct Config {
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 13] = [
+pub const KEYS: [(&str, &str); 23] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
     ("server.cors_origins", "origins of web pages that may call, separated by commas"),
+    ("tls.certificate", "a PEM file with the certificate to show; read again on SIGHUP"),
+    ("tls.key", "a PEM file with its key"),
+    ("oidc.issuer", "the address of a provider of OpenID Connect, exactly as it calls itself"),
+    ("oidc.client_id", "what the provider knows this daemon as"),
+    ("oidc.client_secret", "how this daemon proves it; better in a file"),
+    ("oidc.client_secret_file", "a file with the secret"),
+    ("oidc.claim", "the claim by which a user is known, preferred_username"),
+    ("oidc.attribute", "the attribute of the user that has the same value: domainname or internalemailaddress"),
+    ("oidc.scopes", "what is asked of the provider, openid profile email"),
+    ("oidc.ca_file", "a PEM file with the certificates to trust, where it is none that the web trusts"),
     ("store.data_dir", "where the store is"),
     ("store.cache_bytes", "memory for the store's pages"),
     ("plugins.cache_dir", "where compiled components are kept, DATA-DIR/cache; it may be deleted at any time"),
@@ -70,6 +89,10 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--tls-certificate` and `--tls-key`
+    pub tls: Option<Files>,
+    /// `--behind-proxy`
+    pub behind_proxy: bool,
 }
 
 impl Config {
@@ -91,6 +114,8 @@ impl Config {
             data_dir: settings.text("store.data_dir").map_or_else(|| default_dir.to_owned(), PathBuf::from),
             public_url: settings.text("server.public_url").map(str::to_owned),
             behind_proxy: settings.parsed("server.behind_proxy")?.unwrap_or(false),
+            tls: settings.files()?,
+            oidc: settings.oidc()?,
             cors_origins: settings.list("server.cors_origins"),
             body_bytes: settings.parsed("limits.body_bytes")?.unwrap_or(1 << 20),
             upload_bytes: settings.parsed("limits.upload_bytes")?.unwrap_or(64 << 20),
@@ -101,6 +126,8 @@ impl Config {
             log: settings.text("log.filter").unwrap_or("info").to_owned(),
             time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
         };
+        config.tls = flags.tls.clone().or(config.tls);
+        config.behind_proxy |= flags.behind_proxy;
         config.listen = flags.listen.unwrap_or(config.listen);
         config.data_dir = flags.data_dir.clone().unwrap_or(config.data_dir);
         let cache_dir = settings.text("plugins.cache_dir").map(PathBuf::from);
@@ -110,13 +137,13 @@ impl Config {
 
     /// Another address than this machine's own needs something that does TLS.
     fn check(self) -> Result<Self, Trouble> {
-        if self.listen.ip().is_loopback() || self.behind_proxy {
+        if self.listen.ip().is_loopback() || self.behind_proxy || self.tls.is_some() {
             return Ok(self);
         }
         let message =
             format!("{} can be reached from outside, and tokens would cross the network in clear", self.listen);
         Err(Trouble::new(Exit::Configuration, message)
-            .hint("listen on 127.0.0.1, or set server.behind_proxy where a proxy does TLS"))
+            .hint("listen on 127.0.0.1, give tls.certificate and tls.key, or --behind-proxy where a proxy does TLS"))
     }
 }
 
@@ -133,6 +160,49 @@ impl Settings {
             Trouble::new(Exit::Configuration, format!("`{key}` cannot be `{text}`")).hint(format!("{key}: {what}"))
         };
         self.text(key).map(|text| text.trim().parse().map_err(|_| wrong(text))).transpose()
+    }
+
+    /// The provider, where one is named; its other keys make no sense without.
+    fn oidc(&self) -> Result<Option<OidcSettings>, Trouble> {
+        let trouble = |message: String| Trouble::new(Exit::Configuration, message);
+        let Some(issuer) = self.text("oidc.issuer") else {
+            return match self.0.keys().find(|key| key.starts_with("oidc.")) {
+                Some(key) => Err(trouble(format!("`{key}` makes no sense without `oidc.issuer`"))),
+                None => Ok(None),
+            };
+        };
+        let read = |key: &str| {
+            let file = self.text(key).map(Path::new);
+            let wrong = |file: &Path, error| trouble(format!("`{key}`: {}: {error}", file.display()));
+            file.map(|file| std::fs::read(file).map_err(|error| wrong(file, error))).transpose()
+        };
+        let in_file = read("oidc.client_secret_file")?.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        let secret = self.text("oidc.client_secret").map(str::to_owned).or(in_file);
+        let or = |key: &str, default: &str| self.text(key).unwrap_or(default).to_owned();
+        let client_id = self.text("oidc.client_id").ok_or_else(|| trouble("`oidc.client_id` is missing".to_owned()))?;
+        let attribute = or("oidc.attribute", "domainname");
+        if !["domainname", "internalemailaddress"].contains(&attribute.as_str()) {
+            return Err(trouble(format!("`oidc.attribute` cannot be `{attribute}`"))
+                .hint("users are found by domainname or internalemailaddress"));
+        }
+        Ok(Some(OidcSettings {
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret: Secret::new(secret.unwrap_or_default()),
+            scopes: or("oidc.scopes", "openid profile email"),
+            claim: or("oidc.claim", "preferred_username"),
+            attribute,
+            roots: read("oidc.ca_file")?,
+        }))
+    }
+
+    /// Certificate and key: both or none.
+    fn files(&self) -> Result<Option<Files>, Trouble> {
+        match (self.text("tls.certificate"), self.text("tls.key")) {
+            (Some(certificate), Some(key)) => Ok(Some(Files { certificate: certificate.into(), key: key.into() })),
+            (None, None) => Ok(None),
+            _ => Err(Trouble::new(Exit::Configuration, "`tls.certificate` and `tls.key` belong together")),
+        }
     }
 
     fn list(&self, key: &str) -> Vec<String> {
@@ -250,9 +320,34 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_is_whole_and_its_secret_is_not_shown() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let secret = dir.path().join("secret");
+        std::fs::write(&secret, "open sesame\n").expect("a file");
+        let file = format!(
+            "[oidc]\nissuer = \"https://id.example\"\nclient_id = \"us\"\nclient_secret_file = \"{}\"\n",
+            secret.display()
+        );
+        let config = load(&file, &[], Flags::default()).expect("a configuration");
+        let provider = config.oidc.as_ref().expect("a provider");
+        assert_eq!((provider.client_secret.shown(), provider.claim.as_str()), ("open sesame", "preferred_username"));
+        assert!(!format!("{config:?}").contains("sesame"));
+        for (file, message) in [
+            ("[oidc]\nclient_id = \"us\"\n", "`oidc.client_id` makes no sense without `oidc.issuer`"),
+            ("[oidc]\nissuer = \"https://id.example\"\n", "`oidc.client_id` is missing"),
+        ] {
+            assert_eq!(load(file, &[], Flags::default()).expect_err("trouble").message, message);
+        }
+    }
+
+    #[test]
     fn an_address_for_others_needs_a_proxy() {
         let open = "[server]\nlisten = \"0.0.0.0:8420\"\n";
         assert_eq!(load(open, &[], Flags::default()).expect_err("trouble").exit, Exit::Configuration);
         assert!(load(&format!("{open}behind_proxy = true\n"), &[], Flags::default()).is_ok());
+        assert!(load(open, &[], Flags { behind_proxy: true, ..Flags::default() }).is_ok());
+        assert!(load(&format!("{open}[tls]\ncertificate = \"c\"\nkey = \"k\"\n"), &[], Flags::default()).is_ok());
+        let half = load("[tls]\nkey = \"k\"\n", &[], Flags::default()).expect_err("trouble");
+        assert_eq!(half.message, "`tls.certificate` and `tls.key` belong together");
     }
 }

@@ -11,6 +11,7 @@ mod output;
 mod solution;
 mod telemetry;
 mod threads;
+mod tls;
 mod trouble;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! When the daemon is told to stop: SIGTERM from an operator, Ctrl-C from a person.
+//! When the daemon is told something from outside: to stop, by SIGTERM or Ctrl-C; to read its certificate again, by SIGHUP.
 
 /// Ends when one of the signals comes.
 #[cfg(unix)]
@@ -17,3 +17,18 @@ pub async fn signal() -> std::io::Result<()> {
 pub async fn signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
+
+/// Does `reload` with each SIGHUP. Without this, the signal would end the process.
+#[cfg(unix)]
+pub async fn hang_ups(reload: impl Fn()) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
+    while hang_up.recv().await.is_some() {
+        reload();
+    }
+}
+
+/// There is no such signal.
+#[cfg(not(unix))]
+pub async fn hang_ups(_: impl Fn()) {}

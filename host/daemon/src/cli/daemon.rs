@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use super::{Connection, Serve};
+use super::{Connection, Dev, Serve};
 use crate::{
     assemble::{self, Daemon},
-    client::TOKEN_FILE,
+    client::{SETUP_FILE, TOKEN_FILE},
     config::{Config, Flags},
     output, telemetry,
+    tls::{self, Files},
     trouble::Trouble,
 };
 
 /// A daemon to try things with: no configuration, a sample organisation, a token in a file.
-pub fn dev(serve: &Serve, connection: &Connection) -> Result<(), Trouble> {
-    let (config, daemon) = start(serve, connection, Path::new("./stepwise-data"), true)?;
+pub fn dev(dev: &Dev, connection: &Connection) -> Result<(), Trouble> {
+    let (config, daemon) = start(&dev.serve, connection, Path::new("./stepwise-data"), Some(dev.tls))?;
     let token = config.data_dir.join(TOKEN_FILE);
     let directory = config.data_dir.display();
     let (url, executable) = (daemon.url(), executable());
@@ -33,7 +34,15 @@ pub fn dev(serve: &Serve, connection: &Connection) -> Result<(), Trouble> {
 
 /// The daemon.
 pub fn serve(serve: &Serve, connection: &Connection) -> Result<(), Trouble> {
-    let (_, daemon) = start(serve, connection, Path::new("/var/lib/stepwise"), false)?;
+    let (config, daemon) = start(serve, connection, Path::new("/var/lib/stepwise"), None)?;
+    if let Some(link) = daemon.setup_link() {
+        output::line(&format!(
+            "nobody can sign in yet; set the first name and password within half an hour, at\n\
+             \x20 {link}\n\
+             it also stands in {}",
+            config.data_dir.join(SETUP_FILE).display()
+        ))?;
+    }
     daemon.run()
 }
 
@@ -41,15 +50,27 @@ fn start(
     serve: &Serve,
     connection: &Connection,
     default_dir: &Path,
-    with_token: bool,
+    // Whether it is one to try things with, and then whether over TLS.
+    dev: Option<bool>,
 ) -> Result<(Config, Daemon), Trouble> {
-    let flags = Flags { config: serve.config.clone(), listen: serve.listen, data_dir: connection.data_dir.clone() };
-    let config = Config::load(&flags, std::env::vars(), default_dir)?;
+    let tls = serve.tls_certificate.clone().zip(serve.tls_key.clone());
+    let flags = Flags {
+        config: serve.config.clone(),
+        listen: serve.listen,
+        data_dir: connection.data_dir.clone(),
+        tls: tls.map(|(certificate, key)| Files { certificate, key }),
+        behind_proxy: serve.behind_proxy,
+    };
+    let mut config = Config::load(&flags, std::env::vars(), default_dir)?;
     if !config.data_dir.exists() {
         output::say("the first start in a new directory prepares the sandbox, which takes some seconds");
     }
     telemetry::log(&config.log)?;
-    let daemon = assemble::start(&config, with_token)?;
+    if dev == Some(true) && config.tls.is_none() {
+        assemble::make_private(&config.data_dir)?;
+        config.tls = Some(tls::dev::files(&config.data_dir, false)?);
+    }
+    let daemon = assemble::start(&config, dev.is_some())?;
     tracing::info!(url = daemon.url(), data = %config.data_dir.display(), "listening");
     Ok((config, daemon))
 }
