@@ -32,7 +32,12 @@ fn dynamics_web_api_works_unmodified() -> Result<()> {
 }
 
 /// The client in a directory of its own, installed by its lock file; nothing where its language is not here.
-fn installed(client: &str, language: &str, installer: &str, arguments: &[&str]) -> Result<Option<tempfile::TempDir>> {
+pub fn installed(
+    client: &str,
+    language: &str,
+    installer: &str,
+    arguments: &[&str],
+) -> Result<Option<tempfile::TempDir>> {
     let there =
         |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if let Some(missing) = [language, installer].into_iter().find(|program| there(program).is_err()) {

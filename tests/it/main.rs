@@ -6,6 +6,7 @@ mod crash;
 mod docs;
 mod http;
 mod offline;
+mod oidc;
 mod poison;
 mod refusals;
 mod signin;

@@ -23,8 +23,17 @@ impl Provider {
     /// Starts it at `url` for `user`, with new keys for signatures of this kind.
     fn start(program: &Path, url: &str, daemon: &str, user: &str, algorithm: &str) -> Result<Self> {
         let mut command = Command::new("node");
-        command.arg("provider.mjs").current_dir(program).stdin(Stdio::null()).stdout(Stdio::null());
-        command.env("PROVIDER_URL", url).env("PROVIDER_USER", user).env("SECRET", "open sesame").env("ALGORITHM", algorithm);
+        command
+            .arg("provider.mjs")
+            .current_dir(program)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+            .env("PROVIDER_URL", url)
+            .env("PROVIDER_USER", user)
+            .env("SECRET", "open sesame")
+            .env("ALGORITHM", algorithm);
         command.env("REDIRECT", format!("{daemon}/signin/oidc/callback"));
         let provider = Self(command.spawn().context("node cannot be run")?);
         let begun = Instant::now();
@@ -72,7 +81,10 @@ fn people_sign_in_by_a_provider_that_is_not_ours() -> Result<()> {
     let config = data.join("config.toml");
     fs::write(data.join("secret"), "open sesame\n")?;
     let secret = data.join("secret").display().to_string();
-    fs::write(&config, format!("[oidc]\nissuer = \"{url}\"\nclient_id = \"stepwise\"\nclient_secret_file = \"{secret}\"\n"))?;
+    fs::write(
+        &config,
+        format!("[oidc]\nissuer = \"{url}\"\nclient_id = \"stepwise\"\nclient_secret_file = \"{secret}\"\n"),
+    )?;
     let own = Own::start(data, &["dev", "--config", &config.display().to_string()], "http")?;
     let daemon = own.address.as_str();
     let gone = browse(program, daemon, "")?;
