@@ -1,6 +1,6 @@
 //! The engine's threads: it owns none, so they are here (E12).
 //!
-//! Each loops one function of the engine with a bounded wait, so that an order to stop is noticed. Their stacks are
+//! Each loops one function of the engine, which waits for work; an order to stop lets those go who wait. Their stacks are
 //! large enough for every level of guests that may call each other (E13).
 
 use std::{
@@ -17,19 +17,23 @@ use engine::Engine;
 
 /// Room for every level of guests within guests.
 const STACK: usize = wasm::stack_size(wasm::NESTING);
-/// The longest time in which an order to stop is not noticed.
-const WAIT: Duration = Duration::from_millis(200);
+/// How long a thread without work waits for some: until there is some, or a job comes due. It looks up now and then only
+/// because the clock on the wall may jump.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Threads that run until they are told to stop.
 pub struct Threads {
     stop: Arc<AtomicBool>,
     handles: Vec<JoinHandle<()>>,
+    engine: Arc<Engine>,
+    interactive: usize,
 }
 
 impl Threads {
     /// Starts `interactive` threads for callers and `background` ones for jobs.
     pub fn start(engine: &Arc<Engine>, interactive: usize, background: usize) -> io::Result<Self> {
-        let mut threads = Self { stop: Arc::default(), handles: Vec::with_capacity(interactive + background) };
+        let handles = Vec::with_capacity(interactive + background);
+        let mut threads = Self { stop: Arc::default(), handles, engine: Arc::clone(engine), interactive };
         for number in 0..interactive {
             threads.add(format!("caller-{number}"), engine, |engine| {
                 engine.serve_one(WAIT);
@@ -46,6 +50,7 @@ impl Threads {
     /// Tells them to stop and waits for what they are doing.
     pub fn stop(self) {
         self.stop.store(true, Ordering::Release);
+        self.engine.release(self.interactive);
         for handle in self.handles {
             if handle.join().is_err() {
                 tracing::error!("an engine thread had ended by a panic");

@@ -32,6 +32,9 @@ pub enum Progress {
 /// After a fault of the store, jobs rest so long, in microseconds.
 const AFTER_FAULT: i64 = 1_000_000;
 
+/// The owner's loop rests so long after trouble that will not pass at once.
+const AFTER_TROUBLE: Duration = Duration::from_millis(200);
+
 /// What is under way, for `/metrics` and the bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
@@ -59,6 +62,15 @@ impl Engine {
         self.queue.next_due()
     }
 
+    /// Lets everyone go who waits in `serve_one`, `waiting` of them at most, or in `run_one`: the owner goes away. Nobody
+    /// waits for jobs any more from now on.
+    pub fn release(&self, waiting: usize) {
+        self.queue.close();
+        for _ in 0..waiting {
+            self.desk.push(Box::new(|_| ()));
+        }
+    }
+
     /// Runs one ready job as far as one unit of work goes, waiting up to `wait` for one. The commit is under way when it
     /// returns; what follows from it follows by itself.
     pub fn run_one(&self, wait: Duration) -> Progress {
@@ -67,7 +79,7 @@ impl Engine {
             Ok(false) => {}
             Err(failure) => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "failed to build an index");
-                self.queue.idle(wait);
+                self.queue.idle(wait.min(AFTER_TROUBLE));
             }
         }
         if self.queue.take_owed() && self.wake(wait) {
@@ -89,7 +101,7 @@ impl Engine {
                     tracing::error!(error = &failure as &dyn std::error::Error, "failed to look for jobs");
                     self.queue.more();
                     // It will not pass at once: without a pause the owner's loop would spin.
-                    self.queue.idle(wait);
+                    self.queue.idle(wait.min(AFTER_TROUBLE));
                     Progress::Idle
                 }
             },
@@ -107,7 +119,7 @@ impl Engine {
             Err(failure) => {
                 tracing::error!(error = &failure as &dyn std::error::Error, "failed to wake waiting jobs");
                 self.queue.owe();
-                self.queue.idle(wait);
+                self.queue.idle(wait.min(AFTER_TROUBLE));
                 false
             }
         }

@@ -138,6 +138,8 @@ impl Engine {
                     self.catalogue.store(Arc::new(next));
                     drop(swapping);
                     self.queue.started(&settled.started);
+                    // There may be an index to build.
+                    self.queue.call();
                     return Ok(value);
                 }
                 Err(error) if error.is_conflict() => continue,

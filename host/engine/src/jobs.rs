@@ -17,7 +17,7 @@ use store::jobs;
 
 pub(crate) use self::orders::give;
 use crate::{
-    Catalogue, Engine, Failure,
+    Catalogue, Engine, Failure, JobCounts,
     access::{self, Sight},
     realtime, rows, settle,
     unit::{Unit, show},
@@ -130,9 +130,17 @@ impl Engine {
         Ok((job, jobs::lines(&snapshot, id)?))
     }
 
-    /// How many jobs there are in each state, in the order of `JobState::WORDS`. It walks over all of them.
-    pub fn job_counts(&self) -> Result<[u64; JobState::WORDS.len()], Failure> {
+    /// How many jobs there are in each state, in the order of `JobState::WORDS`. It walks over all of them, once for each
+    /// state of the store that is asked about.
+    pub fn job_counts(&self) -> Result<JobCounts, Failure> {
         let (_, snapshot) = self.state()?;
+        // Who asks while another counts waits for that answer.
+        let mut counted = self.counted.lock();
+        if let Some((seq, counts)) = *counted
+            && seq == snapshot.seq()
+        {
+            return Ok(counts);
+        }
         let mut counts = [0; JobState::WORDS.len()];
         for job in jobs::newest(&snapshot, None)? {
             let word = job?.state.word();
@@ -140,6 +148,7 @@ impl Engine {
                 counts[place] += 1;
             }
         }
+        *counted = Some((snapshot.seq(), counts));
         Ok(counts)
     }
 

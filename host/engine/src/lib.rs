@@ -69,6 +69,9 @@ pub use crate::{
 };
 use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};
 
+/// How many jobs there are in each state, in the order of `JobState::WORDS`.
+pub type JobCounts = [u64; model::job::JobState::WORDS.len()];
+
 /// What an engine is made of.
 pub struct Parts {
     /// Where everything is kept.
@@ -96,6 +99,8 @@ pub struct Engine {
     /// Activations that only running jobs still need.
     older: Mutex<HashMap<ActivationId, Arc<Activation>>>,
     desk: Desk,
+    /// The jobs by state when they were last counted, and of which state of the store that is true.
+    counted: Mutex<Option<(store::Seq, JobCounts)>>,
     queue: Queue,
     /// Sign-ins and refusals on their way to the store.
     notes: audit::Notes,

@@ -42,6 +42,7 @@ impl Engine {
             building: Mutex::new(()),
             older: Mutex::default(),
             desk: Desk::new(),
+            counted: Mutex::default(),
             queue,
             notes: crate::audit::Notes::default(),
             signin: crate::signin::SignIn::default(),

@@ -88,8 +88,9 @@ pub enum Job {
     },
 }
 
-/// How long the daemon is left alone between two looks.
+/// How long the daemon is left alone between two looks: counting costs it the more the more jobs there are.
 const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Job {
     /// Does it.
@@ -154,6 +155,7 @@ pub fn order(client: &Client, id: &str, order: Order) -> Result<Json, Trouble> {
 pub fn wait_for_all(client: &Client, limit: Duration) -> Result<Json, Trouble> {
     let begun = Instant::now();
     let bar = bar(0, "running");
+    let mut pause = PAUSE;
     loop {
         let counts = client.get("/api/v1/jobs/counts")?;
         let all: u64 = counts.as_object().into_iter().flatten().filter_map(|(_, number)| number.as_u64()).sum();
@@ -169,7 +171,8 @@ pub fn wait_for_all(client: &Client, limit: Duration) -> Result<Json, Trouble> {
             return Err(Trouble::failed(format!("{ready} job(s) have not ended after {} s", limit.as_secs()))
                 .hint("stepwise job list --state ready"));
         }
-        std::thread::park_timeout(PAUSE);
+        std::thread::park_timeout(pause);
+        pause = (pause * 5 / 4).min(LONGEST_PAUSE);
     }
 }
 

@@ -42,6 +42,10 @@ struct State {
     owes: bool,
     /// Up to when memory knows all that comes due; absent: for ever.
     horizon: Option<Timestamp>,
+    /// The owner goes away: nobody is to wait.
+    closed: bool,
+    /// Somebody is to look at what is no job.
+    called: bool,
 }
 
 struct Claimed {
@@ -112,6 +116,10 @@ impl Queue {
         if state.horizon.is_some_and(|horizon| at > horizon) {
             return;
         }
+        if state.due.first().is_none_or(|(first, _)| at < *first) {
+            // Whoever waits does so for what came due first until now.
+            self.bell.notify_one();
+        }
         state.due.insert((at, job));
         if state.due.len() > self.capacity {
             state.horizon = state.due.pop_last().map(|(at, _)| at);
@@ -122,7 +130,9 @@ impl Queue {
     pub fn next(&self, now: Timestamp, wait: Duration) -> Next {
         let mut state = self.state.lock();
         state.come_due(now, self.capacity);
-        if !state.has_work(now, self.in_flight) && !wait.is_zero() {
+        let is_called = std::mem::take(&mut state.called) || state.owes || state.closed;
+        if !state.has_work(now, self.in_flight) && !wait.is_zero() && !is_called {
+            let wait = state.until_due(now).map_or(wait, |due| due.min(wait));
             self.bell.wait_for(&mut state, wait);
         }
         if state.claimed.len() >= self.in_flight {
@@ -208,7 +218,22 @@ impl Queue {
 
     /// Waits for something to be said, or for `wait` to pass.
     pub fn idle(&self, wait: Duration) {
-        self.bell.wait_for(&mut self.state.lock(), wait);
+        let mut state = self.state.lock();
+        if !state.closed {
+            self.bell.wait_for(&mut state, wait);
+        }
+    }
+
+    /// Has one of those who wait look at what there is to do beside jobs.
+    pub fn call(&self) {
+        self.state.lock().called = true;
+        self.bell.notify_one();
+    }
+
+    /// From now on nobody waits here.
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.bell.notify_all();
     }
 }
 
@@ -230,6 +255,15 @@ impl State {
             self.due.pop_first();
             self.make_ready(job, capacity);
         }
+    }
+
+    /// How long it is until something comes due, or has to be asked of the store.
+    fn until_due(&self, now: Timestamp) -> Option<Duration> {
+        let due = self.due.first().map(|(at, _)| *at);
+        let next = [due, self.horizon].into_iter().flatten().min()?;
+        let micros = next.as_micros().saturating_sub(now.as_micros()).max(0);
+        // One more, so that it is due when the clock is asked again.
+        Some(Duration::from_micros(micros.unsigned_abs() + 1))
     }
 
     fn has_work(&self, now: Timestamp, in_flight: usize) -> bool {
@@ -298,6 +332,29 @@ mod tests {
         queue.at(Timestamp::default().plus_micros(5), job(1));
         assert!(claim(&queue, 4).is_none());
         assert_eq!(claim(&queue, 5).expect("it is due").job, job(1));
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_until_the_next_job_comes_due() {
+        let mut state = State::default();
+        let at = |micros| Timestamp::default().plus_micros(micros);
+        assert_eq!(state.until_due(at(0)), None);
+        state.due.insert((at(70), job(1)));
+        assert_eq!(state.until_due(at(20)), Some(Duration::from_micros(51)));
+        state.horizon = Some(at(40));
+        assert_eq!(state.until_due(at(20)), Some(Duration::from_micros(21)));
+        assert_eq!(state.until_due(at(90)), Some(Duration::from_micros(1)));
+    }
+
+    #[test]
+    fn nobody_waits_who_was_called_and_nobody_waits_in_a_closed_queue() {
+        let queue = queue(10);
+        queue.call();
+        assert!(matches!(queue.next(Timestamp::default(), Duration::from_secs(86_400)), Next::Nothing));
+        queue.close();
+        // It would wait for a day.
+        assert!(matches!(queue.next(Timestamp::default(), Duration::from_secs(86_400)), Next::Nothing));
+        queue.idle(Duration::from_secs(86_400));
     }
 
     #[test]
