@@ -113,6 +113,8 @@ impl Credentials {
         let signed_in = engine.sign_in(&self.secret, self.way)?;
         signed_in.scopes.check(self.need)?;
         let caller = signed_in.caller;
+        // Whoever is disabled, or acts for another without the right to, gets no answer of any kind.
+        engine.check_caller(&caller)?;
         tracing::debug!(user = %caller.user.id, correlation = %caller.correlation, "signed in");
         let correlation = self.correlation.unwrap_or(caller.correlation);
         let caller = impersonate::caller(engine, Caller { correlation, ..caller }, self.instead_of)?;

@@ -2,6 +2,7 @@
 //!
 //! Every handler signs the caller in and works on an engine thread through `ask`.
 
+mod access;
 mod entities;
 mod figures;
 mod imports;
@@ -28,6 +29,7 @@ pub(crate) use sessions::SMALL;
 /// The routes.
 pub fn routes() -> Router<App> {
     Router::new()
+        .merge(access::routes())
         .merge(entities::routes())
         .merge(imports::routes())
         .merge(jobs::routes())

@@ -2,6 +2,7 @@
 //!
 //! One room for each command. Flags that every command takes (`Connection`) say where the daemon is and who asks.
 
+mod access;
 mod apply;
 mod check;
 mod daemon;
@@ -70,6 +71,9 @@ enum Command {
     /// Processes
     #[command(subcommand)]
     Process(process::Process),
+    /// Who may do what with a record, and why
+    #[command(subcommand)]
+    Access(access::Access),
     /// Plugins: libraries of custom steps
     #[command(subcommand)]
     Plugin(plugin::Plugin),
@@ -129,6 +133,7 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Import(import) => import.run(connection),
         Command::Job(job) => job.run(connection),
         Command::Process(process) => process.run(connection),
+        Command::Access(access) => access.run(connection),
         Command::Plugin(plugin) => plugin.run(connection),
         Command::Script(script) => script.run(connection),
         Command::Tls(tls) => tls.run(connection),

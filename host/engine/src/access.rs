@@ -6,6 +6,7 @@
 //! another record (`Authority::Parent`) is not asked. Everything holds as of the snapshot that is read (E2).
 
 mod explain;
+mod lists;
 mod profile;
 mod sight;
 mod who;
@@ -15,7 +16,7 @@ use rules::access::Profile;
 use std::sync::Arc;
 use store::{Reader, stamp};
 
-pub use self::explain::{Explanation, Reason, Source};
+pub use self::explain::{Explained, Explanation, Reason, Source};
 pub(crate) use self::{profile::Profiles, sight::Sight, who::Who};
 use crate::{
     Failure, rows,

@@ -50,7 +50,7 @@ use parking_lot::{Mutex, RwLock};
 use store::{Overlay, Store};
 
 pub use crate::{
-    access::{Explanation, Reason, Source},
+    access::{Explained, Explanation, Reason, Source},
     background::{Figures, Progress},
     catalogue::{Catalogue, Directory, Process, Step},
     clock::{Clock, ManualClock, SystemClock},

@@ -32,7 +32,8 @@ pub struct Written {
 
 impl Engine {
     /// Every version of a process, the first first; none where it was never active.
-    pub fn versions(&self, _caller: &Caller, name: &ProcessName) -> Result<Vec<Version>, Failure> {
+    pub fn versions(&self, caller: &Caller, name: &ProcessName) -> Result<Vec<Version>, Failure> {
+        self.check_reads_process(caller, name)?;
         let (_, snapshot) = self.state()?;
         let definition = self.definition(&snapshot, name)?;
         let Some((process, current)) = definition.process else { return Ok(Vec::new()) };
@@ -45,7 +46,8 @@ impl Engine {
     }
 
     /// What a version of a process says; without a number what holds now.
-    pub fn written(&self, _caller: &Caller, name: &ProcessName, number: Option<u32>) -> Result<Written, Failure> {
+    pub fn written(&self, caller: &Caller, name: &ProcessName, number: Option<u32>) -> Result<Written, Failure> {
+        self.check_reads_process(caller, name)?;
         let (_, snapshot) = self.state()?;
         let definition = self.definition(&snapshot, name)?;
         let (process, current) = definition.process.unzip();

@@ -27,7 +27,7 @@ const SCRIPT: Keys = Keys {
 };
 
 /// The verbs that a script may say it uses.
-const VERBS: [(&str, &str); 7] = [
+const VERBS: [(&str, &str); 8] = [
     ("retrieve", "retrieve"),
     ("query", "query"),
     ("create", "create"),
@@ -35,6 +35,7 @@ const VERBS: [(&str, &str); 7] = [
     ("delete", "delete"),
     ("assign", "assign"),
     ("set-status", "set-status"),
+    ("share", "share"),
 ];
 
 /// The script in `file`, checked against a schema; all problems if there is an error.
@@ -169,13 +170,7 @@ fn uses(fields: &Fields<'_>, names: &Names<'_>) -> Vec<(SmolStr, Vec<SmolStr>)> 
             report.error(entry.value.place, format!("`uses` names a list of verbs, not {}", entry.value.in_words()));
             continue;
         };
-        let verbs = items.iter().filter_map(|item| {
-            if item.as_text() == Some("share") {
-                report.unsupported(item.place, "share");
-                return None;
-            }
-            word(report, item, "a verb", &VERBS).map(SmolStr::new_static)
-        });
+        let verbs = items.iter().filter_map(|item| word(report, item, "a verb", &VERBS).map(SmolStr::new_static));
         uses.push((entry.key.clone(), verbs.collect()));
     }
     uses

@@ -13,10 +13,10 @@ pub fn routes() -> Router<App> {
 }
 
 async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
-    ask(&app, &headers, |engine, _| {
+    ask(&app, &headers, |engine, caller| {
         let jobs: Map<_, _> = JobState::WORDS
             .iter()
-            .zip(engine.job_counts()?)
+            .zip(engine.job_counts_of(caller)?)
             .map(|(word, number)| ((*word).to_owned(), json!(number)))
             .collect();
         let figures = engine.figures();

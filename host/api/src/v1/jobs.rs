@@ -44,8 +44,8 @@ async fn list(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQu
 }
 
 async fn counts(State(app): State<App>, headers: HeaderMap) -> Response {
-    ask(&app, &headers, |engine, _| {
-        let counts = engine.job_counts()?;
+    ask(&app, &headers, |engine, caller| {
+        let counts = engine.job_counts_of(caller)?;
         let words = JobState::WORDS.iter().zip(counts);
         Ok(Value::Object(words.map(|(word, number)| ((*word).to_owned(), json!(number))).collect()))
     })

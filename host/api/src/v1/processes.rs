@@ -29,11 +29,10 @@ pub fn routes() -> Router<App> {
 }
 
 async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
-    ask(&app, &headers, |engine, _| {
-        let catalogue = engine.catalogue();
-        let mut processes: Vec<_> = catalogue.processes().collect();
-        processes.sort_by(|one, other| one.name.cmp(&other.name));
-        let processes: Vec<Value> = processes.iter().map(|process| told(process, &catalogue.schema)).collect();
+    ask(&app, &headers, |engine, caller| {
+        let schema = engine.schema();
+        let processes: Vec<Value> =
+            engine.readable_processes(caller)?.iter().map(|process| told(process, &schema)).collect();
         Ok(json!({"value": processes}))
     })
     .await

@@ -2,6 +2,7 @@
 //!
 //! No network, no clock, no threads: a request is polled and the engine pumped by turns until the answer is there.
 
+mod access;
 mod batches;
 mod conditions;
 mod definitions;

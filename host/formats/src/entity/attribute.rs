@@ -10,7 +10,7 @@ use model::{
 
 use crate::{
     choice,
-    fields::{Fields, Keys, key_name, name},
+    fields::{Fields, Keys, key_name, name, word},
     header::titles,
     known::Known,
     literal::{self, Holder},
@@ -34,7 +34,7 @@ const NUMBER: Keys = Keys { what: "a number attribute", known: keys_of!["min", "
 const BOOLEAN: Keys = Keys { what: "a boolean attribute", known: keys_of!["labels"], later: &[] };
 const CHOICE: Keys = Keys { what: "a choice attribute", known: keys_of!["choice", "options"], later: &[] };
 const LOOKUP: Keys =
-    Keys { what: "a lookup", known: keys_of!["to", "on-delete", "relationship"], later: &["cascade", "copy"] };
+    Keys { what: "a lookup", known: keys_of!["to", "on-delete", "cascade", "relationship"], later: &["copy"] };
 const PLAIN: Keys = Keys { what: "an attribute of this type", known: keys_of![], later: &[] };
 
 /// The types of attributes. `duration` and `document` are types of arguments only, `file` comes later.
@@ -258,10 +258,25 @@ fn lookup(fields: &Fields<'_>, known: &Known<'_>) -> Option<LookupKind> {
     Some(LookupKind {
         to: targets(fields.report, fields.need("to")?, known)?,
         on_delete: fields.word_or_first("on-delete", &on_delete),
-        cascade: Cascade::default(),
+        cascade: cascade(fields),
         copy: Vec::new(),
         relationship: fields.text("relationship").map(Into::into),
     })
+}
+
+/// What the lookup passes on from its target (D18).
+fn cascade(fields: &Fields<'_>) -> Cascade {
+    let mut cascade = Cascade::default();
+    for item in fields.list("cascade") {
+        let words = [("assign", "assign"), ("share", "share"), ("reparent", "reparent")];
+        match word(fields.report, item, "what a lookup passes on", &words) {
+            Some("assign") => cascade.assign = true,
+            Some("share") => cascade.share = true,
+            Some(_) => cascade.reparent = true,
+            None => {}
+        }
+    }
+    cascade
 }
 
 /// The entities at `to`: one, or a list.

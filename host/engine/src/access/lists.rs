@@ -1,0 +1,67 @@
+//! Lists that are no queries, as far as the caller may see them: processes, and how many jobs stand in which state.
+
+use std::sync::Arc;
+
+use model::{Caller, Privilege, ProcessName, RecordId, RecordRef, Refusal, job::JobState, starter};
+use store::jobs;
+
+use super::Sight;
+use crate::{Engine, Failure, Process, rows};
+
+impl Engine {
+    /// The processes that the caller may read, by name.
+    pub fn readable_processes(&self, caller: &Caller) -> Result<Vec<Arc<Process>>, Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let Some(entity) = catalogue.schema.entity(starter::PROCESS) else { return Ok(Vec::new()) };
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(entity, Privilege::Read)?;
+        let mut sight = Sight::new(&catalogue, &snapshot, entity, &who);
+        let mut found = Vec::new();
+        for process in catalogue.processes() {
+            let target = RecordRef::new(starter::PROCESS, RecordId(process.workflow.header.id));
+            if let Some(row) = rows::get(&catalogue, &snapshot, target)?
+                && sight.sees(&row)?
+            {
+                found.push(process.clone());
+            }
+        }
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(found)
+    }
+
+    /// Refuses a process that the caller may not read.
+    pub(crate) fn check_reads_process(&self, caller: &Caller, name: &ProcessName) -> Result<(), Failure> {
+        let catalogue = self.catalogue();
+        match catalogue.process(name.as_str()) {
+            Some(process) => {
+                let target = RecordRef::new(starter::PROCESS, RecordId(process.workflow.header.id));
+                self.retrieve(caller, target, Some(&[])).map(drop)
+            }
+            // What was removed or cannot be loaded is told by its name only to those who may read any.
+            None => self.check_privilege(caller, starter::PROCESS, Privilege::Read),
+        }
+    }
+
+    /// How many jobs that the caller may read there are in each state, in the order of `JobState::WORDS`.
+    pub fn job_counts_of(&self, caller: &Caller) -> Result<[u64; JobState::WORDS.len()], Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let entity = catalogue.schema.entity(starter::JOB);
+        let entity = entity.ok_or_else(|| Refusal::UnknownEntity(catalogue.schema.name_of(starter::JOB)))?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(entity, Privilege::Read)?;
+        if who.has_all(entity, Privilege::Read) {
+            return self.job_counts();
+        }
+        let mut sight = Sight::new(&catalogue, &snapshot, entity, &who);
+        let mut counts = [0; JobState::WORDS.len()];
+        for job in jobs::newest(&snapshot, None)? {
+            let job = job?;
+            if sight.sees(&rows::job(&catalogue, &job))?
+                && let Some(place) = JobState::WORDS.iter().position(|known| *known == job.state.word())
+            {
+                counts[place] += 1;
+            }
+        }
+        Ok(counts)
+    }
+}
