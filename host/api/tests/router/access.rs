@@ -171,7 +171,11 @@ impl Nobody {
 fn no_address_answers_without_a_check() {
     let nobody = Nobody::new();
     for (method, _, path, body, expected) in ADDRESSES {
-        nobody.check(method, path, body, *expected);
+        // One of them ends the very session that asks.
+        match *method {
+            "DELETE" => Nobody::new().check(method, path, body, *expected),
+            _ => nobody.check(method, path, body, *expected),
+        }
     }
     for (method, route, path, body, expected) in ADDRESSES {
         if *expected != UNSIGNED && !path.contains("sessions/current") {
