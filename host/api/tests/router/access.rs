@@ -32,7 +32,7 @@ const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GET", "/api/v1/jobs", "/api/v1/jobs", "", PRIVILEGE),
     ("GET", "/api/v1/jobs/counts", "/api/v1/jobs/counts", "", PRIVILEGE),
     ("GET", "/api/v1/jobs/{id}", "/api/v1/jobs/ACCOUNT", "", PRIVILEGE),
-    ("POST", "/api/v1/jobs/{id}/cancel", "/api/v1/jobs/ACCOUNT/cancel", "", PRIVILEGE),
+    ("POST", "/api/v1/jobs/{id}/{order}", "/api/v1/jobs/ACCOUNT/cancel", "", PRIVILEGE),
     ("GET", "/api/v1/plugins", "/api/v1/plugins", "", KNOWN),
     ("POST", "/api/v1/plugins", "/api/v1/plugins", "x", TASK),
     ("GET", "/api/v1/processes", "/api/v1/processes", "", PRIVILEGE),

@@ -41,8 +41,7 @@ impl Engine {
 
 /// Stages an order; gives the job as it is then.
 pub(crate) fn give(unit: &mut Unit, caller: &Caller, id: JobId, order: Order) -> Result<Job, Failure> {
-    let before = jobs::get(&unit.overlay, id)?.ok_or_else(|| missing(id))?;
-    check_access(unit, caller, &before)?;
+    let before = accessible(unit, caller, id)?;
     let ends = matches!(order, Order::Cancel | Order::Terminate);
     let is_damaged = matches!(before.state, JobState::Suspended(_)) && jobs::damage(&unit.overlay, id)?.is_some();
     let why_not = match refusal(&order, &before.state) {
@@ -72,13 +71,15 @@ pub(crate) fn give(unit: &mut Unit, caller: &Caller, id: JobId, order: Order) ->
     Ok(job)
 }
 
-/// Refuses orders to a job that the caller may not write.
-fn check_access(unit: &mut Unit, caller: &Caller, job: &Job) -> Result<(), Failure> {
+/// The job, which the caller may write. Who may write none does not learn whether it is there.
+fn accessible(unit: &mut Unit, caller: &Caller, id: JobId) -> Result<Job, Failure> {
     let catalogue = unit.catalogue.clone();
     let entity = entity_of(&catalogue)?;
     let who = unit.who(caller)?;
     who.check_any(&entity, Privilege::Write)?;
-    who.check(&catalogue, &unit.overlay.unvalidated(), &entity, Privilege::Write, &rows::job(&catalogue, job))
+    let job = jobs::get(&unit.overlay, id)?.ok_or_else(|| missing(id))?;
+    who.check(&catalogue, &unit.overlay.unvalidated(), &entity, Privilege::Write, &rows::job(&catalogue, &job))?;
+    Ok(job)
 }
 
 /// Why the order is not possible in this state.
