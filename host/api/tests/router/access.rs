@@ -72,6 +72,8 @@ const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GET", "/version", "/version", "", UNSIGNED),
     ("POST", "/oauth2/v2.0/token", "/oauth2/v2.0/token", "", UNSIGNED),
     ("POST", "/{tenant}/oauth2/v2.0/token", "/x/oauth2/v2.0/token", "", UNSIGNED),
+    ("GET", "/signin/oidc", "/signin/oidc", "", UNSIGNED),
+    ("GET", "/signin/oidc/callback", "/signin/oidc/callback", "", UNSIGNED),
     ("GET", "/setup", "/setup", "", UNSIGNED),
     ("POST", "/api/v1/setup", "/api/v1/setup", "{}", UNSIGNED),
 ];
