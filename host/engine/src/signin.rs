@@ -108,10 +108,7 @@ impl Engine {
 
     /// Whether `caller` may see and change how others sign in.
     fn may_manage(&self, caller: &Caller) -> Result<(), Failure> {
-        match caller.user == crate::administrator() {
-            true => Ok(()),
-            false => Err(Refusal::MissingTask(TaskName::MANAGE_SECURITY).into()),
-        }
+        self.check_task(caller, &TaskName::MANAGE_SECURITY)
     }
 
     /// Everything that is told about signing in goes through here: to the log at once, to the store soon.
