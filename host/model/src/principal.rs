@@ -273,7 +273,7 @@ impl Rights {
     /// Nothing.
     pub const NONE: Self = Self(0);
     /// Everything that sharing can grant.
-    pub const ALL: Self = Self(0xff & !Self::bit(Privilege::Create));
+    pub const ALL: Self = Self(!Self::bit(Privilege::Create));
 
     const fn bit(privilege: Privilege) -> u8 {
         1 << privilege as u8

@@ -28,7 +28,7 @@ pub(super) async fn read(call: Call, segments: Vec<String>) -> Result<Response, 
         let wanted = Wanted::read(&options)?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (what, described) = find(&schema, &segments)?;
-        Ok(wanted.answer(&base.context(&format!("#{what}")), described)?)
+        wanted.answer(&base.context(&format!("#{what}")), described)
     });
     Ok(json(StatusCode::OK, &body.await?))
 }
