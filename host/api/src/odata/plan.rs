@@ -222,9 +222,8 @@ fn behind(asked: &Asked<'_>, request: &Request, member: &Member, named: bool) ->
         ("PUT" | "DELETE", Meaning::Property(_) | Meaning::Way(Way::To { .. }), Part::Whole) => {
             property(asked, request, entity, member)
         }
-        ("POST", Meaning::Way(way @ Way::From { lookup, entity: from }), Part::Whole) => {
+        ("POST", Meaning::Way(Way::From { lookup, entity: from }), Part::Whole) => {
             let parent = read::target(asked, entity, &member.of)?;
-            debug_assert!(way.is_list());
             create(asked, request, asked.known(from)?, Some((lookup, parent)), named)
         }
         ("POST" | "PUT", Meaning::Way(way), Part::Link) => {
