@@ -1,5 +1,5 @@
 //! kill -9 of the real binary at random moments under load (R1): no acknowledged record is lost, every job finishes, no effect
-//! happens twice.
+//! happens twice. Half of the jobs wait, for data and then for a time, when the daemon is killed.
 //!
 //! Four writers create orders as fast as they are answered; after a random number of answers the daemon is killed in the
 //! middle of whatever it does, and started again on the same directory. At the end the store is asked what became of it all.
@@ -70,6 +70,23 @@ steps:
   - update: record
     set: { weight: \"= weighed.weight\" }
     increment: { handled: 1 }
+",
+    ),
+    (
+        // It is woken by what the other one does, then by time.
+        "processes/follow.yaml",
+        "kind: workflow
+name: follow
+entity: order
+mode: background
+scope: organization
+start: { create: true }
+steps:
+  - wait: [{ until: { value: record.handled, at-least: 1 } }, { for: 1 hour }]
+  - id: waited
+    wait: [{ for: 1 second }, { until: { value: record.name, empty: true } }]
+  - create: appointment
+    set: { subject: \"Follow ${record.number}\", description: \"by branch ${waited.branch}\" }
 ",
     ),
 ];
@@ -156,10 +173,11 @@ fn check(daemon: &Daemon, acknowledged: &[u64]) -> Result<()> {
     ensure!(wrong.is_empty(), "not handled exactly once: {wrong:?}");
     once_each(daemon, "tasks", "Handle", &there)?;
     once_each(daemon, "phonecalls", "Weigh", &there)?;
+    once_each(daemon, "appointments", "Follow", &there)?;
     let jobs = daemon.all("/api/data/v9.2/asyncoperations?$select=statuscode")?;
     let failed = jobs.iter().filter(|job| job["statuscode"] != 30).count();
     ensure!(failed == 0, "{failed} of {} jobs did not succeed", jobs.len());
-    ensure!(jobs.len() == there.len(), "{} jobs for {} orders", jobs.len(), there.len());
+    ensure!(jobs.len() == 2 * there.len(), "{} jobs for {} orders", jobs.len(), there.len());
     Ok(())
 }
 

@@ -47,6 +47,13 @@ impl Measured {
     }
 }
 
+/// Bytes of the pages that a closed store has in use: its file is larger, because it grows in leaps.
+pub fn allocated(path: &Path) -> Result<u64, redb::Error> {
+    let database = Database::open(path)?;
+    let stats = database.begin_write()?.stats()?;
+    Ok(stats.allocated_pages() * stats.page_size() as u64)
+}
+
 /// Notes the rows of every batch that passes through and commits, beside doing it.
 pub struct Recording {
     inner: Arc<dyn Store>,

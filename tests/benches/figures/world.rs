@@ -27,6 +27,18 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The page cache of both the store and its ceiling.
 const CACHE: usize = 256 << 20;
 
+/// The store's file in a world's directory.
+pub const STORE: &str = "store.redb";
+
+/// Whether a world has threads for jobs.
+#[derive(Clone, Copy)]
+pub enum Jobs {
+    /// It has.
+    Run,
+    /// What is started waits for the next world.
+    Rest,
+}
+
 /// A running engine.
 pub struct World {
     /// The engine.
@@ -34,14 +46,22 @@ pub struct World {
     recording: Arc<Recording>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
-    directory: TempDir,
+    directory: Arc<TempDir>,
 }
 
 impl World {
     /// A new store with this solution applied.
     pub fn with(files: &[(&str, &str)]) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let disk = Disk::open(directory.path().join("store.redb"), options())?;
+        let world = Self::open(Arc::new(tempfile::tempdir()?), CACHE, Jobs::Run)?;
+        world.apply(files)?;
+        world.recording.take();
+        Ok(world)
+    }
+
+    /// The engine on the store of a directory, with so much page cache.
+    pub fn open(directory: Arc<TempDir>, cache_bytes: usize, jobs: Jobs) -> Result<Self> {
+        let options = disk::Options { cache_bytes, ..disk::Options::default() };
+        let disk = Disk::open(directory.path().join(STORE), options)?;
         let recording = Arc::new(Recording::of(Arc::new(disk)));
         let runner = Runner::new(RunnerSettings { cache_dir: None, threads: 4, ..RunnerSettings::default() })?;
         let parts = Parts {
@@ -53,14 +73,26 @@ impl World {
         };
         let engine = Engine::open(parts)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let threads = (0..6).map(|number| spawn(&engine, &stop, number < 4)).collect();
-        let world = Self { engine, recording, stop, threads, directory };
-        world.apply(files)?;
-        world.recording.take();
-        Ok(world)
+        let threads = match jobs {
+            Jobs::Run => 6,
+            Jobs::Rest => 4,
+        };
+        let threads = (0..threads).map(|number| spawn(&engine, &stop, number < 4)).collect();
+        Ok(Self { engine, recording, stop, threads, directory })
     }
 
-    fn apply(&self, files: &[(&str, &str)]) -> Result<()> {
+    /// Whether it has threads for jobs.
+    pub fn runs_jobs(&self) -> bool {
+        self.threads.len() > 4
+    }
+
+    /// Where its store lies; the directory stays as long as somebody has this.
+    pub fn directory(&self) -> Arc<TempDir> {
+        self.directory.clone()
+    }
+
+    /// Applies a solution.
+    pub fn apply(&self, files: &[(&str, &str)]) -> Result<()> {
         let files = files.iter().map(|(path, text)| SourceFile { path: (*path).into(), bytes: text.as_bytes().into() });
         let applied = self.engine.apply_solution(&self.caller(), files.collect(), engine::ApplyOptions::default());
         applied.map(|_| ()).map_err(|failure| anyhow::anyhow!("{failure}"))
@@ -122,7 +154,7 @@ impl World {
             if finished >= times {
                 return Ok(start.elapsed().as_secs_f64());
             }
-            ensure!(start.elapsed() < Duration::from_secs(300), "only {finished} of {times} were done in five minutes");
+            ensure!(start.elapsed() < Duration::from_secs(1_200), "only {finished} of {times} were done in twenty minutes");
             thread::yield_now();
             thread::park_timeout(Duration::from_micros(50));
         }
@@ -137,10 +169,6 @@ impl Drop for World {
             let _ = thread.join();
         }
     }
-}
-
-fn options() -> disk::Options {
-    disk::Options { cache_bytes: CACHE, ..disk::Options::default() }
 }
 
 fn spawn(engine: &Arc<Engine>, stop: &Arc<AtomicBool>, interactive: bool) -> JoinHandle<()> {
