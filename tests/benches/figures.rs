@@ -35,7 +35,11 @@ struct Workload {
 const WORKLOADS: [Workload; 5] = [
     Workload { name: "writers", about: "creates by 1 and by 64 writers at a time", run: writers::run },
     Workload { name: "P6", about: "one call of a custom step; one expression", run: calls::run },
-    Workload { name: "P7", about: "parked waits: memory, bytes, a write that wakes one; P9, a restart with them", run: waits::parked },
+    Workload {
+        name: "P7",
+        about: "parked waits: memory, bytes, a write that wakes one; P9, a restart with them",
+        run: waits::parked,
+    },
     Workload { name: "P8", about: "timers that are due in one second", run: waits::timers },
     Workload { name: "P1", about: "durable workflows of three record steps", run: workflows::run },
 ];

@@ -126,6 +126,7 @@ impl<'a> Drive<'a> {
         let caller = self.caller();
         let unit = self.slot.unit()?;
         let (first, alterations) = (unit.facts.len(), unit.alterations());
+        let told = told_of(&verb);
         let before = unit.go_through(Some(Through { activation: self.job.activation.version, step: None }));
         let outcome = unit.apply(&caller, verb);
         unit.go_through(before);
@@ -134,7 +135,7 @@ impl<'a> Drive<'a> {
                 let made = unit.facts[first..].iter().find(|fact| fact.record == outcome.record).and_then(event_of);
                 let altered = unit.altered_since(alterations).cloned();
                 let altered = altered.map(|change| LogEvent::Updated { record: outcome.record, change });
-                let done = made.or(altered);
+                let done = made.or(altered).or(told);
                 if let Some(event) = done {
                     self.tell_here(event);
                 }
@@ -222,6 +223,16 @@ impl<'a> Drive<'a> {
 /// Whether a command is a step's work, before which a unit may be cut.
 fn is_step(command: &Command<'_>) -> bool {
     matches!(command, Command::Apply(_) | Command::Call { .. })
+}
+
+/// What the run log says of a verb that leaves no fact of a change.
+fn told_of(verb: &Verb) -> Option<LogEvent> {
+    Some(match *verb {
+        Verb::Delete { target, .. } => LogEvent::Deleted(target),
+        Verb::Share { target, principal, rights } => LogEvent::Shared { record: target, principal, rights },
+        Verb::Unshare { target, principal } => LogEvent::Unshared { record: target, principal },
+        _ => return None,
+    })
 }
 
 /// What a fact is in a run log.

@@ -175,6 +175,8 @@ pub struct Progress {
     pub results: Vec<(StepId, StepResult)>,
     /// The wait in which it stands.
     pub wait: Option<Reached>,
+    /// Whether it has deleted its own record itself: it goes on without it.
+    pub deleted_own: bool,
 }
 
 /// What a step has given.
@@ -222,6 +224,24 @@ pub enum LogEvent {
         record: RecordRef,
         /// To whom.
         owner: RecordRef,
+    },
+    /// A record was taken away.
+    Deleted(RecordRef),
+    /// Rights on a record were granted.
+    Shared {
+        /// Which.
+        record: RecordRef,
+        /// To whom.
+        principal: RecordRef,
+        /// What was granted.
+        rights: crate::principal::Rights,
+    },
+    /// What somebody had by sharing was taken back.
+    Unshared {
+        /// Of which record.
+        record: RecordRef,
+        /// From whom.
+        principal: RecordRef,
     },
     /// State and status were set.
     StatusSet {

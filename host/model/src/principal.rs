@@ -321,6 +321,11 @@ impl Rights {
         self.0 == 0
     }
 
+    /// Their words: `read, write`.
+    pub fn words(self) -> String {
+        self.iter().map(Privilege::word).collect::<Vec<_>>().join(", ")
+    }
+
     /// The privileges in the set, in their order.
     pub fn iter(self) -> impl Iterator<Item = Privilege> {
         Privilege::ALL.into_iter().filter(move |privilege| self.has(*privilege))

@@ -15,9 +15,11 @@ mod change_status;
 mod compile;
 mod create;
 mod custom;
+mod delete;
 mod fail;
 mod paths;
 mod program;
+mod share;
 mod source;
 mod stop;
 mod update;
@@ -174,6 +176,8 @@ impl<'p> Run<'p, '_> {
             Instruction::Create(create) => create.perform(self, facts),
             Instruction::Update(update) => update.perform(self, facts),
             Instruction::Assign(assign) => assign.perform(self, facts),
+            Instruction::Delete(delete) => delete.perform(facts),
+            Instruction::Share(share) => share.perform(self, facts),
             Instruction::ChangeStatus(change) => change.perform(self, facts),
             Instruction::AssignValue(assign) => assign.perform(self, facts),
             Instruction::Custom(custom) => custom.perform(self, facts),
@@ -196,6 +200,8 @@ impl<'p> Run<'p, '_> {
         let Some(line) = self.line().filter(|line| line.instruction.is_verb()) else { return self.proceed(None) };
         match result {
             Ok(outcome) => {
+                let deletes = matches!(line.instruction, Instruction::Delete(_));
+                self.job.progress.deleted_own |= deletes && self.job.record == Some(outcome.record);
                 self.keep(line, StepResult::Record(outcome.record));
                 self.go_on();
                 self.proceed(None)

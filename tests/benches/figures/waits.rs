@@ -99,7 +99,8 @@ pub fn timers(options: &Options, report: &mut Report) -> Result<()> {
     let ended = Ended::watch();
     let world = World::with(&[SOLUTION, ORDER, NOTE, CALL])?;
     // Far enough away that all of them are parked by then: quick ones in seconds, the whole number in a minute.
-    let until = engine::SystemClock::new().now().plus_micros(if options.quick { 4_000_000 } else { 60_000_000 }).to_second();
+    let until =
+        engine::SystemClock::new().now().plus_micros(if options.quick { 4_000_000 } else { 60_000_000 }).to_second();
     let verb = world.create("order", &[("title", "A bicycle".into()), ("callat", Value::DateTime(until))])?;
     let before = ended.succeeded();
     fill(&world, &verb, timers)?;

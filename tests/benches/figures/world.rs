@@ -154,7 +154,10 @@ impl World {
             if finished >= times {
                 return Ok(start.elapsed().as_secs_f64());
             }
-            ensure!(start.elapsed() < Duration::from_secs(1_200), "only {finished} of {times} were done in twenty minutes");
+            ensure!(
+                start.elapsed() < Duration::from_secs(1_200),
+                "only {finished} of {times} were done in twenty minutes"
+            );
             thread::yield_now();
             thread::park_timeout(Duration::from_micros(50));
         }

@@ -222,7 +222,7 @@ impl Engine {
 /// Whether the job's record is gone, so that nothing is left to do (E24).
 fn is_orphan(unit: &mut Unit, job: &Job) -> Result<bool, Failure> {
     match job.record {
-        Some(record) if job.cause.message != Message::Delete => Ok(!unit.exists(record)?),
+        Some(record) if job.cause.message != Message::Delete && !job.progress.deleted_own => Ok(!unit.exists(record)?),
         _ => Ok(false),
     }
 }

@@ -33,7 +33,8 @@ impl Drive<'_> {
             }
         }
         let mut on = reading.noted();
-        let own = self.job.record.filter(|_| self.job.cause.message != Message::Delete);
+        let keeps = self.job.cause.message != Message::Delete && !self.job.progress.deleted_own;
+        let own = self.job.record.filter(|_| keeps);
         if let Some(own) = own.filter(|own| on.iter().all(|(record, _)| record != own)) {
             on.push((own, EXISTENCE));
         }

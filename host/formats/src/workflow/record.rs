@@ -6,6 +6,7 @@ use model::{
     AttributeId, AttributeName, EntityName, ValueType,
     argument::ArgumentKind,
     expression::{Path, ValueSource},
+    principal::{Privilege, Rights},
     process::workflow::{Change, StatusName, StepAction},
     schema::{Attribute, Entity},
     starter,
@@ -88,6 +89,71 @@ pub(super) fn assign(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'_>) 
     }
     steps.check_assign(fields.place_of("assign"), is_own(&target));
     Some(StepAction::Assign { target, to: to? })
+}
+
+/// A record is taken away.
+pub(super) fn delete(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'_>) -> Option<StepAction> {
+    let (target, entity) = target(steps, fields, "delete", scope)?;
+    if entity.id == starter::SYSTEM_USER {
+        let message = "users are never deleted: records keep the names of those who changed them";
+        steps.report.error(fields.value_place("delete"), message);
+        return None;
+    }
+    Some(StepAction::Delete { target })
+}
+
+/// Rights on a record are granted.
+pub(super) fn share(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'_>) -> Option<StepAction> {
+    let shared = shared(steps, fields, "share", scope);
+    let rights = rights(fields);
+    let (target, with) = shared?;
+    Some(StepAction::Share { target, with, rights: rights? })
+}
+
+/// What was granted is taken back.
+pub(super) fn unshare(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'_>) -> Option<StepAction> {
+    let (target, with) = shared(steps, fields, "unshare", scope)?;
+    Some(StepAction::Unshare { target, with })
+}
+
+fn shared(steps: &Steps<'_>, fields: &Fields<'_>, key: &str, scope: &Scope<'_>) -> Option<(Path, ValueSource)> {
+    let report = steps.report;
+    let found = target(steps, fields, key, scope);
+    let kind = ArgumentKind::plain(ValueType::Reference);
+    let wanted = Wanted::plain("with", &kind, scope.names).record(vec![starter::SYSTEM_USER, starter::TEAM]);
+    let with = fields.need("with").and_then(|node| value::read(report, node, &wanted, scope));
+    let (target, entity) = found?;
+    if !entity.is_owned() {
+        let message = format!("records of `{}` belong to the organisation and cannot be shared", entity.name());
+        report.error(fields.value_place(key), message);
+        return None;
+    }
+    Some((target, with?))
+}
+
+/// `[read, write]`: each one that a record can grant.
+fn rights(fields: &Fields<'_>) -> Option<Rights> {
+    let report = fields.report;
+    fields.need("rights")?;
+    let grantable = || Privilege::ALL.into_iter().filter(|privilege| Rights::of(*privilege) != Rights::NONE);
+    let mut rights = Rights::NONE;
+    for node in fields.list("rights") {
+        let word = node.as_text().unwrap_or_default();
+        match grantable().find(|privilege| privilege.word() == word) {
+            Some(privilege) => rights = rights.union(Rights::of(privilege)),
+            None => {
+                let known: Vec<_> = grantable().map(Privilege::word).collect();
+                let message = format!("a right is one of {}, not {}", known.join(", "), node.in_words());
+                report.error_with(node.place, message, nearest::hint(word, known.iter().copied()));
+                return None;
+            }
+        }
+    }
+    if rights == Rights::NONE {
+        report.error(fields.place_of("rights"), "`rights` has at least one right");
+        return None;
+    }
+    Some(rights)
 }
 
 /// State and status of a record are set.

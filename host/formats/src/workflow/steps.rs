@@ -43,12 +43,15 @@ const UPDATE: Keys = Keys {
 const ASSIGN: Keys = Keys { what: "an `assign` step", known: step_keys!["assign", "to"], later: &[] };
 const CHANGE_STATUS: Keys =
     Keys { what: "a `change-status` step", known: step_keys!["change-status", "to"], later: &[] };
+const DELETE: Keys = Keys { what: "a `delete` step", known: step_keys!["delete"], later: &[] };
+const SHARE: Keys = Keys { what: "a `share` step", known: step_keys!["share", "with", "rights"], later: &[] };
+const UNSHARE: Keys = Keys { what: "an `unshare` step", known: step_keys!["unshare", "with"], later: &[] };
 const ASSIGN_VALUE: Keys = Keys { what: "an `assign-value` step", known: step_keys!["assign-value"], later: &[] };
 const CUSTOM: Keys = Keys { what: "a `custom` step", known: step_keys!["custom", "version", "inputs"], later: &[] };
 const STOP: Keys = Keys { what: "a `stop` step", known: step_keys!["stop", "message"], later: &[] };
 
 /// The kinds of steps that this version knows.
-const KINDS: [(&str, &Keys); 10] = [
+const KINDS: [(&str, &Keys); 13] = [
     ("stage", &STAGE),
     ("if", &IF),
     ("wait", &WAIT),
@@ -56,12 +59,15 @@ const KINDS: [(&str, &Keys); 10] = [
     ("update", &UPDATE),
     ("assign", &ASSIGN),
     ("change-status", &CHANGE_STATUS),
+    ("delete", &DELETE),
+    ("share", &SHARE),
+    ("unshare", &UNSHARE),
     ("custom", &CUSTOM),
     ("assign-value", &ASSIGN_VALUE),
     ("stop", &STOP),
 ];
 /// Those that the format has and this version does not.
-const LATER: [&str; 9] = ["email", "start-child", "action", "delete", "share", "unshare", "flow", "find", "for-each"];
+const LATER: [&str; 6] = ["email", "start-child", "action", "flow", "find", "for-each"];
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<Step> {
@@ -167,6 +173,9 @@ impl Steps<'_> {
             "update" => record::update(self, &fields, scope).map(Self::with_result),
             "assign" => record::assign(self, &fields, scope).map(Read::plain),
             "change-status" => record::change_status(self, &fields, scope).map(Read::plain),
+            "delete" => record::delete(self, &fields, scope).map(Read::plain),
+            "share" => record::share(self, &fields, scope).map(Read::plain),
+            "unshare" => record::unshare(self, &fields, scope).map(Read::plain),
             "custom" => custom::custom(self.report, &fields, scope).map(Self::with_result),
             "assign-value" => self.assign_value(&fields, scope).map(Read::plain),
             _ => self.stop(&fields, scope),

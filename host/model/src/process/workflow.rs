@@ -8,6 +8,7 @@ use crate::{
     Argument, AttributeId, AttributeName, EntityId, StepId, StepName,
     condition::Condition,
     expression::{Expression, Path, ValueSource},
+    principal::Rights,
     process::{Header, Retention},
     time::Term,
 };
@@ -201,6 +202,27 @@ pub enum StepAction {
         target: Path,
         /// To whom.
         to: ValueSource,
+    },
+    /// Takes a record away.
+    Delete {
+        /// Which.
+        target: Path,
+    },
+    /// Grants rights on a record to a user or a team.
+    Share {
+        /// Which record.
+        target: Path,
+        /// To whom.
+        with: ValueSource,
+        /// What they may do from then on; not empty.
+        rights: Rights,
+    },
+    /// Takes from a user or a team all that they have by sharing.
+    Unshare {
+        /// Which record.
+        target: Path,
+        /// From whom.
+        with: ValueSource,
     },
     /// Sets state and status.
     ChangeStatus {

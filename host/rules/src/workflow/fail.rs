@@ -10,7 +10,8 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{
     Command, Run,
-    program::{Instruction, Line, OnError, StepInfo},
+    program::{Line, OnError, StepInfo},
+    update::Target,
 };
 use crate::retry::{self, Class, Failure, Verdict};
 
@@ -45,20 +46,19 @@ impl<'p> Run<'p, '_> {
 
     /// The failure of a refused verb. That the job's own record is gone ends the job: nobody can repair that.
     pub(super) fn refused(&self, line: &Line, refusal: &Refusal) -> Failure {
-        let own = match &line.instruction {
-            Instruction::Update(update) => update.target.is_primary(),
-            Instruction::Assign(assign) => assign.target.is_primary(),
-            Instruction::ChangeStatus(change) => change.target.is_primary(),
-            _ => false,
-        };
+        let own = line.instruction.target().is_some_and(Target::is_primary);
         match refusal {
             Refusal::NotFound { .. } if own && self.job.cause.message == Message::Delete => {
                 Failure::fatal(refusal.code(), format_smolstr!("{refusal}: the process runs on its deletion"))
             }
-            Refusal::NotFound { .. } if own => Failure {
-                class: Class::Cancelled,
-                ..Failure::fatal(refusal.code(), format_smolstr!("{refusal}: it was deleted meanwhile"))
-            },
+            Refusal::NotFound { .. } if own => {
+                let why = match self.job.progress.deleted_own {
+                    true => "the process deleted it itself",
+                    false => "it was deleted meanwhile",
+                };
+                let failure = Failure::fatal(refusal.code(), format_smolstr!("{refusal}: {why}"));
+                Failure { class: Class::Cancelled, ..failure }
+            }
             refusal => Failure::from(refusal),
         }
     }

@@ -19,9 +19,11 @@ use super::{
     change_status::ChangeStatus,
     create::Create,
     custom::Custom,
+    delete::Delete,
+    share::Share,
     source::Reads,
     stop::Stop,
-    update::Update,
+    update::{Target, Update},
     wait::Wait,
 };
 use crate::value::Holder;
@@ -176,6 +178,8 @@ pub(super) enum Instruction {
     Update(Update),
     Assign(Assign),
     ChangeStatus(ChangeStatus),
+    Delete(Delete),
+    Share(Share),
     AssignValue(AssignValue),
     Custom(Box<Custom>),
     Ask(Box<Ask>),
@@ -190,7 +194,19 @@ pub(super) enum Instruction {
 impl Instruction {
     /// Whether it asks for a verb.
     pub fn is_verb(&self) -> bool {
-        matches!(self, Self::Create(_) | Self::Update(_) | Self::Assign(_) | Self::ChangeStatus(_))
+        matches!(self, Self::Create(_)) || self.target().is_some()
+    }
+
+    /// The record that it changes, where it is one that is there before.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Update(update) => Some(&update.target),
+            Self::Assign(assign) => Some(&assign.target),
+            Self::ChangeStatus(change) => Some(&change.target),
+            Self::Delete(delete) => Some(&delete.target),
+            Self::Share(share) => Some(&share.target),
+            _ => None,
+        }
     }
 
     /// The call of a custom step whose outputs can be asked for.

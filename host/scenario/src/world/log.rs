@@ -32,6 +32,14 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
             let codes = codes.into_iter().map(|(name, code)| (name, Value::Whole(code.into()))).collect();
             pieces.extend(values(schema, *changed, &codes));
         }
+        LogEvent::Deleted(gone) => pieces.extend([text("delete "), record(*gone)]),
+        LogEvent::Shared { record: shared, principal, rights } => {
+            pieces.extend([text("share "), record(*shared), text(" with "), record(*principal)]);
+            pieces.push(text(format!("  {}", rights.words())));
+        }
+        LogEvent::Unshared { record: shared, principal } => {
+            pieces.extend([text("unshare "), record(*shared), text(" with "), record(*principal)]);
+        }
         LogEvent::Waits { until: Some(until) } => pieces.push(text(format!("waits until {until}"))),
         LogEvent::Waits { until: None } => pieces.push(text("waits for a change")),
         LogEvent::Branched(0) => pieces.push(text("otherwise")),

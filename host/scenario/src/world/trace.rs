@@ -99,6 +99,9 @@ impl Teller<'_> {
 
     /// What the journal knows and the log does not: verbs of guests, and what a delete took along.
     fn unsaid(&mut self, entry: &Entry, log: &[LogLine]) {
+        if log.iter().any(|line| line.event == LogEvent::Deleted(entry.record)) {
+            return;
+        }
         let is_made =
             log.iter().any(|line| matches!(&line.event, LogEvent::Created { record, .. } if *record == entry.record));
         let said = |attribute: AttributeId| is_made || is_changed_again(entry.record, attribute, log);

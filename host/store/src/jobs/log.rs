@@ -6,6 +6,7 @@ use minicbor::Decoder;
 use model::{
     Field, JobId,
     job::{LogEvent, LogLine},
+    principal::Rights,
     step::LogLevel,
 };
 
@@ -122,6 +123,21 @@ fn put_event(row: &mut Row, event: &LogEvent) {
             row.field(12).text(state);
             row.optional(10, reason.as_ref(), |row, reason| row.text(reason));
         }
+        LogEvent::Deleted(record) => {
+            kind(row, 11);
+            row.field(1).record(*record);
+        }
+        LogEvent::Shared { record, principal, rights } => {
+            kind(row, 12);
+            row.field(1).record(*record);
+            row.field(3).record(*principal);
+            row.field(4).i64(rights.bits().into());
+        }
+        LogEvent::Unshared { record, principal } => {
+            kind(row, 13);
+            row.field(1).record(*record);
+            row.field(3).record(*principal);
+        }
         LogEvent::Waits { until } => {
             kind(row, 10);
             row.optional(11, *until, Row::time);
@@ -195,6 +211,13 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
         9 => LogEvent::Ended { state: needed(word, "state")?, reason: text },
         20 => LogEvent::Ran(needed(job, "job")?),
         10 => LogEvent::Waits { until: again },
+        11 => LogEvent::Deleted(record()?),
+        12 => LogEvent::Shared {
+            record: record()?,
+            principal: needed(owner, "principal")?,
+            rights: Rights::from_bits(u8::try_from(state).unwrap_or_default()),
+        },
+        13 => LogEvent::Unshared { record: record()?, principal: needed(owner, "principal")? },
         other => return Err(wrong(format!("an event of the unknown kind {other}"))),
     })
 }

@@ -111,6 +111,7 @@ fn put_progress(row: &mut Row, progress: &Progress) {
         });
         row.optional(4, wait.until, Row::time);
     });
+    row.optional(5, progress.deleted_own.then_some(true), Row::bool);
 }
 
 /// Writes values under their names.
@@ -383,6 +384,7 @@ fn read_progress(from: &mut Decoder<'_>) -> Read<Progress> {
                 let since = needed(times.next(), "since")?;
                 progress.wait = Some(Reached { since, terms: times.collect(), until: None });
             }
+            5 => progress.deleted_own = from.bool()?,
             4 => {
                 let until = codec::time(from)?;
                 progress.wait.as_mut().ok_or_else(|| wrong("a time without its wait"))?.until = Some(until);

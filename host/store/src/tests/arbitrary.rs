@@ -109,8 +109,8 @@ fn progress() -> impl Strategy<Value = Progress> {
     let result = prop_oneof![record_ref().prop_map(StepResult::Record), fields().prop_map(StepResult::Fields)];
     let wait = (time(), vec(time(), 0..3), option::of(time()));
     let wait = wait.prop_map(|(since, terms, until)| Reached { since, terms, until });
-    (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4), option::of(wait))
-        .prop_map(|(cursor, slots, results, wait)| Progress { cursor, slots, results, wait })
+    (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4), option::of(wait), any::<bool>())
+        .prop_map(|(cursor, slots, results, wait, deleted_own)| Progress { cursor, slots, results, wait, deleted_own })
 }
 
 fn cause() -> impl Strategy<Value = Cause> {
@@ -161,6 +161,13 @@ pub fn line() -> impl Strategy<Value = LogLine> {
         (record_ref(), values()).prop_map(|(record, change)| LogEvent::Created { record, change }),
         (record_ref(), values()).prop_map(|(record, change)| LogEvent::Updated { record, change }),
         (record_ref(), record_ref()).prop_map(|(record, owner)| LogEvent::Assigned { record, owner }),
+        record_ref().prop_map(LogEvent::Deleted),
+        (record_ref(), record_ref(), any::<u8>()).prop_map(|(record, principal, bits)| LogEvent::Shared {
+            record,
+            principal,
+            rights: model::principal::Rights::from_bits(bits)
+        }),
+        (record_ref(), record_ref()).prop_map(|(record, principal)| LogEvent::Unshared { record, principal }),
         (record_ref(), any::<i32>(), any::<i32>()).prop_map(|(record, state, status)| LogEvent::StatusSet {
             record,
             state,

@@ -253,6 +253,7 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
             slots: vec![(0, Value::text("x"))],
             results: vec![(StepId::parse("task").expect("a step"), StepResult::Record(record))],
             wait: None,
+            deleted_own: false,
         },
         created_on: at,
         started_on: Some(at),

@@ -24,6 +24,13 @@ pub fn told(event: &LogEvent, schema: &Schema) -> String {
             );
             format!("set {} to {status}", record(set))
         }
+        LogEvent::Deleted(gone) => format!("deleted {}", record(gone)),
+        LogEvent::Shared { record: shared, principal, rights } => {
+            format!("shared {} with {}: {}", record(shared), record(principal), rights.words())
+        }
+        LogEvent::Unshared { record: shared, principal } => {
+            format!("took back what {} had of {} by sharing", record(principal), record(shared))
+        }
         LogEvent::Waits { until: Some(until) } => format!("waits until {until}"),
         LogEvent::Waits { until: None } => "waits for a change".to_owned(),
         LogEvent::Branched(0) => "took no branch".to_owned(),

@@ -4,6 +4,7 @@ use model::{
     AttributeId, EntityId, StepName,
     expression::{Path, Segment, ValueSource},
     package::{StepDefinition, StepKind},
+    principal::Rights,
     process::workflow::{self, Slot, Step, StepAction},
     schema::{Attribute, Entity},
     starter,
@@ -19,8 +20,10 @@ use crate::{
         change_status::ChangeStatus,
         create::Create,
         custom::{Custom, check_kind},
+        delete::Delete,
         paths::{Gives, Leads},
         program::{Instruction, Root},
+        share::Share,
         source::{Reads, Source},
         stop::Stop,
         update::{Change, Operator, Target, Update},
@@ -78,6 +81,9 @@ impl<'a> Compiler<'a> {
                 let (target, to) = (self.target(target, reads), self.source("to", to, reads));
                 Some(Instruction::Assign(Assign { target: target?, to: to? }))
             }
+            StepAction::Delete { target } => Some(Instruction::Delete(Delete { target: self.target(target, reads)? })),
+            StepAction::Share { target, with, rights } => self.share(target, with, Some(*rights), reads),
+            StepAction::Unshare { target, with } => self.share(target, with, None, reads),
             StepAction::ChangeStatus { target, to } => {
                 let target = self.target(target, reads)?;
                 let name = SmolStr::from(to.0.as_str());
@@ -209,6 +215,17 @@ impl<'a> Compiler<'a> {
         self.read(&old, false, reads);
         let source = self.source(&name, source, reads)?;
         Some((attribute.id, name, Change::Operate(operator, old, source)))
+    }
+
+    fn share(
+        &mut self,
+        target: &Path,
+        with: &ValueSource,
+        rights: Option<Rights>,
+        reads: &mut Reads,
+    ) -> Option<Instruction> {
+        let (target, with) = (self.target(target, reads), self.source("with", with, reads));
+        Some(Instruction::Share(Share { target: target?, with: with?, rights }))
     }
 
     fn assign_value(&mut self, set: &[(Slot, ValueSource)], reads: &mut Reads) -> Option<Instruction> {
