@@ -114,3 +114,78 @@ fn a_create_that_starts_a_workflow_of_three_steps_costs_this_much() {
     // The one scan asks who waits for the record that the run changes.
     assert_eq!(spent(created, run), [1, 6, 1, 12]);
 }
+
+const PARCEL: (&str, &str) = (
+    "entities/parcel.yaml",
+    "kind: entity
+name: parcel
+ownership: user-or-team
+primary: name
+attributes: { name: { type: text }, colour: { type: text, indexed: true } }
+",
+);
+
+/// What a query costs is told by what its caller may see, not by what the table holds.
+#[test]
+fn a_query_of_who_may_see_twenty_records_of_two_thousand_looks_at_twenty() {
+    let store = Counted::default();
+    let engine = Engine::open(Parts {
+        store: Arc::new(store.clone()),
+        clock: Arc::new(ManualClock::new(Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment"))),
+        ids: Arc::new(CountingIds::new()),
+        runner: Arc::new(Native::default()),
+        settings: Settings::default(),
+    })
+    .expect("it opens");
+    let admin = engine.caller(administrator());
+    let files = [SOLUTION, PARCEL].iter().map(|(path, text)| formats::SourceFile::new(*path, text)).collect();
+    engine.apply_solution(&admin, files, crate::ApplyOptions::default()).expect("a solution");
+    let schema = engine.schema();
+    let made = |entity: &str, named: &[(&str, Value)]| {
+        let entity = schema.named(entity).expect("an entity");
+        let values = named.iter().map(|(name, value)| (entity.attribute(name).expect("it").id, value.clone()));
+        Verb::Create { entity: entity.id, id: None, values: values.collect() }
+    };
+    let anna = made("systemuser", &[("fullname", "Anna".into()), ("businessunitid", crate::root_unit().into())]);
+    let anna = engine.apply(&admin, anna).expect("a user").record;
+    let entity = "parcel".parse().expect("a name");
+    let role = engine.apply(&admin, made("role", &[("name", "Clerk".into())])).expect("a role").record;
+    let privileges = model::RolePrivileges {
+        entities: [(entity, model::Levels::all(model::Level::User))].into(),
+        ..model::RolePrivileges::default()
+    };
+    let system = engine.system();
+    engine.now(|unit| crate::security::roles::grant(unit, &system, role, &privileges)).expect("it is granted");
+    engine
+        .apply(&admin, made("systemuserroles", &[("systemuserid", anna.into()), ("roleid", role.into())]))
+        .expect("it is given");
+    for slice in 0..4 {
+        let verbs: Vec<Verb> = (0..500)
+            .map(|place| {
+                let owner = if place % 100 == 0 { anna } else { administrator() };
+                let named = [("name", Value::text(format!("{slice}-{place}"))), ("colour", "red".into())];
+                let owned = [named[0].clone(), named[1].clone(), ("ownerid", owner.into())];
+                made("parcel", &owned)
+            })
+            .collect();
+        engine.apply_all(&admin, &verbs).expect("records");
+    }
+    let caller = engine.caller(anna);
+    engine.check_caller(&caller).expect("somebody");
+    let parcel = schema.named("parcel").expect("an entity");
+    let red = model::query::Filter::Compare {
+        operand: model::query::Operand::Attribute(parcel.attribute("colour").expect("it").id),
+        comparison: model::query::Comparison::Equal,
+        value: "red".into(),
+    };
+    for filter in [model::query::Filter::All(Vec::new()), red] {
+        let query = model::query::Query { count: true, filter, ..model::query::Query::all(parcel.id) };
+        let before = [store.gets.load(Ordering::Relaxed), store.scans.load(Ordering::Relaxed)];
+        let page = engine.query(&caller, &query).expect("a page");
+        assert_eq!((page.records.len(), page.count), (20, Some(20)));
+        let gets = store.gets.load(Ordering::Relaxed) - before[0];
+        let scans = store.scans.load(Ordering::Relaxed) - before[1];
+        // Each record, the stamp; owners and shares, and the index of the filter to compare with.
+        assert!(gets <= 22 && scans <= 5, "{gets} reads and {scans} scans");
+    }
+}
