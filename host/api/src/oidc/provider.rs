@@ -1,7 +1,8 @@
 //! The provider: where its pages and keys are, and who it says that somebody is.
 //!
 //! It is asked on threads of its own (`Pool`), with a deadline and a limit for what it answers. What it publishes is asked
-//! for once an hour, and again when a token has a key that is not known yet, at most once a second.
+//! for once an hour, and again when a token that it gave has a key that is not known yet: once for each code, which only
+//! the provider itself can cause.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -59,9 +60,8 @@ struct Answer {
 }
 
 const SECOND: i64 = 1_000_000;
-/// How long what it publishes is believed, and how soon it is asked again at the earliest.
+/// How long what it publishes is believed.
 const BELIEVED: i64 = 3_600 * SECOND;
-const PAUSE: i64 = SECOND;
 const DEADLINE: Duration = Duration::from_secs(10);
 /// The most bytes of an answer.
 const LARGEST: u64 = 256 << 10;
@@ -149,7 +149,7 @@ impl Parts {
             now: clock.as_micros() / SECOND,
         };
         let mut judged = token::verify(&answer.id_token, &known.keys, &expected);
-        if judged == Err(Wrong::UnknownKey) && now - known.at >= PAUSE {
+        if judged == Err(Wrong::UnknownKey) {
             known = self.ask_again(now)?;
             judged = token::verify(&answer.id_token, &known.keys, &expected);
         }
