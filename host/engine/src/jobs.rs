@@ -15,6 +15,7 @@ use model::{
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::jobs;
 
+pub use self::orders::Ordered;
 pub(crate) use self::orders::give;
 use crate::{
     Catalogue, Engine, Failure, JobCounts,

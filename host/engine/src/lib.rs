@@ -59,7 +59,7 @@ pub use crate::{
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,
     interactive::Work,
-    jobs::{JobPage, Waits},
+    jobs::{JobPage, Ordered, Waits},
     load::starter,
     open::{administrator, root_unit},
     rows::privileges::privilege_id,

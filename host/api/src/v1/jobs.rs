@@ -68,27 +68,36 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn everything() -> Self {
+        Self { filter: JobFilter::default(), top: 50, cursor: None }
+    }
+
     fn read(query: Option<&str>, engine: &Engine) -> Result<Self, Denial> {
-        let mut wanted = Self { filter: JobFilter::default(), top: 50, cursor: None };
+        let mut wanted = Self::everything();
         for (name, text) in options(query)? {
-            match name.as_str() {
-                "state" if JobState::WORDS.contains(&text.as_str()) => wanted.filter.state = Some(text.into()),
-                "state" => {
-                    let known = JobState::WORDS.join(", ");
-                    return Err(Denial::malformed(format!("`{text}` is no state of a job: they are {known}")));
-                }
-                "process" => wanted.filter.process = Some(process(&text, &engine.catalogue())?),
-                "record" => wanted.filter.record = Some(record(&text, &engine.schema())?),
-                "top" => {
-                    let top: Option<u32> = text.parse().ok();
-                    let top = top.ok_or_else(|| Denial::malformed(format!("`top` is a number, not `{text}`")))?;
-                    wanted.top = top.clamp(1, LARGEST);
-                }
-                "cursor" => wanted.cursor = Some(text),
-                other => return Err(Denial::malformed(format!("a list of jobs takes no `{other}`"))),
-            }
+            wanted.narrow(&name, &text, engine)?;
         }
         Ok(wanted)
+    }
+
+    fn narrow(&mut self, name: &str, text: &str, engine: &Engine) -> Result<(), Denial> {
+        match name {
+            "state" if JobState::WORDS.contains(&text) => self.filter.state = Some(text.into()),
+            "state" => {
+                let known = JobState::WORDS.join(", ");
+                return Err(Denial::malformed(format!("`{text}` is no state of a job: they are {known}")));
+            }
+            "process" => self.filter.process = Some(process(text, &engine.catalogue())?),
+            "record" => self.filter.record = Some(record(text, &engine.schema())?),
+            "top" => {
+                let top: Option<u32> = text.parse().ok();
+                let top = top.ok_or_else(|| Denial::malformed(format!("`top` is a number, not `{text}`")))?;
+                self.top = top.clamp(1, LARGEST);
+            }
+            "cursor" => self.cursor = Some(text.to_owned()),
+            other => return Err(Denial::malformed(format!("a list of jobs takes no `{other}`"))),
+        }
+        Ok(())
     }
 }
 

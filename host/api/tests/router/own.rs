@@ -39,6 +39,24 @@ fn jobs_are_listed_and_counted() {
 }
 
 #[test]
+fn orders_for_jobs_are_read_before_they_are_given() {
+    let world = World::new();
+    let post = |path: &str, body: &str| world.send("POST", path, &[], body).json();
+    let job = "/api/v1/jobs/0192f5a0-0000-7000-8000-00000000ffff";
+    assert_eq!(post(&format!("{job}/cancel"), "")["code"], "not-found");
+    assert_eq!(post(&format!("{job}/retry"), r#"{"from":"start","version":"newest"}"#)["code"], "not-found");
+    assert_eq!(post(&format!("{job}/retry"), r#"{"from":"step","version":"newest"}"#)["code"], "malformed");
+    assert_eq!(post(&format!("{job}/postpone"), r#"{"until":"tomorrow"}"#)["code"], "malformed");
+    assert_eq!(post(&format!("{job}/hurry"), "")["code"], "no-resource");
+    let bulk = |body: &str| post("/api/v1/jobs/bulk", body);
+    let none = json!({"done": 0, "refused": 0, "next": null});
+    assert_eq!(bulk(r#"{"operation":"resume","filter":{"state":"suspended"}}"#), none);
+    for wrong in [r#"{"operation":"resume"}"#, r#"{"filter":{}}"#, r#"{"operation":"resume","filter":{"top":"3"}}"#] {
+        assert_eq!(bulk(wrong)["code"], "malformed", "{wrong}");
+    }
+}
+
+#[test]
 fn a_process_that_is_not_there_cannot_be_run() {
     let world = World::new();
     let id = &world.accounts(&["Ada"])[0];

@@ -75,6 +75,23 @@ pub enum Job {
         #[arg(long)]
         until: String,
     },
+    /// Give an order to every job of a state, a process or a record
+    Bulk {
+        /// cancel, terminate, pause, resume or retry
+        order: String,
+        /// Those in this state
+        #[arg(long)]
+        state: Option<String>,
+        /// Of this process
+        #[arg(long)]
+        process: Option<String>,
+        /// On this record: ENTITY/ID
+        #[arg(long)]
+        record: Option<String>,
+        /// `retry`: from the start, not from the step that failed
+        #[arg(long)]
+        from_start: bool,
+    },
     /// Try a job again that failed, was canceled or is suspended
     Retry {
         /// The job's id
@@ -123,6 +140,16 @@ impl Job {
                     || Trouble::new(Exit::Usage, format!("`{until}` is no moment such as 2026-11-20T09:00:00Z"));
                 ordered(&client, connection, id, Order::Postpone(moment.ok_or_else(wrong)?))
             }
+            Self::Bulk { order, state, process, record, from_start } => {
+                let options = if *from_start { json!({"from": "start"}) } else { json!({}) };
+                let wanted = [("state", state), ("process", process), ("record", record)];
+                let filter: serde_json::Map<_, _> = wanted
+                    .iter()
+                    .filter_map(|(name, text)| Some(((*name).to_owned(), json!(text.as_ref()?))))
+                    .collect();
+                let body = json!({"operation": order, "filter": filter, "options": options});
+                bulk(&client, connection, body)
+            }
             Self::Retry { id, from_start, newest } => {
                 let retry = match (from_start, newest) {
                     (_, true) => Retry::Newest,
@@ -133,6 +160,27 @@ impl Job {
             }
         }
     }
+}
+
+/// Slice by slice, with what was reached so far beside the bar.
+fn bulk(client: &Client, connection: &Connection, mut body: Json) -> Result<(), Trouble> {
+    let bar = bar(0, "jobs");
+    let (mut done, mut refused) = (0, 0);
+    loop {
+        let answer = client.post("/api/v1/jobs/bulk", &body)?;
+        done += number(&answer, "done");
+        refused += number(&answer, "refused");
+        bar.set_length(done + refused);
+        bar.set_position(done + refused);
+        match &answer["next"] {
+            Json::Null => break,
+            next => body["cursor"] = next.clone(),
+        }
+    }
+    bar.finish_and_clear();
+    let told =
+        format!("{done} job(s) reached, {refused} left as they were: their state or your privileges do not allow it");
+    connection.output.text(&told, &json!({"done": done, "refused": refused}))
 }
 
 fn ordered(client: &Client, connection: &Connection, id: &str, wanted: Order) -> Result<(), Trouble> {

@@ -4,7 +4,7 @@
 
 use model::{
     Caller, JobId, Privilege, Refusal,
-    job::{Job, JobState, LogEvent, LogLine, Order, Progress, Retry},
+    job::{Job, JobFilter, JobState, LogEvent, LogLine, Order, Progress, Retry},
     step::LogLevel,
 };
 use rules::depth::{self, Limits};
@@ -17,15 +17,62 @@ use crate::{
     unit::{Unit, show},
 };
 
+/// What became of an order for several jobs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ordered {
+    /// Jobs that it reached.
+    pub done: u32,
+    /// Jobs in whose state it is not possible, or that the caller may not write.
+    pub refused: u32,
+    /// What to give as `cursor` to go on; absent when all were looked at.
+    pub next: Option<SmolStr>,
+}
+
+/// Jobs that one unit of work gives an order to.
+const SLICE: u32 = 200;
+
 impl Engine {
+    /// Does with the jobs that `filter` wants, a slice of them from `cursor` on, what somebody wants. The newest come
+    /// first, so none that is made meanwhile is reached, and none twice.
+    pub fn order_some(
+        &self,
+        caller: &Caller,
+        filter: &JobFilter,
+        order: Order,
+        cursor: Option<&str>,
+    ) -> Result<Ordered, Failure> {
+        let page = self.jobs(caller, filter, SLICE, cursor)?;
+        let (done, refused) = self.now(|unit| {
+            let (mut done, mut refused) = (Vec::new(), 0);
+            for job in &page.jobs {
+                let savepoint = unit.savepoint();
+                match give(unit, caller, job.id, order) {
+                    Ok(_) => done.push(job.id),
+                    Err(Failure::Refused(_)) => {
+                        unit.rollback(savepoint);
+                        refused += 1;
+                    }
+                    Err(fault) => return Err(fault),
+                }
+            }
+            Ok((done, refused))
+        })?;
+        done.iter().for_each(|id| self.interrupt(*id, order));
+        Ok(Ordered { done: u32::try_from(done.len()).unwrap_or(u32::MAX), refused, next: page.next })
+    }
+
     /// Does with a job what somebody wants.
     pub fn order(&self, caller: &Caller, id: JobId, order: Order) -> Result<(), Failure> {
         self.now(|unit| give(unit, caller, id, order))?;
+        self.interrupt(id, order);
+        Ok(())
+    }
+
+    /// A unit in flight cannot be committed any more: a guest that still runs in it runs for nothing.
+    fn interrupt(&self, id: JobId, order: Order) {
         if matches!(order, Order::Cancel | Order::Terminate | Order::Pause) {
-            // A unit in flight cannot be committed any more: a guest that still runs in it runs for nothing.
             self.queue.stop(id);
         }
-        Ok(())
     }
 
     /// Ends a job before its end.

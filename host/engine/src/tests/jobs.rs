@@ -2,7 +2,7 @@
 
 use model::{
     Field, ProcessName, Value, Verb,
-    job::{LogEvent, Order, Retry},
+    job::{JobFilter, LogEvent, Order, Retry},
     step::{GuestError, GuestErrorKind, LogLevel, StepFailure},
 };
 
@@ -461,6 +461,34 @@ fn a_job_whose_row_cannot_be_read_is_seen_as_suspended_and_can_be_ended() {
         let snapshot = world.store.snapshot().expect("a snapshot");
         assert_eq!(store::jobs::due(&snapshot).expect("a scan").count(), 0, "it stands in no order");
     }
+}
+
+#[test]
+fn an_order_reaches_all_jobs_that_a_filter_wants_slice_by_slice() {
+    let (runner, think) = calling(|_, _| Err(refusing(GuestErrorKind::NotFound)));
+    let world = World::with(runner);
+    world.deploy(&[SOLUTION, COMPLAINT, CALLING, ("scripts/think.rhai", &think)]);
+    let all = 450;
+    for number in 0..all {
+        complaint(&world, &format!("complaint {number}"));
+    }
+    world.settle();
+    let suspended = JobFilter { state: Some("suspended".into()), ..JobFilter::default() };
+    let (mut done, mut slices, mut cursor) = (0, 0, None);
+    loop {
+        let order = (Order::Cancel, cursor.as_deref());
+        let ordered = world.engine.order_some(&world.caller(), &suspended, order.0, order.1).expect("a slice");
+        assert_eq!(ordered.refused, 0);
+        (done, slices) = (done + ordered.done, slices + 1);
+        cursor = ordered.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((done, slices), (all, 3));
+    assert!(world.states().iter().all(|(state, _)| *state == "canceled"));
+    let again = world.engine.order_some(&world.caller(), &JobFilter::default(), Order::Pause, None).expect("a slice");
+    assert_eq!((again.done, again.refused), (0, 200), "what has ended is left as it is");
 }
 
 /// Writes a row of a version to come over the job's progress: what it had got so far cannot be read.
