@@ -128,7 +128,7 @@ pub(crate) fn compile(
     parts: &Parts,
     reader: &dyn Reader,
     schema: &Schema,
-    installed: &Directory,
+    (installed, callables): (&Directory, &[formats::Callable]),
     id: ActivationId,
     kept: &Kept,
     surroundings: Surroundings,
@@ -142,7 +142,7 @@ pub(crate) fn compile(
             Err(error) => return Err(error),
         }
     }
-    let workflow = formats::workflow_in_zone(&kept.canonical, schema, &pinned, surroundings.time_zone.clone());
+    let workflow = formats::workflow_in_zone(&kept.canonical, schema, &pinned, callables, surroundings.time_zone.clone());
     let workflow = workflow.map_err(|problems| stored(&what, first_of(&problems)))?;
     let program = Program::compile(&workflow, schema, &pinned);
     let program = program.map_err(|sentences| stored(&what, sentences.join("; ")))?;
@@ -180,9 +180,9 @@ pub(crate) fn draft(
     canonical: &[u8],
     name: &ProcessName,
     schema: &Schema,
-    installed: &Directory,
+    (installed, callables): (&Directory, &[formats::Callable]),
     surroundings: &Surroundings,
 ) -> Result<Arc<Workflow>, Error> {
-    let workflow = formats::workflow_in_zone(canonical, schema, installed, surroundings.time_zone.clone());
+    let workflow = formats::workflow_in_zone(canonical, schema, installed, callables, surroundings.time_zone.clone());
     workflow.map(Arc::new).map_err(|problems| stored(&format!("process `{name}`"), first_of(&problems)))
 }

@@ -55,6 +55,8 @@ pub struct Process {
     pub id: ProcessId,
     /// Its name.
     pub name: ProcessName,
+    /// What clients call it where it is an action: `cmp_escalatecomplaint`.
+    pub api_name: SmolStr,
     /// What people call it.
     pub title: SmolStr,
     /// The solution that brought it.
@@ -72,6 +74,20 @@ pub struct Process {
 }
 
 impl Process {
+    /// How those that call it see it; `kept`: for what was checked when it was applied.
+    pub(crate) fn callable(&self, kept: bool) -> formats::Callable {
+        let mut callable = formats::Callable::of(&self.workflow, self.activation.is_some());
+        if kept {
+            callable.is_for_kept();
+        }
+        callable
+    }
+
+    /// Whether it is an action.
+    pub fn is_action(&self) -> bool {
+        self.workflow.action.is_some()
+    }
+
     /// Where it stands among those that run in real-time at one event.
     fn rank(&self) -> i32 {
         match self.workflow.mode {
@@ -99,6 +115,8 @@ pub(crate) struct Surroundings {
     /// The calendar as custom steps are told.
     pub days: SmolStr,
     pub public_url: SmolStr,
+    /// What stands before the names that clients know.
+    pub prefix: SmolStr,
 }
 
 /// Indexes and keys that are being built: written by everybody, used by nobody.
@@ -175,6 +193,17 @@ impl Catalogue {
     pub fn process_name(&self, id: ProcessId) -> SmolStr {
         self.process_by_id(id)
             .map_or_else(|| smol_str::format_smolstr!("#{id}"), |process| process.name.as_str().into())
+    }
+
+    /// The action of this name, or that clients know by it.
+    pub fn action(&self, name: &str) -> Option<&Arc<Process>> {
+        let by_name = self.process(name).filter(|process| process.is_action());
+        by_name.or_else(|| self.actions().find(|process| process.api_name == name))
+    }
+
+    /// The actions that can be called, in no order; `workflow` has the entity, the inputs and the outputs of each.
+    pub fn actions(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.processes().filter(|process| process.is_action() && process.activation.is_some())
     }
 
     /// All processes, in no order.

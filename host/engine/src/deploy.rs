@@ -150,7 +150,12 @@ impl Engine {
 }
 
 fn known(process: &crate::Process) -> KnownProcess {
-    KnownProcess { name: process.name.clone(), entity: process.workflow.entity, solution: process.solution.clone() }
+    KnownProcess {
+        name: process.name.clone(),
+        entity: process.workflow.entity,
+        solution: process.solution.clone(),
+        call: process.callable(false),
+    }
 }
 
 fn known_security(reader: &dyn store::Reader) -> Result<Vec<KnownSecurity>, Failure> {

@@ -10,7 +10,7 @@ mod read;
 use std::sync::{Arc, atomic::AtomicBool};
 
 use model::{
-    Caller, Message, Origin, RecordRef, Refusal, StepId, Value, Verb,
+    Caller, Field, Message, Origin, ProcessName, RecordRef, Refusal, StepId, Value, Verb,
     audit::Through,
     fact::Fact,
     job::{Job, JobState, LogEvent, LogLine},
@@ -21,7 +21,12 @@ use script::Environment;
 use smol_str::SmolStr;
 
 use self::call::Pending;
-use crate::{Failure, catalogue::Activation, unit::Slot};
+use crate::{
+    Failure,
+    catalogue::Activation,
+    messages::{self, Answer, Call},
+    unit::Slot,
+};
 
 /// A job being driven.
 pub(crate) struct Drive<'a> {
@@ -89,6 +94,9 @@ impl<'a> Drive<'a> {
                 Command::Read(paths, records) => self.read(paths, records)?,
                 Command::Apply(verb) => Input::Done(self.apply(verb)?),
                 Command::Call { step, version, inputs } => Input::Returned(self.call(step, version, inputs)?),
+                Command::Invoke { process, child, target, inputs } => {
+                    Input::Invoked(self.invoke(process, child, target, inputs)?)
+                }
                 Command::Log(step, LogEvent::Tried { error, again }) => {
                     let error = self.with_name(&error)?;
                     self.tell(step, LogEvent::Tried { error, again });
@@ -141,6 +149,31 @@ impl<'a> Drive<'a> {
                 }
                 self.next_moment()?;
                 Ok(Ok(outcome))
+            }
+            Err(Failure::Refused(refusal)) => {
+                self.refused = Some(refusal.clone());
+                Ok(Err(refusal))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Calls an action or starts a child; its run goes into the log.
+    fn invoke(
+        &mut self,
+        process: &ProcessName,
+        child: bool,
+        target: Option<RecordRef>,
+        inputs: Vec<Field>,
+    ) -> Result<Result<Vec<Field>, Refusal>, Failure> {
+        let (caller, parent) = (self.caller(), Some(self.job.id));
+        let call = Call { name: process.as_str(), target, inputs, parent };
+        let unit = self.slot.unit()?;
+        match if child { messages::start_child(unit, &caller, call) } else { messages::action(unit, &caller, call) } {
+            Ok(Answer { job, outputs }) => {
+                self.tell_here(LogEvent::Ran(job));
+                self.next_moment()?;
+                Ok(Ok(outputs))
             }
             Err(Failure::Refused(refusal)) => {
                 self.refused = Some(refusal.clone());
@@ -222,7 +255,7 @@ impl<'a> Drive<'a> {
 
 /// Whether a command is a step's work, before which a unit may be cut.
 fn is_step(command: &Command<'_>) -> bool {
-    matches!(command, Command::Apply(_) | Command::Call { .. })
+    matches!(command, Command::Apply(_) | Command::Call { .. } | Command::Invoke { .. })
 }
 
 /// What the run log says of a verb that leaves no fact of a change.

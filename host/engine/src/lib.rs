@@ -21,6 +21,7 @@ mod jobs;
 mod keys;
 mod load;
 mod members;
+mod messages;
 mod open;
 mod organisation;
 mod packages;

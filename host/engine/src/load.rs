@@ -38,8 +38,19 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
     let steps = packages::directory(parts, reader, &schema)?;
     let times = times(parts, reader)?;
     let mut processes = Vec::new();
-    for definition in definitions::all(reader, Kind::Workflow)? {
-        match process(parts, reader, &schema, &steps, &times, &definition) {
+    let all = definitions::all(reader, Kind::Workflow)?;
+    let mut callables = Vec::new();
+    for definition in &all {
+        // One that cannot be read is told below.
+        let Some(canonical) = definitions::content(reader, definition.content)? else { continue };
+        let mut callable = formats::callable_from_json(&canonical, &schema, &steps);
+        if let Some(callable) = &mut callable {
+            callable.is_for_kept();
+        }
+        callables.extend(callable);
+    }
+    for definition in all {
+        match process(parts, reader, &schema, (&steps, &callables), &times, &definition) {
             Ok(process) => processes.push(process),
             Err(error @ Error::Store(_)) => return Err(error),
             // One definition that this version cannot read must not keep the rest from running.
@@ -80,6 +91,7 @@ fn times(parts: &Parts, reader: &dyn Reader) -> Result<Times, Error> {
         calendar: Arc::default(),
         days: script::Calendar::default().to_smolstr(),
         public_url: settings.public_url.clone(),
+        prefix: SmolStr::default(),
     };
     let mut solutions = HashMap::new();
     for definition in definitions::all(reader, Kind::Solution)? {
@@ -99,6 +111,7 @@ pub(crate) fn surroundings(organisation: &Surroundings, header: &formats::Soluti
         calendar: header.calendar.clone().map_or_else(|| organisation.calendar.clone(), Arc::new),
         days: header.calendar.as_ref().map_or_else(|| organisation.days.clone(), |calendar| calendar.to_smolstr()),
         public_url: organisation.public_url.clone(),
+        prefix: header.prefix.clone(),
     }
 }
 
@@ -106,7 +119,7 @@ fn process(
     parts: &Parts,
     reader: &dyn Reader,
     schema: &Schema,
-    steps: &Directory,
+    steps: (&Directory, &[formats::Callable]),
     (organisation, solutions): &Times,
     definition: &Definition,
 ) -> Result<Process, Error> {
@@ -114,10 +127,11 @@ fn process(
     let what = format!("process `{name}`");
     let (id, active) = definition.process.ok_or_else(|| stored(&what, "it has no number"))?;
     let surroundings = solutions.get(&definition.solution).unwrap_or(organisation).clone();
+    let prefix = surroundings.prefix.clone();
     let Some(version) = active else {
         let canonical = content(reader, definition)?;
         let workflow = activation::draft(&canonical, &name, schema, steps, &surroundings)?;
-        return Ok(process_of(definition, name, id, workflow, crate::administrator(), None, None));
+        return Ok(process_of(definition, &prefix, name, id, workflow, crate::administrator(), None, None));
     };
     let id = ActivationId { process: id, version };
     let digest = definitions::activation(reader, id)?.ok_or_else(|| stored(&what, "its activation is gone"))?;
@@ -127,11 +141,17 @@ fn process(
     let trigger = Trigger::compile(id.process, &workflow, kept.owner);
     let trigger = trigger.map_err(|sentence| stored(&what, sentence))?;
     let activation = Some(Arc::new(compiled.activation));
-    Ok(process_of(definition, name, id.process, workflow, kept.owner, activation, Some(trigger)))
+    Ok(process_of(definition, &prefix, name, id.process, workflow, kept.owner, activation, Some(trigger)))
+}
+
+/// What clients call an action: the prefix of its solution and its name without hyphens.
+fn api_name(prefix: &str, name: &str) -> SmolStr {
+    smol_str::format_smolstr!("{prefix}_{}", name.replace('-', ""))
 }
 
 fn process_of(
     definition: &Definition,
+    prefix: &str,
     name: ProcessName,
     id: model::ProcessId,
     workflow: Arc<model::process::workflow::Workflow>,
@@ -144,7 +164,8 @@ fn process_of(
         None => workflow.header.state,
     };
     let title = workflow.header.title.as_str().into();
-    Process { id, name, title, solution: definition.solution.clone(), state, owner, workflow, activation, trigger }
+    let api_name = api_name(prefix, name.as_str());
+    Process { api_name, id, name, title, solution: definition.solution.clone(), state, owner, workflow, activation, trigger }
 }
 
 /// An activation that a job was started with.
@@ -158,7 +179,8 @@ pub(crate) fn activation(
     let digest = definitions::activation(reader, id)?.ok_or_else(|| stored(&what, "it is gone"))?;
     let kept = activation::read(reader, &what, digest)?;
     let surroundings = catalogue.surroundings_of(&kept.solution).clone();
-    let compiled = activation::compile(parts, reader, &catalogue.schema, &catalogue.steps, id, &kept, surroundings)?;
+    let callables: Vec<_> = catalogue.processes().map(|process| process.callable(true)).collect();
+    let compiled = activation::compile(parts, reader, &catalogue.schema, (&catalogue.steps, &callables), id, &kept, surroundings)?;
     Ok(compiled.activation)
 }
 

@@ -9,7 +9,7 @@ mod pending;
 use std::sync::{Arc, atomic::AtomicBool};
 
 use model::{
-    Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact, schema::Entity,
+    Caller, EntityId, JobId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact, schema::Entity,
 };
 use smol_str::SmolStr;
 use store::{Overlay, records};
@@ -30,6 +30,9 @@ pub(crate) struct Unit {
     pub runs: Vec<Ran>,
     /// Those whose effects were taken back; they are told all the same (E14).
     pub dropped: Vec<Ran>,
+    /// How many actions are being done, one within the other, and whether the outermost keeps what failed has done (D16).
+    pub actions: u32,
+    pub keeps_partial: bool,
     /// Set when whoever runs the unit is to stop.
     pub stop: Arc<AtomicBool>,
     /// How many guests have the unit, one within the other (E13).
@@ -84,6 +87,8 @@ impl Unit {
             facts: Vec::new(),
             through: Vec::new(),
             runs: Vec::new(),
+            actions: 0,
+            keeps_partial: false,
             dropped: Vec::new(),
             stop: Arc::default(),
             guests: 0,

@@ -42,9 +42,10 @@ pub use names::{Mention, Steps};
 pub use nearest::hint;
 pub use read::{
     Base, KnownProcess, KnownSecurity, Solution, read, security_from_json, solution_from_json, workflow_from_json,
-    workflow_in_zone,
+    callable_from_json, workflow_in_zone,
 };
 pub use security::{SecurityFile, privileges_from_json, privileges_to_json};
 pub use solution::SolutionHeader;
 pub use source::{SourceFile, Sourced};
 pub use starter::starter;
+pub use workflow::Callable;

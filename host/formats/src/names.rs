@@ -18,6 +18,7 @@ use crate::{
     nearest,
     report::Report,
     tree::{Node, Place},
+    workflow::Callable,
 };
 
 /// The custom steps that are installed.
@@ -58,6 +59,8 @@ pub(crate) struct Names<'a> {
     pub broken_attributes: HashSet<(SmolStr, SmolStr)>,
     /// Custom steps of scripts that have errors.
     pub broken_steps: HashSet<SmolStr>,
+    /// The processes, as those that call them see them.
+    pub callables: Vec<Callable>,
     /// The records that definitions name.
     pub mentions: RefCell<Vec<Mention>>,
 }
@@ -92,6 +95,7 @@ impl<'a> Names<'a> {
             broken: HashSet::new(),
             broken_attributes: HashSet::new(),
             broken_steps: HashSet::new(),
+            callables: Vec::new(),
             mentions: RefCell::default(),
         }
     }

@@ -26,9 +26,12 @@ use crate::{
     security::{self, SecurityFile},
     solution::{self, SolutionHeader},
     source::{SourceFile, Sourced},
-    workflow,
+    workflow::{self, Callable},
 };
 use files::{Files, Sheet};
+
+/// The kinds of processes that run as one program of steps.
+const PROCESSES: [&str; 2] = ["workflow", "action"];
 
 /// What the store has already.
 pub struct Base<'a> {
@@ -55,6 +58,8 @@ pub struct KnownProcess {
     pub entity: Option<EntityId>,
     /// The solution that brought it.
     pub solution: SmolStr,
+    /// How those that call it see it.
+    pub call: Callable,
 }
 
 /// A role, unit, team, user or queue that a solution brought.
@@ -127,6 +132,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     let (steps, broken_steps) = steps(&scripts, base, files);
     names.steps = &steps;
     names.broken_steps = broken_steps;
+    names.callables = callables(files, &names, base);
     let workflows = workflows(files, &names, base, &name);
     let imports = imports(files, &names);
     let security = security(files, &names, base, &name);
@@ -212,8 +218,18 @@ fn step_in(text: &str) -> Option<SmolStr> {
     Some(line.trim().trim_matches('"').into())
 }
 
+/// What processes may call: those of the files, and those that the store has.
+fn callables(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>) -> Vec<Callable> {
+    let sheets = files.sheets().filter(|sheet| PROCESSES.contains(&sheet.kind));
+    let mut all: Vec<Callable> = sheets.filter_map(|sheet| workflow::signature(sheet.tree.as_ref()?, names)).collect();
+    let known = base.processes.iter().map(|known| &known.call);
+    let others: Vec<Callable> = known.filter(|known| all.iter().all(|own| own.name != known.name)).cloned().collect();
+    all.extend(others);
+    all
+}
+
 fn workflows(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>, solution: &SmolStr) -> Vec<Sourced<Workflow>> {
-    let read = files.of_kind("workflow").filter_map(|sheet| {
+    let read = files.sheets().filter(|sheet| PROCESSES.contains(&sheet.kind)).filter_map(|sheet| {
         let tree = sheet.tree.as_ref()?;
         let workflow = workflow::convert(&sheet.report, tree, names)?;
         check_known(sheet, &workflow, base, solution);
@@ -309,23 +325,33 @@ pub fn security_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps) -> R
     file.ok_or_else(|| report.problems())
 }
 
-/// The workflow in canonical JSON, as it was kept, against the schema as it is: how activations are compiled again.
+/// The process in canonical JSON, as it was kept, against the schema as it is: how activations are compiled again.
 pub fn workflow_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps) -> Result<Workflow, Vec<Problem>> {
-    workflow_in_zone(bytes, schema, steps, TimeZone::UTC)
+    workflow_in_zone(bytes, schema, steps, &[], TimeZone::UTC)
 }
 
-/// The same for a solution whose days begin in `zone`.
+/// The same for a solution whose days begin in `zone`, beside processes that it may call.
 pub fn workflow_in_zone(
     bytes: &[u8],
     schema: &Schema,
     steps: &dyn Steps,
+    callables: &[Callable],
     zone: TimeZone,
 ) -> Result<Workflow, Vec<Problem>> {
     let text = String::from_utf8_lossy(bytes);
     let report = report::Report::new("a kept workflow", &text);
-    let names = Names::new(schema, steps, zone);
+    let mut names = Names::new(schema, steps, zone);
+    names.callables = callables.to_vec();
     let workflow = crate::tree::parse(&text, &report).and_then(|tree| workflow::convert(&report, &tree, &names));
     workflow.ok_or_else(|| report.problems())
+}
+
+/// What a kept process shows to those that call it; nothing where it cannot be read.
+pub fn callable_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps) -> Option<Callable> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::Report::new("a kept workflow", &text);
+    let names = Names::new(schema, steps, TimeZone::UTC);
+    workflow::signature(&crate::tree::parse(&text, &report)?, &names)
 }
 
 /// The head of a solution in canonical JSON, as it was kept.

@@ -86,6 +86,11 @@ impl<'a> Scope<'a> {
         self.roots.insert(name.into(), root);
     }
 
+    /// From here on, `name` may not be read.
+    pub fn remove(&mut self, name: &str) {
+        self.roots.remove(name);
+    }
+
     /// `name` exists, but cannot be read where it is not added.
     pub fn add_elsewhere(&mut self, name: impl Into<SmolStr>, why: &'static str) {
         self.elsewhere.insert(name.into(), why);

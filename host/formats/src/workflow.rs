@@ -3,14 +3,20 @@
 //! The same conversion reads files and the canonical JSON of activations: names are resolved against the schema that is
 //! handed in. What each step kind says is in the rooms below.
 
+mod action;
+mod call;
 mod custom;
 mod failing;
 mod loops;
 mod mode;
 mod record;
+mod signature;
 mod start;
 mod steps;
 mod wait;
+
+pub use self::signature::Callable;
+pub(crate) use self::signature::signature;
 
 use model::{
     Argument, EntityName, ProcessName, ValueType,
@@ -26,7 +32,7 @@ use script::{SourceKind, source_kind};
 use crate::{
     argument, duration,
     fields::{Fields, Keys},
-    header::Header,
+    header::{Header, kind_of},
     keys_with_header,
     names::Names,
     report::Report,
@@ -84,11 +90,14 @@ const ROOTS: [&str; 13] = [
     "error",
 ];
 
-/// The workflow that `node` defines.
+/// The workflow or action that `node` defines.
 pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>) -> Option<Workflow> {
+    if kind_of(node) == Some("action") {
+        return action::convert(report, node, names);
+    }
     let errors = report.errors();
     let fields = Fields::open(report, node, node.place, &WORKFLOW)?;
-    let header = header(&fields);
+    let header = header(&fields, "workflow");
     let mode = mode::read(&fields);
     let entity = entity(&fields, names);
     let (inputs, outputs, variables) = arguments(&fields, names);
@@ -111,6 +120,7 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     }
     Some(Workflow {
         header: header?,
+        action: None,
         entity: entity.map(|entity| entity.id),
         mode: mode?,
         owner,
@@ -127,14 +137,14 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     })
 }
 
-fn header(fields: &Fields<'_>) -> Option<ProcessHeader> {
+fn header(fields: &Fields<'_>, kind: &str) -> Option<ProcessHeader> {
     let states = [
         ("active", DefinitionState::Active),
         ("draft", DefinitionState::Draft),
         ("template", DefinitionState::Template),
     ];
     let state = fields.word_or_first("state", &states);
-    let Header { name, id, title, description } = Header::<ProcessName>::read(fields, "workflow")?;
+    let Header { name, id, title, description } = Header::<ProcessName>::read(fields, kind)?;
     Some(ProcessHeader { name, id, title, description, state })
 }
 
@@ -167,7 +177,7 @@ fn scope_of<'a>(
             _ => scope.add_elsewhere(image, "only a process that an event starts has it"),
         }
     }
-    // Without an entity there is an error already.
+    // Without an entity there is an error already, but for a global action, which adds its own reason.
     scope.add("record", entity.map_or(Root::Broken, Root::Record));
     for who in ["user", "caller"] {
         let users: Option<&Entity> = names.schema.named("systemuser").map(|entity| &**entity);

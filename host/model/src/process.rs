@@ -1,5 +1,6 @@
 //! Processes: what all kinds have in common. A kind is a room of its own below.
 
+pub mod action;
 pub mod workflow;
 
 use uuid::Uuid;

@@ -17,6 +17,7 @@ mod create;
 mod custom;
 mod delete;
 mod fail;
+mod invoke;
 mod paths;
 mod program;
 mod share;
@@ -26,7 +27,7 @@ mod update;
 mod wait;
 
 use model::{
-    Field, Outcome, Refusal, StepId, StepName, Timestamp, Verb,
+    Field, Outcome, ProcessName, RecordRef, Refusal, StepId, StepName, Timestamp, Verb,
     expression::{NamedRecord, Path},
     job::{Job, JobState, LogEvent, StepResult},
     step::StepFailure,
@@ -52,6 +53,8 @@ pub enum Input {
     Done(Result<Outcome, Refusal>),
     /// The custom step returned, or failed and what it did was undone.
     Returned(Result<Vec<Field>, StepFailure>),
+    /// The other process was called or started, or refused and undone.
+    Invoked(Result<Vec<Field>, Refusal>),
     /// The job goes on where it stands: after a log line, a pause or a conflict.
     Again,
 }
@@ -83,6 +86,17 @@ pub enum Command<'p> {
         /// Whether that is to be told: not when it looked again and nothing is new.
         is_news: bool,
     },
+    /// Call this action, or start this child, as the job's user, with a savepoint before; then `Invoked`.
+    Invoke {
+        /// Its name.
+        process: &'p ProcessName,
+        /// Whether it is a child; else it is an action.
+        child: bool,
+        /// The record it runs on.
+        target: Option<RecordRef>,
+        /// Its inputs, which are checked by who does this; empty ones are left out.
+        inputs: Vec<Field>,
+    },
     /// Keep this line for the run log; then `Again`. Of `Answered` the engine knows the processor time.
     Log(Option<&'p StepId>, LogEvent),
     /// The job has ended or waits for a person: its state is set already.
@@ -109,6 +123,7 @@ pub fn advance<'p>(program: &'p Program, job: &mut Job, input: Input, environmen
         Input::Again => run.proceed(None),
         Input::Done(result) => run.done(result),
         Input::Returned(result) => run.returned(result),
+        Input::Invoked(result) => run.invoked(result),
     }
 }
 
@@ -139,7 +154,12 @@ impl<'p> Run<'p, '_> {
             return self.proceed(None);
         }
         self.job.started_on.get_or_insert(self.environment.now);
-        self.job.progress.slots = self.program.first_values();
+        // Inputs that were given stand there already.
+        let given = std::mem::take(&mut self.job.progress.slots);
+        let is_given = |slot: u16| given.iter().any(|(known, _)| *known == slot);
+        let defaults = self.program.first_values().into_iter().filter(|(slot, _)| !is_given(*slot));
+        self.job.progress.slots = defaults.collect();
+        self.job.progress.slots.extend(given);
         Command::Log(None, LogEvent::Started)
     }
 
@@ -182,6 +202,7 @@ impl<'p> Run<'p, '_> {
             Instruction::AssignValue(assign) => assign.perform(self, facts),
             Instruction::Custom(custom) => custom.perform(self, facts),
             Instruction::Ask(ask) => ask.custom.perform(self, facts),
+            Instruction::Invoke(invoke) => invoke.perform(self, facts),
             Instruction::Test(test) => test.perform(self, facts),
             Instruction::Wait(wait) => wait.perform(self, line, facts),
             Instruction::Branch(number) => Ok(Performed::Tells(LogEvent::Branched(*number))),
@@ -235,6 +256,20 @@ impl<'p> Run<'p, '_> {
                 Err(failure) => self.fail(line, failure),
             },
             _ => self.proceed(None),
+        }
+    }
+
+    fn invoked(&mut self, result: Result<Vec<Field>, Refusal>) -> Command<'p> {
+        let Some(line) = self.line().filter(|line| matches!(line.instruction, Instruction::Invoke(_))) else {
+            return self.proceed(None);
+        };
+        match result {
+            Ok(fields) => {
+                self.keep(line, StepResult::Fields(fields.clone()));
+                self.go_on();
+                Command::Log(self.step_id(line), LogEvent::Answered { outputs: fields, cpu_micros: 0 })
+            }
+            Err(refusal) => self.fail(line, self.refused(line, &refusal)),
         }
     }
 

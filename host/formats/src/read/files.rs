@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// The kinds with the directory where each stands.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("solution", ""),
     ("entity", "entities"),
     ("choice", "choices"),
     ("workflow", "processes"),
+    ("action", "processes"),
     ("import", "data"),
     ("role", "security"),
     ("business-unit", "security"),
@@ -27,7 +28,7 @@ const KINDS: [(&str, &str); 10] = [
     ("queue", "security"),
 ];
 /// The kinds that the format has and this version does not.
-const LATER: [&str; 5] = ["action", "business-process-flow", "task-flow", "email-template", "automated-flow"];
+const LATER: [&str; 4] = ["business-process-flow", "task-flow", "email-template", "automated-flow"];
 
 /// The files of a solution, opened.
 pub(super) struct Files<'f> {
@@ -126,7 +127,9 @@ impl<'f> Files<'f> {
         let mut seen: HashMap<(&str, SmolStr), &SmolStr> = HashMap::new();
         for sheet in self.sheets.iter().filter(|sheet| !sheet.kind.is_empty()) {
             let Some(name) = sheet.name().filter(|_| sheet.kind != "solution") else { continue };
-            if let Some(first) = seen.insert((sheet.kind, name.clone()), &sheet.report.file) {
+            // Processes of all kinds are called by one name.
+            let kind = if sheet.kind == "action" { "workflow" } else { sheet.kind };
+            if let Some(first) = seen.insert((kind, name.clone()), &sheet.report.file) {
                 let message = format!("{} `{name}` is defined in `{first}` already", sheet.kind);
                 sheet.report.error(sheet.place_of("name"), message);
             }

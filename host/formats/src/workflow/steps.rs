@@ -13,7 +13,7 @@ use model::{
 };
 use smol_str::SmolStr;
 
-use super::{ROOTS, custom, failing, loops::Own, record, wait, words};
+use super::{ROOTS, call, custom, failing, loops::Own, record, wait, words};
 use crate::{
     condition,
     fields::{Fields, Keys},
@@ -48,10 +48,13 @@ const SHARE: Keys = Keys { what: "a `share` step", known: step_keys!["share", "w
 const UNSHARE: Keys = Keys { what: "an `unshare` step", known: step_keys!["unshare", "with"], later: &[] };
 const ASSIGN_VALUE: Keys = Keys { what: "an `assign-value` step", known: step_keys!["assign-value"], later: &[] };
 const CUSTOM: Keys = Keys { what: "a `custom` step", known: step_keys!["custom", "version", "inputs"], later: &[] };
+const ACTION: Keys = Keys { what: "an `action` step", known: step_keys!["action", "target", "inputs"], later: &[] };
+const START_CHILD: Keys =
+    Keys { what: "a `start-child` step", known: step_keys!["start-child", "record", "inputs", "wait"], later: &[] };
 const STOP: Keys = Keys { what: "a `stop` step", known: step_keys!["stop", "message"], later: &[] };
 
 /// The kinds of steps that this version knows.
-const KINDS: [(&str, &Keys); 13] = [
+const KINDS: [(&str, &Keys); 15] = [
     ("stage", &STAGE),
     ("if", &IF),
     ("wait", &WAIT),
@@ -64,10 +67,12 @@ const KINDS: [(&str, &Keys); 13] = [
     ("unshare", &UNSHARE),
     ("custom", &CUSTOM),
     ("assign-value", &ASSIGN_VALUE),
+    ("action", &ACTION),
+    ("start-child", &START_CHILD),
     ("stop", &STOP),
 ];
 /// Those that the format has and this version does not.
-const LATER: [&str; 6] = ["email", "start-child", "action", "flow", "find", "for-each"];
+const LATER: [&str; 4] = ["email", "flow", "find", "for-each"];
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<Step> {
@@ -177,6 +182,8 @@ impl Steps<'_> {
             "share" => record::share(self, &fields, scope).map(Read::plain),
             "unshare" => record::unshare(self, &fields, scope).map(Read::plain),
             "custom" => custom::custom(self.report, &fields, scope).map(Self::with_result),
+            "action" => call::action(self, &fields, scope).map(Self::with_result),
+            "start-child" => call::start_child(self, &fields, scope).map(Self::with_result),
             "assign-value" => self.assign_value(&fields, scope).map(Read::plain),
             _ => self.stop(&fields, scope),
         };

@@ -5,11 +5,11 @@
 use smol_str::SmolStr;
 
 use crate::{
-    Argument, AttributeId, AttributeName, EntityId, StepId, StepName,
+    Argument, AttributeId, AttributeName, EntityId, ProcessName, StepId, StepName,
     condition::Condition,
     expression::{Expression, Path, ValueSource},
     principal::Rights,
-    process::{Header, Retention},
+    process::{Header, Retention, action::Action},
     time::Term,
 };
 
@@ -18,6 +18,8 @@ use crate::{
 pub struct Workflow {
     /// Name, title, state.
     pub header: Header,
+    /// What makes it an action; absent in a workflow.
+    pub action: Option<Action>,
     /// The entity whose records it runs on; absent: runs without a record. Fixed once applied.
     pub entity: Option<EntityId>,
     /// In the background or within the caller's transaction.
@@ -244,6 +246,28 @@ pub enum StepAction {
         version: Option<semver::VersionReq>,
         /// Its inputs.
         inputs: Vec<(SmolStr, ValueSource)>,
+    },
+    /// Calls an action; the result is its outputs.
+    Action {
+        /// Its name.
+        action: ProcessName,
+        /// The record, where it is bound to an entity.
+        target: Option<Path>,
+        /// Its inputs.
+        inputs: Vec<(SmolStr, ValueSource)>,
+        /// What it gives.
+        outputs: Vec<Argument>,
+    },
+    /// Starts a workflow as a child; the result is its job, or, where it is waited for, its outputs and how it ended.
+    StartChild {
+        /// Its name.
+        workflow: ProcessName,
+        /// The record it runs on.
+        record: Path,
+        /// Its inputs.
+        inputs: Vec<(SmolStr, ValueSource)>,
+        /// What it gives.
+        outputs: Vec<Argument>,
     },
     /// Ends the workflow.
     Stop {

@@ -124,8 +124,8 @@ impl Program {
             return self.slot(kind, name).map_or(&[], |(_, slot)| &slot.parameter.options);
         }
         let outputs = self.code.iter().find_map(|line| {
-            let custom = line.instruction.custom()?;
-            (self.step(line)?.id.as_str() == root).then_some(&custom.outputs)
+            let outputs = line.instruction.outputs()?;
+            (self.step(line)?.id.as_str() == root).then_some(outputs)
         });
         let output = outputs.and_then(|outputs| outputs.iter().find(|output| output.name == name));
         output.map_or(&[], |output| &output.options)

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use model::{
-    Argument, AttributeId, EntityId, EntityName, ProcessName, Schema, StepId, StepName, Value, ValueType,
-    entity::ChoiceOption, package::StepDefinition, process::workflow::Retry,
+    Argument, AttributeId, EntityId, EntityName, Field, ProcessName, Refusal, Schema, StepId, StepName, Value, ValueType,
+    entity::ChoiceOption, job::Job, package::StepDefinition, process::workflow::Retry,
 };
 use script::Compiled;
 use smol_str::SmolStr;
@@ -20,13 +20,14 @@ use super::{
     create::Create,
     custom::Custom,
     delete::Delete,
+    invoke::Invoke,
     share::Share,
     source::Reads,
     stop::Stop,
     update::{Target, Update},
     wait::Wait,
 };
-use crate::value::Holder;
+use crate::value::{self, Holder};
 
 /// The custom steps that are installed.
 pub trait Steps {
@@ -112,6 +113,50 @@ impl Program {
         })
     }
 
+    /// The processes that it calls or starts, with repetition.
+    pub fn invokes(&self) -> impl Iterator<Item = &ProcessName> {
+        self.code.iter().filter_map(|line| match &line.instruction {
+            Instruction::Invoke(invoke) => Some(&invoke.process),
+            _ => None,
+        })
+    }
+
+    /// The slots that these inputs fill, checked against what the process declares: each known, of its type, and none
+    /// missing that is required.
+    pub fn bind(&self, given: Vec<Field>) -> Result<Vec<(u16, Value)>, Refusal> {
+        let unknown = given.iter().find(|field| self.slot(Root::Inputs, &field.name).is_none());
+        if let Some(unknown) = unknown {
+            let (entity, attribute) = (self.name.as_str().into(), unknown.name.clone());
+            return Err(Refusal::UnknownAttribute { entity, attribute });
+        }
+        let mut slots = Vec::new();
+        for (slot, number) in self.slots.iter().zip(0..).filter(|(slot, _)| slot.root == Root::Inputs) {
+            let parameter = &slot.parameter;
+            let value = given.iter().find(|field| field.name == parameter.name).map(|field| field.value.clone());
+            let value = value.unwrap_or_default();
+            let value = value::coerce_into(value, &parameter.holder(), &|entity| self.entity_name(entity))?;
+            match value {
+                Value::Null if parameter.required && parameter.default.is_null() => {
+                    let (entity, attribute) = (self.name.as_str().into(), parameter.name.clone());
+                    return Err(Refusal::Required { entity, attribute });
+                }
+                Value::Null => {}
+                value => slots.push((number, value)),
+            }
+        }
+        Ok(slots)
+    }
+
+    /// What the outputs of a run hold; empty ones are left out.
+    pub fn outputs(&self, job: &Job) -> Vec<Field> {
+        let outputs = self.slots.iter().zip(0..).filter(|(slot, _)| slot.root == Root::Outputs);
+        let filled = outputs.filter_map(|(slot, number)| {
+            let (_, value) = job.progress.slots.iter().find(|(known, _): &&(u16, Value)| *known == number)?;
+            Some(Field { name: slot.parameter.name.clone(), value: value.clone() })
+        });
+        filled.collect()
+    }
+
     pub(super) fn line(&self, cursor: u32) -> Option<&Line> {
         self.code.get(cursor as usize)
     }
@@ -183,6 +228,7 @@ pub(super) enum Instruction {
     AssignValue(AssignValue),
     Custom(Box<Custom>),
     Ask(Box<Ask>),
+    Invoke(Box<Invoke>),
     Test(Box<Test>),
     Wait(Box<Wait>),
     Branch(u16),
@@ -209,10 +255,11 @@ impl Instruction {
         }
     }
 
-    /// The call of a custom step whose outputs can be asked for.
-    pub fn custom(&self) -> Option<&Custom> {
+    /// The outputs that can be asked for.
+    pub fn outputs(&self) -> Option<&[Parameter]> {
         match self {
-            Self::Custom(custom) => Some(custom),
+            Self::Custom(custom) => Some(&custom.outputs),
+            Self::Invoke(invoke) => Some(&invoke.outputs),
             _ => None,
         }
     }

@@ -88,6 +88,7 @@ fn stop(outcome: StopOutcome, message: Option<ValueSource>) -> StepAction {
 
 fn workflow(steps: Vec<Step>) -> Workflow {
     Workflow {
+        action: None,
         header: Header {
             name: ProcessName::parse("handle-complaint").expect("a name"),
             id: Uuid::nil(),

@@ -1,7 +1,7 @@
 //! One function for each kind of step.
 
 use model::{
-    AttributeId, EntityId, StepName,
+    Argument, AttributeId, EntityId, ProcessName, StepName,
     expression::{Path, Segment, ValueSource},
     package::{StepDefinition, StepKind},
     principal::Rights,
@@ -22,7 +22,8 @@ use crate::{
         custom::{Custom, check_kind},
         delete::Delete,
         paths::{Gives, Leads},
-        program::{Instruction, Root},
+        invoke::Invoke,
+        program::{Instruction, Parameter, Root},
         share::Share,
         source::{Reads, Source},
         stop::Stop,
@@ -97,6 +98,12 @@ impl<'a> Compiler<'a> {
                 let fields = custom.outputs.iter().map(|output| (output.name.clone(), Leads::of(output))).collect();
                 self.gives(&step.id, step.named, Gives::Fields(fields));
                 Some(Instruction::Custom(Box::new(custom)))
+            }
+            StepAction::Action { action, target, inputs, outputs } => {
+                self.invoke(step, (action, false), target.as_ref(), inputs, outputs, reads)
+            }
+            StepAction::StartChild { workflow, record, inputs, outputs } => {
+                self.invoke(step, (workflow, true), Some(record), inputs, outputs, reads)
             }
             StepAction::Stop { outcome, message } => {
                 let message = match message {
@@ -246,6 +253,29 @@ impl<'a> Compiler<'a> {
             })
             .collect();
         Some(Instruction::AssignValue(AssignValue { set: set.into_iter().collect::<Option<_>>()? }))
+    }
+
+    fn invoke(
+        &mut self,
+        step: &Step,
+        (process, child): (&ProcessName, bool),
+        target: Option<&Path>,
+        inputs: &[(SmolStr, ValueSource)],
+        outputs: &[Argument],
+        reads: &mut Reads,
+    ) -> Option<Instruction> {
+        let target = match target {
+            Some(path) => Some(self.target(path, reads)?),
+            None => None,
+        };
+        let inputs: Vec<_> =
+            inputs.iter().map(|(name, source)| Some((name.clone(), self.source(name, source, reads)?))).collect();
+        let outputs: Vec<_> = outputs.iter().map(|output| Parameter::resolve(output, self.schema)).collect();
+        let outputs = self.or_say(outputs.into_iter().collect::<Result<Vec<_>, _>>())?;
+        let fields = outputs.iter().map(|output| (output.name.clone(), Leads::of(output))).collect();
+        self.gives(&step.id, step.named, Gives::Fields(fields));
+        let inputs = inputs.into_iter().collect::<Option<_>>()?;
+        Some(Instruction::Invoke(Box::new(Invoke { process: process.clone(), child, target, inputs, outputs })))
     }
 
     /// The definition of an installed step of the wanted kind.

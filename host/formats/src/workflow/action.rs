@@ -1,0 +1,153 @@
+//! `kind: action` (formats 6): bound to an entity or global, with typed arguments; its body is a list of steps, or a step of
+//! a script or plugin, which stands for a list of two.
+
+use model::{
+    AttributeName, StepId, StepName,
+    expression::{Expression, Path, Segment, ValueSource},
+    package::{StepDefinition, StepKind},
+    process::{
+        Retention,
+        action::Action,
+        workflow::{Mode, OnError, RunAs, Scope as Reach, Slot, Start, Step, StepAction, Workflow},
+    },
+    schema::Entity,
+};
+use smol_str::{SmolStr, format_smolstr};
+
+use super::{arguments, entity, header, loops, owner, scope_of, steps};
+use crate::{
+    fields::{Fields, Keys},
+    keys_with_header,
+    names::Names,
+    nearest,
+    report::Report,
+    tree::Node,
+};
+
+const ACTION: Keys = Keys {
+    what: "an action",
+    known: keys_with_header![
+        "state",
+        "entity",
+        "owner",
+        "inputs",
+        "outputs",
+        "variables",
+        "rollback",
+        "flow-step",
+        "privilege",
+        "steps",
+        "script",
+        "custom",
+    ],
+    later: &["renamed-from"],
+};
+const BODIES: [&str; 3] = ["steps", "script", "custom"];
+
+/// The action that `node` defines.
+pub(super) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>) -> Option<Workflow> {
+    let errors = report.errors();
+    let fields = Fields::open(report, node, node.place, &ACTION)?;
+    let header = header(&fields, "action");
+    let is_global = fields.get("entity").and_then(Node::as_text) == Some("none");
+    let of: Option<&Entity> = if is_global { None } else { entity(&fields, names) };
+    let (inputs, outputs, variables) = arguments(&fields, names);
+    let mut scope = scope_of(names, of, false, [&inputs, &outputs, &variables]);
+    if is_global {
+        scope.remove("record");
+        scope.add_elsewhere("record", "a global action has no record");
+    }
+    let mode = Mode::RealTime { run_as: RunAs::Caller, rank: 1 };
+    let own = loops::Own { entity: of.map(|entity| entity.id), mode: Some(mode), start: Start::default() };
+    let given: Vec<&str> = BODIES.into_iter().filter(|key| fields.get(key).is_some()).collect();
+    let body = match given.as_slice() {
+        ["steps"] => Some(steps::convert(&fields, &scope, &own)),
+        [key] => called(&fields, key, names).map(|step| body_of(step, &outputs)),
+        _ => {
+            let hint = Some("give one of `steps`, `script`, `custom`".to_owned());
+            report.error_with(fields.place, "an action has one body", hint);
+            None
+        }
+    };
+    let flow_step = fields.boolean("flow-step", false);
+    if flow_step && is_global {
+        report.error(fields.place_of("flow-step"), "a button of a flow stands on a record: this action is global");
+    }
+    let privilege = fields.text("privilege").map(SmolStr::from);
+    let action = Action { rollback: fields.boolean("rollback", true), flow_step, privilege };
+    let owner = owner(&fields, names);
+    if report.errors() > errors {
+        return None;
+    }
+    Some(Workflow {
+        header: header?,
+        action: Some(action),
+        entity: of.map(|entity| entity.id),
+        mode,
+        owner,
+        scope: Reach::Organization,
+        start: Start::default(),
+        on_demand: false,
+        child: false,
+        in_order_by: None,
+        variables,
+        inputs,
+        outputs,
+        retention: Retention::default(),
+        steps: body?,
+    })
+}
+
+/// The step of a script or plugin that is the body.
+fn called<'a>(fields: &Fields<'_>, key: &str, names: &Names<'a>) -> Option<&'a StepDefinition> {
+    let name: StepName = fields.name(key)?;
+    let report = fields.report;
+    match names.steps.step(&name, None) {
+        Some(found) if found.kind == StepKind::Condition => {
+            report.error(fields.value_place(key), format!("`{name}` is a condition, not a step"));
+            None
+        }
+        Some(found) => Some(found),
+        None if names.broken_steps.contains(name.as_str()) => None,
+        None => {
+            let known = names.steps.names();
+            let hint = nearest::hint(name.as_str(), known.iter().map(StepName::as_str));
+            report.error_with(fields.value_place(key), format!("there is no custom step `{name}`"), hint);
+            None
+        }
+    }
+}
+
+/// Calls the step with the action's inputs of the same names, and gives its outputs on.
+fn body_of(definition: &StepDefinition, outputs: &[model::Argument]) -> Vec<Step> {
+    let Ok(id) = StepId::parse("body") else { return Vec::new() };
+    let read = |root: &str, name: &str| {
+        let segments = vec![Segment { name: name.into(), target: None }];
+        ValueSource::Expression(Expression {
+            text: format_smolstr!("{root}.{name}"),
+            paths: vec![Path { root: root.into(), segments }],
+        })
+    };
+    let inputs = definition.inputs.iter();
+    let inputs = inputs.map(|input| (SmolStr::from(input.name.as_str()), read("inputs", input.name.as_str()))).collect();
+    let gives = |name: &AttributeName| definition.outputs.iter().any(|output| output.name == *name);
+    let set: Vec<_> = outputs
+        .iter()
+        .filter(|output| gives(&output.name))
+        .map(|output| (Slot::Output(output.name.clone()), read("body", output.name.as_str())))
+        .collect();
+    let step = |id: StepId, named, action| Step {
+        id,
+        named,
+        title: None,
+        action,
+        retry: None,
+        on_error: OnError::ByKind,
+    };
+    let mut steps =
+        vec![step(id, true, StepAction::Custom { step: definition.name.clone(), version: None, inputs })];
+    if let (false, Ok(id)) = (set.is_empty(), StepId::parse("outputs")) {
+        steps.push(step(id, false, StepAction::AssignValue { set }));
+    }
+    steps
+}
