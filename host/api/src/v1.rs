@@ -3,6 +3,7 @@
 //! Every handler signs the caller in and works on an engine thread through `ask`.
 
 mod access;
+pub(crate) mod actions;
 mod entities;
 mod figures;
 mod imports;
@@ -30,6 +31,7 @@ pub(crate) use sessions::SMALL;
 pub fn routes() -> Router<App> {
     Router::new()
         .merge(access::routes())
+        .merge(actions::routes())
         .merge(entities::routes())
         .merge(imports::routes())
         .merge(jobs::routes())

@@ -142,7 +142,8 @@ pub(crate) fn compile(
             Err(error) => return Err(error),
         }
     }
-    let workflow = formats::workflow_in_zone(&kept.canonical, schema, &pinned, callables, surroundings.time_zone.clone());
+    let workflow =
+        formats::workflow_in_zone(&kept.canonical, schema, &pinned, callables, surroundings.time_zone.clone());
     let workflow = workflow.map_err(|problems| stored(&what, first_of(&problems)))?;
     let program = Program::compile(&workflow, schema, &pinned);
     let program = program.map_err(|sentences| stored(&what, sentences.join("; ")))?;

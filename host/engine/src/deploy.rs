@@ -6,6 +6,7 @@
 mod build;
 mod plan;
 mod security;
+mod signature;
 mod write;
 
 use std::{collections::HashSet, sync::Arc};
@@ -185,6 +186,7 @@ fn check_types(catalogue: &Catalogue, solution: &Solution, steps: &Directory) ->
         sentences.dedup();
         problems.extend(sentences.into_iter().map(|sentence| problem(&workflow.file, sentence)));
     }
+    problems.extend(signature::changed(catalogue, solution));
     problems.extend(broken(catalogue, &solution.schema, steps, &own));
     problems
 }

@@ -5,7 +5,7 @@ mod orders;
 use std::sync::Arc;
 
 use model::{
-    Caller, Image, JobId, Message, Privilege, ProcessName, RecordRef, Refusal, StepId, TaskName, Timestamp,
+    Caller, Field, Image, JobId, Message, Privilege, ProcessName, RecordRef, Refusal, StepId, TaskName, Timestamp,
     fact::Fact,
     job::{Cause, Job, JobFilter, JobState, LogLine},
     process::DefinitionState,
@@ -160,7 +160,18 @@ impl Engine {
 
     /// Runs a process on a record because somebody wants it; he is the one it runs as (processes 1.5).
     pub fn run_process(&self, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<JobId, Failure> {
-        let job = self.now(|unit| start(unit, caller, name, record))?;
+        self.run_process_with(caller, name, record, Vec::new())
+    }
+
+    /// The same with inputs, checked against what the process declares.
+    pub fn run_process_with(
+        &self,
+        caller: &Caller,
+        name: &ProcessName,
+        record: RecordRef,
+        inputs: Vec<Field>,
+    ) -> Result<JobId, Failure> {
+        let job = self.now(|unit| start(unit, caller, name, record, inputs.clone()))?;
         if !job.real_time {
             self.queue.ready([job.id]);
         }
@@ -169,7 +180,13 @@ impl Engine {
 }
 
 /// Stages an on-demand job, or runs the process to its end where it runs in real-time.
-fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<Job, Failure> {
+fn start(
+    unit: &mut Unit,
+    caller: &Caller,
+    name: &ProcessName,
+    record: RecordRef,
+    inputs: Vec<Field>,
+) -> Result<Job, Failure> {
     unit.who(caller)?.check_task(&TaskName::EXECUTE_WORKFLOW_JOB)?;
     let catalogue = unit.catalogue.clone();
     let process = catalogue.process(name.as_str()).ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()))?;
@@ -200,8 +217,10 @@ fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef
         depth: caller.depth,
         parent: None,
     };
+    let slots = activation.program.bind(inputs)?;
     if process.workflow.mode.is_real_time() {
-        let job = settle::new_job(unit, activation, Some(record), caller.user, cause);
+        let mut job = settle::new_job(unit, activation, Some(record), caller.user, cause);
+        job.progress.slots = slots;
         return realtime::finish(unit, activation, Job { real_time: true, ..job });
     }
     let asked = Fact {
@@ -213,7 +232,8 @@ fn start(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef
         caller: *caller,
     };
     let token = settle::token(unit, process, activation, &asked)?;
-    let job = Job { token, ..settle::new_job(unit, activation, Some(record), caller.user, cause) };
+    let mut job = Job { token, ..settle::new_job(unit, activation, Some(record), caller.user, cause) };
+    job.progress.slots = slots;
     jobs::insert(&mut unit.overlay, &job);
     Ok(job)
 }

@@ -165,7 +165,18 @@ fn process_of(
     };
     let title = workflow.header.title.as_str().into();
     let api_name = api_name(prefix, name.as_str());
-    Process { api_name, id, name, title, solution: definition.solution.clone(), state, owner, workflow, activation, trigger }
+    Process {
+        api_name,
+        id,
+        name,
+        title,
+        solution: definition.solution.clone(),
+        state,
+        owner,
+        workflow,
+        activation,
+        trigger,
+    }
 }
 
 /// An activation that a job was started with.
@@ -180,7 +191,8 @@ pub(crate) fn activation(
     let kept = activation::read(reader, &what, digest)?;
     let surroundings = catalogue.surroundings_of(&kept.solution).clone();
     let callables: Vec<_> = catalogue.processes().map(|process| process.callable(true)).collect();
-    let compiled = activation::compile(parts, reader, &catalogue.schema, (&catalogue.steps, &callables), id, &kept, surroundings)?;
+    let compiled =
+        activation::compile(parts, reader, &catalogue.schema, (&catalogue.steps, &callables), id, &kept, surroundings)?;
     Ok(compiled.activation)
 }
 

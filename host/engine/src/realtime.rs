@@ -16,7 +16,7 @@ use model::{
 };
 use rules::validate::Modification;
 
-pub(crate) use self::log::{Ran, keep_dropped, stage};
+pub(crate) use self::log::{Ran, keep, keep_dropped, stage};
 use crate::{
     Failure,
     catalogue::{Activation, Process},

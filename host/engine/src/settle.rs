@@ -41,7 +41,7 @@ pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> 
     wake::waiting(&mut unit, &facts, job, &mut started)?;
     journal::write(&mut unit, &facts);
     if unit.overlay.is_empty() {
-        realtime::keep_dropped(&mut unit);
+        realtime::keep(&mut unit);
         return Ok(None);
     }
     realtime::stage(&mut unit);

@@ -162,7 +162,14 @@ fn uses(fields: &Fields<'_>, names: &Names<'_>) -> Vec<(SmolStr, Vec<SmolStr>)> 
     let mut uses = Vec::new();
     for entry in fields.map("uses") {
         if entry.key == "actions" {
-            report.unsupported(entry.place, "actions");
+            let Kind::List(items) = &entry.value.kind else {
+                let message = format!("`actions` names a list of actions, not {}", entry.value.in_words());
+                report.error(entry.value.place, message);
+                continue;
+            };
+            // An action may come from another solution, later: whether it is there is asked when it is called.
+            let actions = items.iter().filter_map(|item| crate::fields::text(report, item, "actions"));
+            uses.push((entry.key.clone(), actions.map(SmolStr::from).collect()));
             continue;
         }
         names.is_entity(report, &entry.key, entry.place);

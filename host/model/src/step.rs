@@ -111,6 +111,13 @@ pub trait StepHost: Send {
     fn retrieve(&mut self, target: RecordRef, attributes: Option<&[AttributeId]>) -> Result<Record, HostRefusal>;
     /// Asks for a page of records.
     fn query(&mut self, query: &Query) -> Result<Page, HostRefusal>;
+    /// Calls an action by its name, with its record where it is bound to an entity; gives its outputs.
+    fn invoke(
+        &mut self,
+        name: &str,
+        target: Option<RecordRef>,
+        arguments: Vec<Field>,
+    ) -> Result<Vec<Field>, HostRefusal>;
     /// Keeps a line for the run log.
     fn log(&mut self, level: LogLevel, message: &str);
     /// Whether the run was asked to stop.

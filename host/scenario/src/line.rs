@@ -94,12 +94,23 @@ pub enum Command {
         /// The attributes to show; none: the primary one.
         attributes: Vec<SmolStr>,
     },
-    /// `run remind-owner account/a1`
+    /// `run remind-owner account/a1 days=3`
     Run {
         /// The process.
         process: SmolStr,
         /// The record it runs on.
         record: Name,
+        /// Its inputs.
+        set: Vec<Setting>,
+    },
+    /// `call escalate-complaint complaint/c1 reason="Late"`: an action, with its record where it is bound to an entity.
+    Call {
+        /// The action.
+        action: SmolStr,
+        /// The record.
+        record: Option<Name>,
+        /// Its inputs.
+        set: Vec<Setting>,
     },
     /// `import complaints.csv` by the import file of the solution that names it, or `entity=complaint key=by_row`.
     Import {
@@ -232,7 +243,15 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
             attributes: attributes.iter().map(Token::word).collect::<Result<_, _>>()?,
         },
         ("query", [entity, options @ ..]) => query(entity.word()?, options)?,
-        ("run", [process, record]) => Command::Run { process: process.word()?, record: record.name()? },
+        ("run", [process, record, set @ ..]) => {
+            Command::Run { process: process.word()?, record: record.name()?, set: settings(set)? }
+        }
+        ("call", [action, rest @ ..]) => match rest {
+            [record, set @ ..] if record.setting().is_err() => {
+                Command::Call { action: action.word()?, record: Some(record.name()?), set: settings(set)? }
+            }
+            set => Command::Call { action: action.word()?, record: None, set: settings(set)? },
+        },
         ("import", [file, options @ ..]) => {
             let [entity, key] = choices(options, ["entity", "key"])?;
             Command::Import { file: file.word()?, entity, key }

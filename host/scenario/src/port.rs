@@ -131,8 +131,15 @@ pub trait Port {
     fn query(&mut self, question: &Question<'_>) -> Result<Vec<Shown>, No>;
     /// The one record of the entity that has this primary name.
     fn find(&mut self, entity: &str, name: &str) -> Result<Option<Target>, No>;
-    /// Starts a process on a record; gives the job.
-    fn run(&mut self, process: &str, record: &Target) -> Result<Uuid, No>;
+    /// Starts a process on a record with these inputs; gives the job.
+    fn run(&mut self, process: &str, record: &Target, inputs: &[(SmolStr, Given)]) -> Result<Uuid, No>;
+    /// Calls an action; gives its outputs.
+    fn call(
+        &mut self,
+        action: &str,
+        target: Option<&Target>,
+        inputs: &[(SmolStr, Given)],
+    ) -> Result<Vec<(SmolStr, Piece)>, No>;
     /// Imports a file of rows.
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No>;
     /// Jobs in the order of their creation, without their logs.

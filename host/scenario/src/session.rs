@@ -83,10 +83,18 @@ impl<P: Port> Session<P> {
                 let found = self.port.query(&Question { entity, filter, order, top: *top, attributes })?;
                 Ok(found.iter().map(|shown| self.names.shown(shown)).collect())
             }
-            Command::Run { process, record } => {
-                let target = self.target(record)?;
-                let job = self.port.run(process, &target)?;
+            Command::Run { process, record, set } => {
+                let (target, inputs) = (self.target(record)?, self.values(set)?);
+                let job = self.port.run(process, &target, &inputs)?;
                 Ok(vec![self.names.job(job).into()])
+            }
+            Command::Call { action, record, set } => {
+                let target = record.as_ref().map(|record| self.target(record)).transpose()?;
+                let inputs = self.values(set)?;
+                let outputs = self.port.call(action, target.as_ref(), &inputs)?;
+                let told = outputs.iter().map(|(name, value)| format!("{name}: {}", self.names.piece(value)));
+                let told = told.collect::<Vec<_>>().join(", ");
+                Ok(if told.is_empty() { Vec::new() } else { vec![told] })
             }
             Command::Import { file, entity, key } => {
                 self.port.import(file, entity.as_deref(), key.as_deref()).map(|imported| told(&imported))

@@ -25,7 +25,7 @@ if c.receivedon == () { fail(\"no-date\", \"no date of receipt\"); }
 
 What is empty is `()`. `try` and `catch (e)` work: what a verb refuses is a map with `e.code`, `e.message` and `e.kind`.
 A mistake is told with file, line and column. Business days follow Monday to Friday in scripts, whatever the solution's
-calendar says; `invoke` answers `not-supported` in this version.
+calendar says.
 
 This page is written by `UPDATE_EXPECT=1 cargo test -p script-runner`.
 ";

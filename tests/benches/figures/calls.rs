@@ -178,6 +178,10 @@ impl StepHost for Nobody {
         Err(HostRefusal::Abort)
     }
 
+    fn invoke(&mut self, _: &str, _: Option<RecordRef>, _: Vec<Field>) -> Result<Vec<Field>, HostRefusal> {
+        Err(HostRefusal::Abort)
+    }
+
     fn log(&mut self, _: LogLevel, _: &str) {}
 
     fn is_cancelled(&self) -> bool {

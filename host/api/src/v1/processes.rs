@@ -15,7 +15,7 @@ use model::{
 use serde_json::{Value, json};
 use similar::TextDiff;
 
-use super::{answer, ask, record};
+use super::{actions::fields, answer, ask, record};
 use crate::{App, body, odata::options, problem::Denial};
 
 /// The routes.
@@ -127,7 +127,7 @@ fn told(process: &Process, schema: &Schema) -> Value {
     json!({
         "name": process.name.as_str(),
         "title": process.title.as_str(),
-        "kind": "workflow",
+        "kind": if process.is_action() { "action" } else { "workflow" },
         "mode": mode,
         "entity": workflow.entity.map(|entity| schema.name_of(entity).to_string()),
         "state": state,
@@ -153,7 +153,10 @@ async fn serve(app: App, name: String, request: Request) -> Result<Value, Denial
         let text = body.get("record").and_then(Value::as_str);
         let text = text.ok_or_else(|| Denial::malformed("the body lacks `record`: ENTITY/ID"))?;
         let record = record(text, &engine.schema())?;
-        let job = engine.run_process(caller, &process, record)?;
+        let catalogue = engine.catalogue();
+        let known = catalogue.process(process.as_str());
+        let inputs = fields(&body, known.map_or(&[], |known| &known.workflow.inputs), &engine.schema())?;
+        let job = engine.run_process_with(caller, &process, record, inputs)?;
         Ok(json!({"job": job.to_string()}))
     })
     .await

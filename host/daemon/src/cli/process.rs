@@ -25,6 +25,9 @@ pub enum Process {
         /// The record: ENTITY/ID
         #[arg(long)]
         record: String,
+        /// An input of the process; may be repeated
+        #[arg(long = "input", value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
     },
     /// List the processes
     List,
@@ -47,7 +50,7 @@ impl Process {
     /// Does it.
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
         match self {
-            Self::Run { name, record } => run(name, record, connection),
+            Self::Run { name, record, inputs } => run(name, record, inputs, connection),
             Self::List => versions::list(connection),
             Self::Show(show) => show.run(connection),
             Self::Versions { name } => versions::versions(name, connection),
@@ -58,10 +61,19 @@ impl Process {
     }
 }
 
-fn run(name: &str, record: &str, connection: &Connection) -> Result<(), Trouble> {
+fn run(name: &str, record: &str, inputs: &[String], connection: &Connection) -> Result<(), Trouble> {
+    let mut given = serde_json::Map::new();
+    for input in inputs {
+        let (name, value) = input
+            .split_once('=')
+            .ok_or_else(|| Trouble::failed(format!("`{input}` is no input: it is written `--input NAME=VALUE`")))?;
+        // What looks like a number, a yes or a no is one; everything else is text.
+        let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
+        given.insert(name.to_owned(), value);
+    }
     let client = Client::new(connection)?;
     let path = format!("/api/v1/processes/{}/run", escaped(name));
-    let answer = client.post(&path, &json!({"record": record}))?;
+    let answer = client.post(&path, &json!({"record": record, "inputs": given}))?;
     let job = answer["job"].as_str().unwrap_or_default();
     connection.output.text(job, &answer)?;
     if connection.output == Output::Table {

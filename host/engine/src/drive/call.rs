@@ -65,8 +65,15 @@ impl Drive<'_> {
         let through = Through { activation: self.job.activation.version, step: Some(called) };
         let before_it = self.slot.unit()?.go_through(Some(through));
         let unit = self.slot.lend()?;
-        let host =
-            Borrowed { unit, caller: deeper, granted, said: Vec::new(), cancelled: self.stop.clone(), trouble: None };
+        let host = Borrowed {
+            unit,
+            caller: deeper,
+            granted,
+            parent: Some(self.job.id),
+            said: Vec::new(),
+            cancelled: self.stop.clone(),
+            trouble: None,
+        };
         let (mut borrowed, Returned { result, usage, .. }) = lend(&call, host)?;
         for (level, message) in borrowed.said {
             self.tell_here(LogEvent::Said { level, message });

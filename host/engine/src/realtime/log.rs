@@ -22,14 +22,22 @@ pub(crate) fn stage(unit: &mut Unit) {
     }
 }
 
-/// Keeps what is told of the runs of a unit of which nothing is committed: it goes along with the next group.
+/// Keeps what is told of the runs of a unit of which nothing is committed, because it was refused.
 pub(crate) fn keep_dropped(unit: &mut Unit) {
     unit.dropped.append(&mut unit.runs);
-    if unit.dropped.is_empty() {
+    keep(unit);
+}
+
+/// Keeps what is told of the runs of a unit that has nothing to commit: it goes along with the next group.
+pub(crate) fn keep(unit: &mut Unit) {
+    if unit.dropped.is_empty() && unit.runs.is_empty() {
         return;
     }
     let Ok(snapshot) = unit.parts.store.snapshot() else { return };
     let mut overlay = Overlay::new(snapshot);
+    for ran in std::mem::take(&mut unit.runs) {
+        write(&mut overlay, ran);
+    }
     for ran in std::mem::take(&mut unit.dropped) {
         write(&mut overlay, taken_back(ran));
     }

@@ -11,14 +11,14 @@ use std::{
 };
 
 use model::{
-    AttributeId, Caller, EntityId, Outcome, Record, RecordRef, Refusal, Verb,
+    AttributeId, Caller, EntityId, Field, JobId, Outcome, Record, RecordRef, Refusal, Verb,
     query::{Page, Query},
     step::{HostRefusal, LogLevel, StepHost},
 };
 use smol_str::SmolStr;
 
 use super::Unit;
-use crate::{Failure, query, rows};
+use crate::{Failure, messages, query, rows};
 
 /// The unit with the caller as whom the guest acts.
 pub(crate) struct Borrowed {
@@ -28,6 +28,8 @@ pub(crate) struct Borrowed {
     pub caller: Caller,
     /// What the step may do, by entity and verb, where nobody else checks that: for scripts.
     pub granted: Option<Vec<(SmolStr, Vec<SmolStr>)>>,
+    /// The run whose step it is.
+    pub parent: Option<JobId>,
     /// What the guest said.
     pub said: Vec<(LogLevel, SmolStr)>,
     /// Set when the run is to stop.
@@ -86,6 +88,27 @@ impl StepHost for Borrowed {
             unit.refresh_when_old()?;
             let who = unit.who(caller)?;
             query::run(&unit.catalogue, &unit.overlay.unvalidated(), &who, query)
+        })
+    }
+
+    fn invoke(
+        &mut self,
+        name: &str,
+        target: Option<RecordRef>,
+        arguments: Vec<Field>,
+    ) -> Result<Vec<Field>, HostRefusal> {
+        if let Some(granted) = &self.granted {
+            let of_actions = granted.iter().filter(|(kind, _)| kind == "actions");
+            if !of_actions.flat_map(|(_, names)| names).any(|known| known == name) {
+                let why = "the script does not list it under `uses: { actions: [...] }`".into();
+                let verb = "invoke".into();
+                return Err(HostRefusal::Refused(Refusal::NotPossible { verb, entity: name.into(), why }));
+            }
+        }
+        let parent = self.parent;
+        self.ask(|unit, caller| {
+            let call = messages::Call { name, target, inputs: arguments, parent };
+            messages::action(unit, caller, call).map(|answer| answer.outputs)
         })
     }
 

@@ -129,23 +129,17 @@ fn body_of(definition: &StepDefinition, outputs: &[model::Argument]) -> Vec<Step
         })
     };
     let inputs = definition.inputs.iter();
-    let inputs = inputs.map(|input| (SmolStr::from(input.name.as_str()), read("inputs", input.name.as_str()))).collect();
+    let inputs =
+        inputs.map(|input| (SmolStr::from(input.name.as_str()), read("inputs", input.name.as_str()))).collect();
     let gives = |name: &AttributeName| definition.outputs.iter().any(|output| output.name == *name);
     let set: Vec<_> = outputs
         .iter()
         .filter(|output| gives(&output.name))
         .map(|output| (Slot::Output(output.name.clone()), read("body", output.name.as_str())))
         .collect();
-    let step = |id: StepId, named, action| Step {
-        id,
-        named,
-        title: None,
-        action,
-        retry: None,
-        on_error: OnError::ByKind,
-    };
-    let mut steps =
-        vec![step(id, true, StepAction::Custom { step: definition.name.clone(), version: None, inputs })];
+    let step =
+        |id: StepId, named, action| Step { id, named, title: None, action, retry: None, on_error: OnError::ByKind };
+    let mut steps = vec![step(id, true, StepAction::Custom { step: definition.name.clone(), version: None, inputs })];
     if let (false, Ok(id)) = (set.is_empty(), StepId::parse("outputs")) {
         steps.push(step(id, false, StepAction::AssignValue { set }));
     }

@@ -17,11 +17,7 @@ use crate::{
 };
 
 /// A call of an action, and its outputs as what may be read behind it.
-pub(super) fn action<'a>(
-    steps: &Steps<'_>,
-    fields: &Fields<'_>,
-    scope: &Scope<'a>,
-) -> Option<(StepAction, Root<'a>)> {
+pub(super) fn action<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'a>) -> Option<(StepAction, Root<'a>)> {
     let callee = callee(fields, "action", true, scope)?;
     let target = match (callee.entity, fields.get("target")) {
         (None, None) => None,
@@ -53,7 +49,9 @@ pub(super) fn start_child<'a>(
     }
     if fields.boolean("wait", false) && !callee.real_time {
         match steps.own.is_real_time() {
-            true => report.error(fields.place_of("wait"), "`wait` is for the background only: nothing waits in real-time"),
+            true => {
+                report.error(fields.place_of("wait"), "`wait` is for the background only: nothing waits in real-time")
+            }
             false => report.unsupported(fields.place_of("wait"), "waiting for a background child"),
         }
         return None;
@@ -129,12 +127,7 @@ fn on(steps: &Steps<'_>, fields: &Fields<'_>, key: &str, callee: &Callable, scop
     None
 }
 
-fn inputs(
-    fields: &Fields<'_>,
-    callee: &Callable,
-    key: &str,
-    scope: &Scope<'_>,
-) -> Option<Vec<(SmolStr, ValueSource)>> {
+fn inputs(fields: &Fields<'_>, callee: &Callable, key: &str, scope: &Scope<'_>) -> Option<Vec<(SmolStr, ValueSource)>> {
     let report = fields.report;
     let (mut inputs, mut right) = (Vec::new(), true);
     for entry in fields.map("inputs") {

@@ -176,7 +176,12 @@ pub(super) fn change_status(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scop
 }
 
 /// The record at a path, which must be of one known entity.
-pub(super) fn target<'a>(steps: &Steps<'_>, fields: &Fields<'_>, key: &str, scope: &Scope<'a>) -> Option<(Path, &'a Entity)> {
+pub(super) fn target<'a>(
+    steps: &Steps<'_>,
+    fields: &Fields<'_>,
+    key: &str,
+    scope: &Scope<'a>,
+) -> Option<(Path, &'a Entity)> {
     let report = steps.report;
     let node = fields.need(key)?;
     let (path, target) = value::path(report, node, scope)?;

@@ -6,7 +6,13 @@ use model::{
 };
 use smol_str::SmolStr;
 
-use crate::{argument, header::kind_of, names::Names, report::Report, tree::{Kind, Node}};
+use crate::{
+    argument,
+    header::kind_of,
+    names::Names,
+    report::Report,
+    tree::{Kind, Node},
+};
 
 /// A process as its callers see it.
 #[derive(Clone, Debug, PartialEq)]

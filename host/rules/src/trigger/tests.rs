@@ -48,6 +48,7 @@ fn workflow(start: Start, scope: Scope) -> Workflow {
         state: DefinitionState::Active,
     };
     Workflow {
+        action: None,
         header,
         entity: Some(COMPLAINT),
         mode: Mode::Background,

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use model::{
-    Argument, AttributeId, EntityId, EntityName, Field, ProcessName, Refusal, Schema, StepId, StepName, Value, ValueType,
-    entity::ChoiceOption, job::Job, package::StepDefinition, process::workflow::Retry,
+    Argument, AttributeId, EntityId, EntityName, Field, ProcessName, Refusal, Schema, StepId, StepName, Value,
+    ValueType, entity::ChoiceOption, job::Job, package::StepDefinition, process::workflow::Retry,
 };
 use script::Compiled;
 use smol_str::SmolStr;

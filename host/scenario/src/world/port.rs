@@ -17,7 +17,7 @@ use store::Fault;
 use uuid::Uuid;
 
 use super::{World, fault, log, value};
-use crate::port::{Given, Imported, No, Port, Question, Shown, ShownJob, Target};
+use crate::port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target};
 
 /// The most jobs of a list: more than any page makes.
 const MOST_JOBS: u32 = 10_000;
@@ -83,6 +83,23 @@ impl World {
             reason: job.state.reason().map(str::to_owned),
             log: log.iter().filter_map(|line| log::said(&schema, line)).collect(),
         }
+    }
+}
+
+impl World {
+    /// What a line gives a process, by what the process declares.
+    fn arguments(&self, process: &str, inputs: &[(SmolStr, Given)]) -> Vec<model::Field> {
+        let (catalogue, schema) = (self.engine().catalogue(), self.engine().schema());
+        let process = catalogue.process(process).cloned();
+        let declared = |name: &str| {
+            let inputs = &process.as_ref()?.workflow.inputs;
+            inputs.iter().find(|input| input.name.as_str() == name).map(|input| input.kind.value_type)
+        };
+        let field = |(name, given): &(SmolStr, Given)| {
+            let value = value::argument(&schema, declared(name), given);
+            model::Field { name: name.clone(), value }
+        };
+        inputs.iter().map(field).collect()
     }
 }
 
@@ -190,13 +207,27 @@ impl Port for World {
         }
     }
 
-    fn run(&mut self, process: &str, record: &Target) -> Result<Uuid, No> {
+    fn run(&mut self, process: &str, record: &Target, inputs: &[(SmolStr, Given)]) -> Result<Uuid, No> {
         let record = self.record(record)?;
         let unknown = || refused(&Refusal::UnknownProcess(process.into()));
         let name = process.parse().map_err(|_| unknown())?;
         let caller = self.caller();
-        let job = self.engine().run_process(&caller, &name, record).map_err(no)?;
+        let inputs = self.arguments(process, inputs);
+        let job = self.engine().run_process_with(&caller, &name, record, inputs).map_err(no)?;
         Ok(job.0)
+    }
+
+    fn call(
+        &mut self,
+        action: &str,
+        target: Option<&Target>,
+        inputs: &[(SmolStr, Given)],
+    ) -> Result<Vec<(SmolStr, Piece)>, No> {
+        let target = target.map(|target| self.record(target)).transpose()?;
+        let (caller, inputs) = (self.caller(), self.arguments(action, inputs));
+        let outputs = self.engine().invoke(&caller, action, target, inputs).map_err(no)?;
+        let schema = self.engine().schema();
+        Ok(outputs.into_iter().map(|field| (field.name, value::plain(&schema, &field.value))).collect())
     }
 
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {

@@ -23,6 +23,25 @@ pub(super) fn value(schema: &Schema, entity: &Entity, attribute: &Attribute, giv
     }
 }
 
+/// The value that `given` is for an argument of this type; as it looks where nobody knows the type.
+pub(super) fn argument(schema: &Schema, value_type: Option<ValueType>, given: &Given) -> Value {
+    let read = |text: &str| match value_type? {
+        ValueType::Date => Date::parse(text).map(Value::Date),
+        ValueType::DateTime => Timestamp::parse(text).map(Value::DateTime),
+        ValueType::Guid => text.parse().ok().map(Value::Guid),
+        _ => None,
+    };
+    match given {
+        Given::Empty => Value::Null,
+        Given::Text(text) => Value::text(text.clone()),
+        Given::Bare(text) => read(text).or_else(|| number_or_answer(text)).unwrap_or_else(|| Value::text(text.clone())),
+        Given::Record(target) => match schema.named(&target.entity) {
+            Some(entity) => RecordRef::new(entity.id, RecordId(target.id)).into(),
+            None => Value::text(format!("{}/{}", target.entity, target.id)),
+        },
+    }
+}
+
 fn bare(entity: &Entity, attribute: &Attribute, text: &str) -> Value {
     let code = match attribute.id {
         starter::STATE => entity.state_named(text).map(|state| state.value),

@@ -96,8 +96,13 @@ impl records::Host for Call {
         answer(self.schema().and_then(|schema| Ok(schema::described(named(schema, &entity)?, schema))))
     }
 
-    fn invoke(&mut self, _: String, _: Option<types::Reference>, _: Vec<types::Field>) -> Answer<Vec<types::Field>> {
-        answer(self.count().and_then(|()| not_yet("invoke")))
+    fn invoke(
+        &mut self,
+        name: String,
+        target: Option<types::Reference>,
+        arguments: Vec<types::Field>,
+    ) -> Answer<Vec<types::Field>> {
+        answer(self.invoke_action(&name, target, arguments))
     }
 }
 
@@ -111,6 +116,23 @@ impl Call {
         let entity = entity.id;
         let made = self.apply(Verb::Create { entity, id: None, values })?;
         Ok(v1::reference_to_wire(made.record, self.schema()?))
+    }
+
+    fn invoke_action(
+        &mut self,
+        name: &str,
+        target: Option<types::Reference>,
+        arguments: Vec<types::Field>,
+    ) -> Verbs<Vec<types::Field>> {
+        self.count()?;
+        self.granted(name, "actions")?;
+        let schema = self.schema()?;
+        let target = target.map(|target| v1::reference_from_wire(&target, schema)).transpose()?;
+        let arguments = arguments.into_iter().map(|field| v1::field_from_wire(field, schema));
+        let arguments = arguments.collect::<Result<Vec<_>, _>>()?;
+        let outputs = self.lend(|host| host.invoke(name, target, arguments))??;
+        let schema = self.schema()?;
+        Ok(outputs.iter().map(|field| v1::field_to_wire(field, schema)).collect())
     }
 
     fn retrieve_record(&mut self, target: &types::Reference, attributes: &[String]) -> Verbs<types::Record> {
@@ -194,11 +216,6 @@ fn version(outcome: Outcome) -> u64 {
 
 fn error(kind: ErrorKind, code: &str, message: String) -> VerbError {
     VerbError { kind, code: code.to_owned(), message, details: Vec::new() }
-}
-
-fn not_yet<T>(verb: &str) -> Verbs<T> {
-    let message = format!("`{verb}` is not supported by this version");
-    Err(No::Told(error(ErrorKind::Permanent, "not-supported", message)))
 }
 
 /// Rights by their words: `read`, `append-to`.

@@ -53,6 +53,15 @@ impl StepHost for Nest {
         self.inside.query(query)
     }
 
+    fn invoke(
+        &mut self,
+        name: &str,
+        target: Option<RecordRef>,
+        arguments: Vec<model::Field>,
+    ) -> Result<Vec<model::Field>, HostRefusal> {
+        self.inside.invoke(name, target, arguments)
+    }
+
     fn log(&mut self, level: LogLevel, message: &str) {
         self.inside.log(level, message);
     }

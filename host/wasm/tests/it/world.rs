@@ -203,6 +203,10 @@ impl StepHost for Memory {
         Ok(Page { records, next: None, count: None })
     }
 
+    fn invoke(&mut self, _: &str, _: Option<RecordRef>, _: Vec<Field>) -> Result<Vec<Field>, HostRefusal> {
+        Err(HostRefusal::Abort)
+    }
+
     fn log(&mut self, level: LogLevel, message: &str) {
         self.log.push((level, message.to_owned()));
     }

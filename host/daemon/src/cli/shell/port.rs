@@ -121,10 +121,23 @@ impl Port for Http {
         }
     }
 
-    fn run(&mut self, process: &str, record: &Target) -> Result<Uuid, No> {
+    fn run(&mut self, process: &str, record: &Target, inputs: &[(SmolStr, Given)]) -> Result<Uuid, No> {
         let path = format!("/api/v1/processes/{}/run", escaped(process));
-        let answer = self.client.post(&path, &json!({"record": format!("{}/{}", record.entity, record.id)}));
-        uuid(&answer.map_err(no)?["job"])
+        let body = json!({"record": format!("{}/{}", record.entity, record.id), "inputs": arguments(inputs)});
+        uuid(&self.client.post(&path, &body).map_err(no)?["job"])
+    }
+
+    fn call(
+        &mut self,
+        action: &str,
+        target: Option<&Target>,
+        inputs: &[(SmolStr, Given)],
+    ) -> Result<Vec<(SmolStr, Piece)>, No> {
+        let target = target.map(|target| format!("{}/{}", target.entity, target.id));
+        let body = json!({"target": target, "inputs": arguments(inputs)});
+        let answer = self.client.post(&format!("/api/v1/actions/{}", escaped(action)), &body).map_err(no)?;
+        let outputs = answer["outputs"].as_object().into_iter().flatten();
+        Ok(outputs.map(|(name, value)| (name.as_str().into(), Piece::Text(value.to_string()))).collect())
     }
 
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {
@@ -182,6 +195,17 @@ fn job(json: &Json) -> Result<ShownJob, No> {
 }
 
 /// What is shown of an attribute; nothing where it is empty.
+/// What a line gives a process, as its declaration reads it.
+fn arguments(inputs: &[(SmolStr, Given)]) -> Json {
+    let value = |given: &Given| match given {
+        Given::Empty => Json::Null,
+        Given::Bare(text) => serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str())),
+        Given::Text(text) => Json::from(text.as_str()),
+        Given::Record(target) => Json::from(format!("{}/{}", target.entity, target.id)),
+    };
+    inputs.iter().map(|(name, given)| (name.to_string(), value(given))).collect::<serde_json::Map<_, _>>().into()
+}
+
 fn piece(entity: &Json, attribute: &Json, record: &Json) -> Option<Piece> {
     let name = attribute["name"].as_str()?;
     if attribute["type"] != "lookup" {

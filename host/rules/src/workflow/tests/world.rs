@@ -135,6 +135,10 @@ impl World {
                     self.trace.push(format!("call {step}{}", field_words(&inputs)));
                     Input::Returned(self.answers.pop_front().unwrap_or(Ok(Vec::new())))
                 }
+                Command::Invoke { process, inputs, .. } => {
+                    self.trace.push(format!("invoke {process}{}", field_words(&inputs)));
+                    Input::Invoked(Ok(Vec::new()))
+                }
                 Command::Log(step, event) => {
                     self.trace.push(event_words(step, &event));
                     Input::Again
