@@ -89,6 +89,9 @@ pub(crate) fn action(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> Result
     let found = catalogue.action(call.name).or_else(|| catalogue.process(call.name));
     let process = found.ok_or_else(|| Refusal::UnknownProcess(call.name.into()))?;
     let action = process.workflow.action.as_ref().ok_or_else(|| not_startable(process, "it is no action"))?;
+    if let Some(task) = &action.privilege {
+        unit.who(caller)?.check_task(task)?;
+    }
     let activation = active(process)?;
     let target = on(unit, process, call.target)?;
     let slots = activation.program.bind(call.inputs)?;

@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
 use jiff::tz::TimeZone;
 use model::{
-    Schema, StepName,
+    Schema, StepName, TaskName,
     entity::ChoiceOption,
     expression::NamedRecord,
     package::StepDefinition,
@@ -61,6 +61,8 @@ pub(crate) struct Names<'a> {
     pub broken_steps: HashSet<SmolStr>,
     /// The processes, as those that call them see them.
     pub callables: Vec<Callable>,
+    /// The tasks that actions ask for; absent: any, for what was checked when it was applied.
+    pub tasks: Option<Vec<TaskName>>,
     /// The records that definitions name.
     pub mentions: RefCell<Vec<Mention>>,
 }
@@ -96,6 +98,7 @@ impl<'a> Names<'a> {
             broken_attributes: HashSet::new(),
             broken_steps: HashSet::new(),
             callables: Vec::new(),
+            tasks: None,
             mentions: RefCell::default(),
         }
     }

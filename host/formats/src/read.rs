@@ -133,6 +133,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     names.steps = &steps;
     names.broken_steps = broken_steps;
     names.callables = callables(files, &names, base);
+    names.tasks = Some(names.callables.iter().filter_map(|known| known.privilege.clone()).collect());
     let workflows = workflows(files, &names, base, &name);
     let imports = imports(files, &names);
     let security = security(files, &names, base, &name);

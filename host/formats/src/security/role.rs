@@ -55,7 +55,7 @@ pub(super) fn convert(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Op
     }
     let granted = fields.map("privileges").iter().filter_map(|entry| entity(report, entry, names));
     let entities = granted.filter(|(_, levels)| !levels.is_none()).collect();
-    let tasks = fields.list("tasks").iter().filter_map(|item| task(report, item)).collect();
+    let tasks = fields.list("tasks").iter().filter_map(|item| task(report, item, names)).collect();
     Some(Role {
         id: header.id,
         name: header.name,
@@ -102,14 +102,16 @@ fn check_reach(fields: &Fields<'_>, key: &str, level: Level, entity: Option<&Ent
     }
 }
 
-fn task(report: &Report<'_>, item: &Node) -> Option<TaskName> {
+fn task(report: &Report<'_>, item: &Node, names: &Names<'_>) -> Option<TaskName> {
     let text = text(report, item, "tasks")?;
-    let known = TaskName::KNOWN.iter().find(|task| task.as_str() == text);
+    let of_engine = TaskName::KNOWN.iter().find(|task| task.as_str() == text).cloned();
+    let of_action = || TaskName::parse(&text).filter(|task| names.tasks.as_ref().is_none_or(|all| all.contains(task)));
+    let known = of_engine.or_else(of_action);
     if known.is_none() {
         let words: Vec<&str> = TaskName::KNOWN.iter().map(TaskName::as_str).collect();
         let hint = nearest::hint(&text, words.iter().copied());
         let hint = hint.unwrap_or_else(|| format!("the tasks are {}", words.join(", ")));
         report.error_with(item.place, format!("there is no task `{text}`"), Some(hint));
     }
-    known.cloned()
+    known
 }

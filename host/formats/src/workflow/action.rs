@@ -2,7 +2,7 @@
 //! a script or plugin, which stands for a list of two.
 
 use model::{
-    AttributeName, StepId, StepName,
+    AttributeName, StepId, StepName, TaskName,
     expression::{Expression, Path, Segment, ValueSource},
     package::{StepDefinition, StepKind},
     process::{
@@ -73,7 +73,14 @@ pub(super) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     if flow_step && is_global {
         report.error(fields.place_of("flow-step"), "a button of a flow stands on a record: this action is global");
     }
-    let privilege = fields.text("privilege").map(SmolStr::from);
+    let privilege = fields.text("privilege").and_then(|text| {
+        let task = TaskName::parse(&text);
+        if task.is_none() {
+            let message = format!("`{text}` is no name of a task: lower case with hyphens");
+            report.error(fields.value_place("privilege"), message);
+        }
+        task
+    });
     let action = Action { rollback: fields.boolean("rollback", true), flow_step, privilege };
     let owner = owner(&fields, names);
     if report.errors() > errors {

@@ -1,7 +1,7 @@
 //! What a process shows to those that call it: read before the processes themselves, since two may call each other.
 
 use model::{
-    Argument, EntityId, ProcessName,
+    Argument, EntityId, ProcessName, TaskName,
     process::workflow::{Mode, Workflow},
 };
 use smol_str::SmolStr;
@@ -33,6 +33,8 @@ pub struct Callable {
     pub inputs: Vec<Argument>,
     /// What it gives.
     pub outputs: Vec<Argument>,
+    /// The task that its callers need.
+    pub privilege: Option<TaskName>,
     /// Whether its own file has errors: who calls it is not reported too.
     pub broken: bool,
 }
@@ -49,6 +51,7 @@ impl Callable {
             entity: process.entity,
             inputs: process.inputs.clone(),
             outputs: process.outputs.clone(),
+            privilege: process.action.as_ref().and_then(|action| action.privilege.clone()),
             broken: false,
         }
     }
@@ -84,6 +87,7 @@ pub(crate) fn signature(node: &Node, names: &Names<'_>) -> Option<Callable> {
         entity: known,
         inputs,
         outputs,
+        privilege: text("privilege").and_then(TaskName::parse),
         broken: report.errors() > 0 || (known.is_none() && entity.as_deref() != Some("none")),
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! An action is a process like a workflow that nothing starts by itself; what it has of its own is here.
 
-use smol_str::SmolStr;
+use crate::TaskName;
 
 /// What an action says beside what every process says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,5 +12,5 @@ pub struct Action {
     /// Whether it may be a button in a flow.
     pub flow_step: bool,
     /// The task privilege that one of the caller's roles must have.
-    pub privilege: Option<SmolStr>,
+    pub privilege: Option<TaskName>,
 }
