@@ -9,8 +9,7 @@ mod pending;
 use std::sync::{Arc, atomic::AtomicBool};
 
 use model::{
-    Caller, EntityId, JobId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact,
-    schema::Entity,
+    Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact, schema::Entity,
 };
 use smol_str::SmolStr;
 use store::{Overlay, records};
