@@ -4,6 +4,8 @@
 //! the ceiling that was measured in the same run: the same rows, in the same key order, through redb alone. Nothing
 //! here fails because it is slow; it fails when a workload does not run.
 
+#[path = "figures/access.rs"]
+mod access;
 #[path = "figures/calls.rs"]
 mod calls;
 #[path = "figures/options.rs"]
@@ -32,8 +34,13 @@ struct Workload {
     run: fn(&Options, &mut Report) -> Result<()>,
 }
 
-const WORKLOADS: [Workload; 5] = [
+const WORKLOADS: [Workload; 6] = [
     Workload { name: "writers", about: "creates by 1 and by 64 writers at a time", run: writers::run },
+    Workload {
+        name: "access",
+        about: "what a query of who sees little costs, and what a check adds",
+        run: access::run,
+    },
     Workload { name: "P6", about: "one call of a custom step; one expression", run: calls::run },
     Workload {
         name: "P7",
