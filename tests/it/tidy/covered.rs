@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::source::{files, folders, none, read};
 
 /// Refusals that nothing shows yet, each with the reason. The list only ever gets shorter: one that is shown must go.
-const NOT_SHOWN: &[(&str, &str)] = &[("stopped", "needs a real-time process")];
+const NOT_SHOWN: &[(&str, &str)] = &[];
 
 /// The codes of `Refusal::code`, read from its source.
 fn codes() -> BTreeSet<String> {

@@ -10,11 +10,14 @@ use store::{Batch, Completion, Error, Fingerprint, Memory, Seq, Snapshot, Stats,
 use super::{Native, SOLUTION};
 use crate::{CountingIds, Engine, ManualClock, Parts, Settings, administrator};
 
+/// A batch that was submitted, with who is told of it.
+type Submitted = (Batch, Completion);
+
 /// A store that keeps batches back until the test lets them go.
 #[derive(Clone, Default)]
 struct Held {
     store: Memory,
-    held: Arc<Mutex<Option<Vec<(Batch, Completion)>>>>,
+    held: Arc<Mutex<Option<Vec<Submitted>>>>,
 }
 
 impl Store for Held {
@@ -116,7 +119,7 @@ impl World {
     }
 
     /// Computes what `work` asks for and keeps its batch back.
-    fn begin(&self, work: impl Fn(&Engine) -> bool) -> Option<(Batch, Completion)> {
+    fn begin(&self, work: impl Fn(&Engine) -> bool) -> Option<Submitted> {
         *self.store.held.lock() = Some(Vec::new());
         while work(&self.engine) && self.store.held.lock().as_ref().is_some_and(Vec::is_empty) {}
         let mut held = mem::take(&mut *self.store.held.lock()).expect("it is being held");
@@ -155,7 +158,7 @@ impl Case {
         Self { parcel, first, second, job: jobs[0].id }
     }
 
-    fn begin(&self, world: &World, unit: Unit) -> Option<(Batch, Completion)> {
+    fn begin(&self, world: &World, unit: Unit) -> Option<Submitted> {
         let verb = match unit {
             Unit::Park => return world.begin(|engine| engine.run_one(Duration::ZERO) == crate::Progress::Worked),
             Unit::Update => world.update(self.first, "jobtitle", "done".into()),
