@@ -72,8 +72,8 @@ fn sentence(found: &Value) -> String {
 
 #[test]
 fn people_sign_in_by_a_provider_that_is_not_ours() -> Result<()> {
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    let Some(program) = installed("oidc-provider", "node", "npm", &arguments)? else { return Ok(()) };
+    let install: &[&str] = &["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let Some(program) = installed("oidc-provider", "node", &[install])? else { return Ok(()) };
     let program = program.path();
     let directory = tempfile::tempdir()?;
     let data = directory.path();

@@ -26,7 +26,8 @@ const ALLOWED: HeaderValue = HeaderValue::from_static(
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS");
 
 /// Runs a request with its id.
-pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    name_host(&mut request);
     let id = Uuid::now_v7().to_string();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
@@ -59,6 +60,14 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
         open(headers, origin);
     }
     response
+}
+
+/// Over HTTP/2 the host stands in the address and in no header; whoever makes links looks for the header.
+fn name_host(request: &mut Request) {
+    let authority = request.uri().authority().map(|authority| HeaderValue::from_str(authority.as_str()));
+    if let Some(Ok(host)) = authority {
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
 }
 
 fn mark(headers: &mut HeaderMap, id: &str, client_id: Option<HeaderValue>) {

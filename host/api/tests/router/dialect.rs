@@ -197,3 +197,15 @@ fn the_metadata_is_xml_with_every_entity() {
         assert!(answer.text.contains(part), "{part}");
     }
 }
+
+#[test]
+fn links_follow_the_address_where_there_is_no_header_for_the_host() {
+    let world = World::new();
+    // As it comes over HTTP/2.
+    let address = "http://crm.example:8443/api/data/v9.2/WhoAmI";
+    let request =
+        axum::http::Request::builder().uri(address).header("authorization", format!("Bearer {}", world.token));
+    let answer = world.answer(request.body(axum::body::Body::empty()).expect("a request"));
+    let context = answer.json()["@odata.context"].as_str().map(str::to_owned).expect("a context");
+    assert!(context.starts_with("http://crm.example:8443/api/data/v9.2/$metadata"), "{context}");
+}
