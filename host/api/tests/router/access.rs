@@ -28,6 +28,10 @@ const UNSIGNED: Expected = Open("it comes before signing in, and tells nothing o
 /// Method, address as the sources write it, address with values, body, what is expected.
 const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GET", "/api/v1/access/explain", "/api/v1/access/explain?record=account/ACCOUNT&user=ADMIN", "", PRIVILEGE),
+    ("GET", "/api/v1/actions", "/api/v1/actions", "", KNOWN),
+    // What an action does is asked of its caller verb by verb.
+    ("POST", "/api/v1/actions/{name}", "/api/v1/actions/any-one", "{}", Code("unknown-process")),
+    ("POST", "/api/v1/jobs/bulk", "/api/v1/jobs/bulk", r#"{"operation": "cancel", "filter": {}}"#, PRIVILEGE),
     ("GET", "/api/v1/entities", "/api/v1/entities", "", KNOWN),
     ("GET", "/api/v1/jobs", "/api/v1/jobs", "", PRIVILEGE),
     ("GET", "/api/v1/jobs/counts", "/api/v1/jobs/counts", "", PRIVILEGE),
