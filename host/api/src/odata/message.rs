@@ -1,9 +1,10 @@
 //! Messages: the actions and functions of the dialect, bound to a record, to a set, or to nothing.
 //!
-//! Each group has a file below with its table; `find` looks through all of them, so another source of messages (the
-//! actions of processes) is one more place to look. A function answers; an action gives verbs, which `save` or a batch
+//! Each group has a file below with its table, and `find` looks through all of them; before them stand the actions of
+//! processes. A function answers; an action gives verbs, which `save` or a batch
 //! has done as one unit of work. Arguments come from the path, from aliases in the query, or from the body.
 
+mod actions;
 mod given;
 mod many;
 mod processes;
@@ -173,6 +174,9 @@ pub(super) enum Sent<'a> {
 
 /// Finds the message and does it.
 pub(super) fn invoke(asked: &Asked<'_>, called: &Called, on: &On, sent: Sent<'_>) -> Result<Effect, Denial> {
+    if let Some(effect) = actions::call(asked, called, on, &sent)? {
+        return Ok(effect);
+    }
     let message = find(asked, called, on)?;
     let given = match (message.kind, sent) {
         (Kind::Function, Sent::Query(options)) => {

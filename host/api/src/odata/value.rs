@@ -48,7 +48,11 @@ fn decimal(value: Decimal) -> Json {
 
 /// The value of `attribute` that `json` writes; empty for `null`.
 pub fn from_json(json: &Json, attribute: &Attribute) -> Result<Value, Refusal> {
-    let expected = attribute.value_type();
+    from_json_as(json, attribute.name().as_str(), attribute.value_type())
+}
+
+/// The value of this type that `json` writes under this name; empty for `null`.
+pub fn from_json_as(json: &Json, name: &str, expected: ValueType) -> Result<Value, Refusal> {
     let value = match (expected, json) {
         (_, Json::Null) => Some(Value::Null),
         (ValueType::Boolean, Json::Bool(value)) => Some(Value::Boolean(*value)),
@@ -69,11 +73,7 @@ pub fn from_json(json: &Json, attribute: &Attribute) -> Result<Value, Refusal> {
         (ValueType::Choices, json) => choices(json),
         _ => None,
     };
-    value.ok_or_else(|| Refusal::WrongType {
-        attribute: attribute.name().as_str().into(),
-        expected,
-        found: in_words(json),
-    })
+    value.ok_or_else(|| Refusal::WrongType { attribute: name.into(), expected, found: in_words(json) })
 }
 
 fn number(json: &Json) -> Option<Decimal> {

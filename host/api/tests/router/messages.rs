@@ -184,3 +184,52 @@ fn an_alias_may_stand_in_a_filter_and_an_order() {
         Some(2)
     );
 }
+
+/// A world with a global action and one bound to tickets.
+fn with_actions() -> World {
+    let world = World::new().with_tickets();
+    let header = "kind: solution\nname: calls\nversion: 1.0.0\nprefix: cal\n";
+    let greet = "kind: action\nname: greet\nentity: none\ninputs: { whom: { type: text, required: true } }\n\
+                 outputs: { words: { type: text } }\nsteps:\n  - { assign-value: { outputs.words: \"Hello ${inputs.whom}\" } }\n";
+    let close = "kind: action\nname: close\nentity: ticket\ninputs: { instead: { type: lookup, to: ticket } }\n\
+                 outputs: { was: { type: lookup, to: ticket } }\nsteps:\n  \
+                 - { update: record, set: { title: closed, parentid: \"= inputs.instead\" } }\n  \
+                 - { assign-value: { outputs.was: \"= record\" } }\n";
+    let files = [("solution.yaml", header), ("processes/greet.yaml", greet), ("processes/close.yaml", close)];
+    let files = files.map(|(path, text)| formats::SourceFile::new(path, text)).to_vec();
+    let caller = world.engine.caller(engine::administrator());
+    let applied = world.engine.apply_solution(&caller, files, engine::ApplyOptions::default());
+    applied.unwrap_or_else(|failure| panic!("{failure:?}"));
+    world
+}
+
+#[test]
+fn actions_of_processes_are_called_bound_and_unbound() {
+    let world = with_actions();
+    for path in ["greet", "Microsoft.Dynamics.CRM.greet"] {
+        let body = world.send("POST", path, &[], r#"{"whom":"Ada"}"#).json();
+        assert_eq!(body["words"], "Hello Ada", "{body}");
+    }
+    let ids = [1, 2].map(|number| world.create("tickets", &json!({"title": "open", "number": number})));
+    let path = format!("tickets({})/Microsoft.Dynamics.CRM.close", ids[0]);
+    let instead = json!({"instead": {"@odata.type": "Microsoft.Dynamics.CRM.ticket", "ticketid": ids[1]}});
+    let body = world.send("POST", &path, &[], &instead.to_string()).json();
+    assert_eq!(body["was"]["ticketid"], ids[0].as_str(), "{body}");
+    let ticket = world.get(&format!("tickets({})", ids[0])).json();
+    assert_eq!((&ticket["title"], &ticket["_parentid_value"]), (&json!("closed"), &json!(ids[1])));
+    for (method, path, body, status, sentence) in [
+        ("GET", "greet", "", 405, "`greet` is an action: send it with POST"),
+        ("POST", "greet", r#"{"who":"Ada"}"#, 400, "`greet` has no parameter `who`; it has `whom`"),
+        ("POST", "greet", r#"{"whom":7}"#, 400, "`whom` holds text, not `7`"),
+        (
+            "POST",
+            "close",
+            "{}",
+            404,
+            "`close` is bound to a record of `ticket`, as in `tickets(id)/Microsoft.Dynamics.CRM.close`",
+        ),
+    ] {
+        let (found, _, message) = world.send(method, path, &[], body).refusal();
+        assert_eq!((found, message.as_str()), (status, sentence), "{method} {path} {body}");
+    }
+}
