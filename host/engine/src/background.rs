@@ -82,7 +82,7 @@ impl Engine {
                 self.queue.idle(wait.min(AFTER_TROUBLE));
             }
         }
-        if self.queue.take_owed() && self.wake(wait) {
+        if self.queue.take_owed() && self.do_owed(wait) {
             return Progress::Worked;
         }
         let now = self.parts.clock.now();
@@ -107,6 +107,23 @@ impl Engine {
             },
             Next::Nothing => Progress::Idle,
         }
+    }
+
+    /// Does a slice of what units of work left to be done behind their commit. Tells whether something is left.
+    fn do_owed(&self, wait: Duration) -> bool {
+        let woken = self.wake(wait);
+        let followed = match self.follow_movers() {
+            Ok(more) => more,
+            Err(failure) => {
+                tracing::error!(error = &failure as &dyn std::error::Error, "failed to let records follow their owner");
+                self.queue.idle(wait.min(AFTER_TROUBLE));
+                true
+            }
+        };
+        if followed {
+            self.queue.owe();
+        }
+        woken || followed
     }
 
     /// Wakes the next waiting jobs that a unit of work left to be woken. Tells whether there were any.

@@ -64,6 +64,7 @@ pub use crate::{
     load::starter,
     open::{administrator, root_unit},
     rows::privileges::privilege_id,
+    security::Move,
     settings::{Budget, Settings},
     signin::{Need, Scopes, SignedIn, Way},
     versions::{Version, Written},

@@ -4,4 +4,8 @@
 //! something is not decided here: that is `access`.
 
 mod change;
+pub(crate) mod hold;
+mod moves;
 pub(crate) mod roles;
+
+pub use store::moves::Move;

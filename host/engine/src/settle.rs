@@ -28,7 +28,7 @@ pub(crate) struct Settled {
 pub(crate) struct Started {
     /// Jobs that it made or woke.
     pub jobs: Vec<JobId>,
-    /// Whether others are left to be woken in slices.
+    /// Whether others are left to be woken, or records to follow their owner, in slices.
     pub owes: bool,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Started {
 pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> Result<Option<Settled>, Failure> {
     unit.refresh_when_old()?;
     let facts = std::mem::take(&mut unit.facts);
-    let mut started = Started { jobs: start::background(&mut unit, &facts)?, owes: false };
+    let mut started = Started { jobs: start::background(&mut unit, &facts)?, owes: unit.moving };
     started.jobs.append(&mut unit.ready);
     wake::waiting(&mut unit, &facts, job, &mut started)?;
     journal::write(&mut unit, &facts);

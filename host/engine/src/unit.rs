@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 use store::{Overlay, records};
 
 pub(crate) use self::{lend::Borrowed, pending::Pending};
-use crate::{Error, Failure, Parts, catalogue::Catalogue, realtime::Ran, verb};
+use crate::{Error, Failure, Parts, catalogue::Catalogue, realtime::Ran, security, verb};
 
 /// Staged changes over a snapshot, with the facts that they are.
 pub(crate) struct Unit {
@@ -43,6 +43,8 @@ pub(crate) struct Unit {
     altered: Vec<pending::Alteration>,
     /// Jobs to be looked at once it is committed, beside those that its facts start.
     pub ready: Vec<model::JobId>,
+    /// Whether records have to follow an owner once it is committed (E30).
+    pub moving: bool,
     /// The time of the step: it does not move while one verb or one step runs (E14).
     pub now: Timestamp,
     /// By whose right the verb that is being done is done.
@@ -95,6 +97,7 @@ impl Unit {
             pending: Vec::new(),
             altered: Vec::new(),
             ready: Vec::new(),
+            moving: false,
             now,
             authority: Authority::Caller,
             known: crate::access::Known::default(),
@@ -120,8 +123,10 @@ impl Unit {
         verb::check_depth(self, caller)?;
         let savepoint = self.savepoint();
         let outer = std::mem::replace(&mut self.authority, authority);
+        let made = self.facts.len();
         let outcome = verb::apply(self, caller, verb);
         self.authority = outer;
+        let outcome = outcome.and_then(|outcome| security::hold::hold(self, made).map(|()| outcome));
         if outcome.is_err() {
             self.rollback(savepoint);
         }

@@ -62,6 +62,12 @@ pub(crate) fn keep(
     update::stage(unit, caller, &entity, before, change, model::Message::Update)
 }
 
+/// Writes what the engine itself keeps in a record: nothing follows from it.
+pub(crate) fn replace(unit: &mut Unit, before: &model::Record, after: &model::Record) -> Result<(), Failure> {
+    let entity = unit.entity(before.entity)?;
+    write::replace(unit, &entity, before, after)
+}
+
 /// Refuses an operation that stands too deep in its chain (D1).
 pub(crate) fn check_depth(unit: &Unit, caller: &Caller) -> Result<(), Failure> {
     let limit = unit.parts.settings.max_depth;

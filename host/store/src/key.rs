@@ -72,6 +72,8 @@ pub enum Family {
     Password = 0x62,
     /// The mark by which a store knows the tokens that it made.
     TokenMark = 0x63,
+    /// Users and teams whose records have to follow them into another unit.
+    Move = 0x69,
     /// Packages by digest.
     Package = 0x70,
     /// What is installed, by library and version.
@@ -110,6 +112,7 @@ impl Family {
             Stamp,
             Password,
             TokenMark,
+            Move,
             Package,
             Install,
         ]

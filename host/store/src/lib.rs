@@ -17,6 +17,7 @@ pub mod journal;
 pub mod key;
 mod kv;
 mod memory;
+pub mod moves;
 mod overlay;
 pub mod packages;
 pub mod principals;

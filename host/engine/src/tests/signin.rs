@@ -60,11 +60,9 @@ fn a_token_that_was_revoked_unknown_or_made_elsewhere_is_refused_in_words() {
 #[test]
 fn a_disabled_user_signs_in_with_nothing() {
     let world = World::new();
-    let secret = world.engine.create_token(administrator(), "test", None).expect("a token");
-    let entity = world.engine.schema().entity(administrator().entity).expect("users").clone();
-    let values = [(entity.attribute("isdisabled").expect("a flag").id, Value::Boolean(true))].into_iter().collect();
-    let update = Verb::Update { target: administrator(), expected: None, values };
-    world.engine.apply(&world.caller(), update).expect("disabled");
+    let anna = world.create("systemuser", &[("fullname", "Anna".into())]);
+    let secret = world.engine.create_token(anna, "test", None).expect("a token");
+    world.try_update(anna, &[("isdisabled", Value::Boolean(true))]).expect("disabled");
     assert_eq!(sentence(world.engine.sign_in(&secret, Way::Header)), "the user of the token is disabled");
 }
 

@@ -59,7 +59,7 @@ fn a_link_to_a_deleted_record_is_removed_and_a_restricting_one_keeps_it() {
     let refusal = world.try_delete(unit).expect_err("a user belongs to it");
     assert_eq!(refusal.code(), "referenced");
     assert!(world.is_there(unit));
-    world.try_update(user, &[("businessunitid", Value::Null)]).expect("an update");
+    world.try_update(user, &[("businessunitid", Value::Reference(crate::root_unit()))]).expect("an update");
     world.try_delete(unit).expect("nobody belongs to it");
 }
 
