@@ -29,7 +29,9 @@ const SOURCES: [&str; 6] =
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Asked when it runs: a target directory may be shared with another clone, and the compiled script with it.
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let workspace = here.join("../..");
     for source in SOURCES.iter().chain(&["Cargo.lock"]) {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }

@@ -131,7 +131,8 @@ fn process(
     let Some(version) = active else {
         let canonical = content(reader, definition)?;
         let workflow = activation::draft(&canonical, &name, schema, steps, &surroundings)?;
-        return Ok(process_of(definition, &prefix, name, id, workflow, crate::administrator(), None, None));
+        let running = Running { workflow, owner: crate::administrator(), activation: None, trigger: None };
+        return Ok(process_of(definition, &prefix, (name, id), running));
     };
     let id = ActivationId { process: id, version };
     let digest = definitions::activation(reader, id)?.ok_or_else(|| stored(&what, "its activation is gone"))?;
@@ -141,7 +142,8 @@ fn process(
     let trigger = Trigger::compile(id.process, &workflow, kept.owner);
     let trigger = trigger.map_err(|sentence| stored(&what, sentence))?;
     let activation = Some(Arc::new(compiled.activation));
-    Ok(process_of(definition, &prefix, name, id.process, workflow, kept.owner, activation, Some(trigger)))
+    let running = Running { workflow, owner: kept.owner, activation, trigger: Some(trigger) };
+    Ok(process_of(definition, &prefix, (name, id.process), running))
 }
 
 /// What clients call an action: the prefix of its solution and its name without hyphens.
@@ -149,15 +151,19 @@ fn api_name(prefix: &str, name: &str) -> SmolStr {
     smol_str::format_smolstr!("{prefix}_{}", name.replace('-', ""))
 }
 
-fn process_of(
-    definition: &Definition,
-    prefix: &str,
-    name: ProcessName,
-    id: model::ProcessId,
+/// What a process runs by: a draft has its workflow only.
+struct Running {
     workflow: Arc<model::process::workflow::Workflow>,
     owner: model::RecordRef,
     activation: Option<Arc<Activation>>,
     trigger: Option<Trigger>,
+}
+
+fn process_of(
+    definition: &Definition,
+    prefix: &str,
+    (name, id): (ProcessName, model::ProcessId),
+    Running { workflow, owner, activation, trigger }: Running,
 ) -> Process {
     let state = match activation {
         Some(_) => DefinitionState::Active,
