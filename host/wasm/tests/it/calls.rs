@@ -160,7 +160,7 @@ fn every_verb_is_done_or_refused_in_words() {
         "{}",
         lines[2]
     );
-    assert_eq!(lines[3], "later [Ok(()), Ok(()), Err(\"not-supported\")]");
+    assert_eq!(lines[3], "later [Ok(()), Ok(()), Err(\"not-granted\")]");
     assert_eq!(lines[4], "wrong Err(\"`task` has no attribute `colour`\")");
     assert!(memory.records.is_empty());
     let [query] = memory.queries.as_slice() else { panic!("one query that could be read") };
