@@ -105,7 +105,10 @@ fn a_guest_overflows_its_stack_at_every_level_and_the_daemon_goes_on() -> Result
     for left in 0..=DEEPEST {
         let (status, answer) = daemon.post("/api/data/v9.2/dives", &json!({ "left": left }))?;
         let told = answer["error"]["message"].as_str().unwrap_or_default();
-        ensure!((400..500).contains(&status) && told.contains("it called itself too deeply"), "{left}: {status} {told}");
+        ensure!(
+            (400..500).contains(&status) && told.contains("it called itself too deeply"),
+            "{left}: {status} {told}"
+        );
     }
     // One more would be one guest too many, or one operation too many of the chain: refused before anything overflows.
     let (status, answer) = daemon.post("/api/data/v9.2/dives", &json!({ "left": DEEPEST + 1 }))?;
