@@ -10,6 +10,7 @@ pub mod condition;
 pub mod entity;
 pub mod expression;
 pub mod fact;
+pub mod grant;
 pub mod id;
 pub mod job;
 pub mod message;

@@ -1,6 +1,9 @@
 //! Calling a custom step: lends the unit of work to the guest and takes it back, whatever the guest did (E15).
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use model::{
     Caller, Field, Refusal, StepName,
@@ -131,6 +134,7 @@ impl Drive<'_> {
             context,
             schema: unit.catalogue.schema.clone(),
             limits: unit.parts.settings.limits,
+            allowed: Arc::default(),
         })
     }
 
