@@ -154,10 +154,6 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
             uses,
             external: false,
         }],
-        hosts: Vec::new(),
-        config: Vec::new(),
-        secrets: Vec::new(),
-        limits: model::grant::Wish::default(),
     })
 }
 

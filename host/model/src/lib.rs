@@ -10,7 +10,6 @@ pub mod condition;
 pub mod entity;
 pub mod expression;
 pub mod fact;
-pub mod grant;
 pub mod id;
 pub mod job;
 pub mod message;

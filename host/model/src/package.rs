@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use crate::{Argument, Digest, StepName, grant::Wish};
+use crate::{Argument, Digest, StepName};
 
 /// A plugin or a script as it describes itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,14 +19,6 @@ pub struct Manifest {
     pub description: String,
     /// What can be called.
     pub steps: Vec<StepDefinition>,
-    /// The hosts that its HTTP requests go to: `api.example.com`, `*.example.com`.
-    pub hosts: Vec<SmolStr>,
-    /// The settings that it reads, each with what it is for.
-    pub config: Vec<(SmolStr, String)>,
-    /// The secrets that it uses, each with what it is for.
-    pub secrets: Vec<(SmolStr, String)>,
-    /// The limits that it wants in place of the usual ones.
-    pub limits: Wish,
 }
 
 /// A custom step, condition or action.

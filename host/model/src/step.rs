@@ -10,7 +10,6 @@ use smol_str::SmolStr;
 use crate::{
     AttributeId, CorrelationId, Field, Image, Message, Outcome, Record, RecordRef, Refusal, Schema, StepName,
     Timestamp, Verb,
-    grant::Allowed,
     package::Code,
     query::{Page, Query},
 };
@@ -30,8 +29,6 @@ pub struct StepCall {
     pub schema: Arc<Schema>,
     /// What the call may use up.
     pub limits: Limits,
-    /// What was granted and set beside the verbs.
-    pub allowed: Arc<Allowed>,
 }
 
 /// What a guest may know of the run.
@@ -174,13 +171,6 @@ pub trait StepRunner: Send + Sync {
     /// Checks a component whole, compiles it into the cache and reads its manifest. Slow: never on the way of a job.
     fn install(&self, component: &[u8]) -> Result<Installed, PackageProblem>;
 
-    /// A component that was installed before, made ready from its compiled form alone; nothing where there is none that
-    /// fits this version of the machine.
-    fn known(&self, digest: crate::Digest) -> Option<Installed> {
-        let _ = digest;
-        None
-    }
-
     /// Makes an installed component ready to be called; quick when its compiled form is in the cache.
     fn prepare(&self, digest: crate::Digest, component: &[u8]) -> Result<(), PackageProblem>;
 }
@@ -300,8 +290,6 @@ pub enum HostFault {
     Cancelled,
     /// The unit of work could not go on.
     Aborted,
-    /// It broke down too often and is not called until a person says so.
-    Quarantined,
     /// The host itself failed.
     HostError,
 }
@@ -320,7 +308,6 @@ impl HostFault {
             Self::HostLimit => "host-limit",
             Self::Cancelled => "cancelled",
             Self::Aborted => "aborted",
-            Self::Quarantined => "quarantined",
             Self::HostError => "host-error",
         }
     }

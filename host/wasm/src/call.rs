@@ -4,13 +4,13 @@
 //! or to us (E15). It is taken out while it works: no lock is held across anybody's code.
 
 use std::{
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use model::{
     Schema,
-    grant::Allowed,
     package::Script,
     step::{HostFault, Limits, LogLevel, StepContext, StepHost},
 };
@@ -29,6 +29,9 @@ pub type Slot = Arc<Mutex<Option<Box<dyn StepHost>>>>;
 
 /// The verbs that a step asked for, by entity.
 pub type Uses = Arc<[(SmolStr, Vec<SmolStr>)]>;
+
+/// What the operator set, by key.
+pub type Settings = Arc<HashMap<SmolStr, SmolStr>>;
 
 /// The state of one call.
 pub struct Call {
@@ -55,8 +58,8 @@ pub struct Facts {
     pub schema: Arc<Schema>,
     /// What it may do; `None` for a script, whose host checks that.
     pub uses: Option<Uses>,
-    /// What was granted beside the verbs, and what the operator set.
-    pub allowed: Arc<Allowed>,
+    /// What the operator set.
+    pub settings: Settings,
     /// The script, for the script runner.
     pub script: Option<Arc<Script>>,
 }

@@ -8,7 +8,6 @@ mod json;
 
 use model::{
     AttributeName, StepName,
-    grant::{VERBS, Wish},
     package::{Manifest, StepDefinition, StepKind},
 };
 use smol_str::SmolStr;
@@ -17,6 +16,9 @@ use json::{Node, Object, Problems};
 
 /// The document's own version that is read here.
 const SCHEMA: i64 = 1;
+
+/// Verbs that may be asked for under `uses`.
+const VERBS: [&str; 8] = ["retrieve", "query", "create", "update", "delete", "assign", "set-status", "share"];
 
 /// The most steps of a library, and the most inputs or outputs of a step.
 const STEPS: usize = 200;
@@ -53,10 +55,6 @@ fn library(node: &Node, problems: &mut Problems) -> Option<Manifest> {
         title: document.optional_text("title", problems),
         description: document.optional_text("description", problems),
         steps,
-        hosts: Vec::new(),
-        config: Vec::new(),
-        secrets: Vec::new(),
-        limits: Wish::default(),
     })
 }
 

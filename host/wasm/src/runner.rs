@@ -16,12 +16,13 @@ use model::{
     step::{HostFault, Installed, PackageProblem, Returned, StepCall, StepFailure, StepHost, StepRunner, Usage},
 };
 use parking_lot::{Mutex, RwLock};
+use smol_str::SmolStr;
 use wasmtime::Engine;
 
 use crate::{
     abi::v1,
     cache::Cache,
-    call::{Call, Facts, Slot, panic_text},
+    call::{Call, Facts, Settings, Slot, panic_text},
     fault::{self, Stop, bytes},
     machine::{self, NESTING},
     package::{self, Package, Shared, Workshop},
@@ -36,11 +37,13 @@ pub struct RunnerSettings {
     pub cache_dir: Option<PathBuf>,
     /// How many threads call at the same time.
     pub threads: usize,
+    /// What the operator set, by library and key.
+    pub config: HashMap<SmolStr, HashMap<SmolStr, SmolStr>>,
 }
 
 impl Default for RunnerSettings {
     fn default() -> Self {
-        Self { cache_dir: None, threads: 16 }
+        Self { cache_dir: None, threads: 16, config: HashMap::new() }
     }
 }
 
@@ -76,6 +79,7 @@ pub struct Runner {
     scripts: OnceLock<Shared>,
     /// Held while the script runner is made ready: compiling it once takes long enough.
     starting: Mutex<()>,
+    config: HashMap<SmolStr, Settings>,
 }
 
 impl Runner {
@@ -95,6 +99,7 @@ impl Runner {
             packages: RwLock::default(),
             scripts: OnceLock::new(),
             starting: Mutex::new(()),
+            config: settings.config.into_iter().map(|(library, settings)| (library, settings.into())).collect(),
             engine,
         })
     }
@@ -154,7 +159,7 @@ impl Runner {
             context: call.context.clone(),
             schema: Arc::clone(&call.schema),
             uses: declared.map(|(_, uses)| Arc::clone(uses)),
-            allowed: Arc::clone(&call.allowed),
+            settings: self.config.get(call.step.library()).cloned().unwrap_or_default(),
             script: match &call.code {
                 Code::Component(_) => None,
                 Code::Script(script) => Some(Arc::clone(script)),

@@ -159,15 +159,7 @@ fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
         seed: 7,
     };
     let limits = Limits::default();
-    Ok(StepCall {
-        step: StepName::parse(step)?,
-        code,
-        inputs,
-        context,
-        schema: Arc::new(schema),
-        limits,
-        allowed: Arc::default(),
-    })
+    Ok(StepCall { step: StepName::parse(step)?, code, inputs, context, schema: Arc::new(schema), limits })
 }
 
 /// A host that nobody asks for anything.

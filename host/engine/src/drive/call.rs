@@ -1,9 +1,6 @@
 //! Calling a custom step: lends the unit of work to the guest and takes it back, whatever the guest did (E15).
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use model::{
     Caller, Field, Refusal, StepName,
@@ -134,7 +131,6 @@ impl Drive<'_> {
             context,
             schema: unit.catalogue.schema.clone(),
             limits: unit.parts.settings.limits,
-            allowed: Arc::default(),
         })
     }
 

@@ -10,7 +10,6 @@ use model::{
     AttributeId, AttributeName, CorrelationId, Digest, EntityId, EntityName, Field, Message, Outcome, Record, RecordId,
     RecordRef, Refusal, Schema, SetName, StepName, Timestamp, Value, Values, Verb, Version,
     entity::{AttributeDefinition, AttributeKind, EntityDefinition, OnDelete, Ownership, State, Status},
-    grant::Allowed,
     package::{Code, Script},
     query::{Page, Query},
     schema::EntityNumbers,
@@ -29,7 +28,10 @@ pub const FIRST: RecordRef = RecordRef { entity: TASK, id: RecordId(Uuid::from_u
 
 /// One runner for all tests: the machine is made once.
 pub fn runner() -> &'static Runner {
-    static RUNNER: LazyLock<Runner> = LazyLock::new(|| Runner::new(RunnerSettings::default()).expect("a runner"));
+    static RUNNER: LazyLock<Runner> = LazyLock::new(|| {
+        let config = HashMap::from([("evil".into(), HashMap::from([("greeting".into(), "hello".into())]))]);
+        Runner::new(RunnerSettings { config, ..RunnerSettings::default() }).expect("a runner")
+    });
     &RUNNER
 }
 
@@ -54,10 +56,6 @@ pub fn call(step: &str, inputs: Vec<Field>) -> StepCall {
         context: context(),
         schema: schema(),
         limits: Limits::default(),
-        allowed: Arc::new(Allowed {
-            config: HashMap::from([("greeting".into(), "hello".into())]),
-            ..Allowed::default()
-        }),
     }
 }
 
@@ -74,7 +72,6 @@ fn call_without_code(step: &str, inputs: Vec<Field>) -> StepCall {
         context: context(),
         schema: schema(),
         limits: Limits::default(),
-        allowed: Arc::default(),
     }
 }
 
