@@ -171,6 +171,13 @@ pub trait StepRunner: Send + Sync {
     /// Checks a component whole, compiles it into the cache and reads its manifest. Slow: never on the way of a job.
     fn install(&self, component: &[u8]) -> Result<Installed, PackageProblem>;
 
+    /// A component that was installed before, made ready from its compiled form alone; nothing where there is none that
+    /// fits this version of the machine.
+    fn known(&self, digest: crate::Digest) -> Option<Installed> {
+        let _ = digest;
+        None
+    }
+
     /// Makes an installed component ready to be called; quick when its compiled form is in the cache.
     fn prepare(&self, digest: crate::Digest, component: &[u8]) -> Result<(), PackageProblem>;
 }
@@ -290,6 +297,8 @@ pub enum HostFault {
     Cancelled,
     /// The unit of work could not go on.
     Aborted,
+    /// It broke down too often and is not called until a person says so.
+    Quarantined,
     /// The host itself failed.
     HostError,
 }
@@ -308,6 +317,7 @@ impl HostFault {
             Self::HostLimit => "host-limit",
             Self::Cancelled => "cancelled",
             Self::Aborted => "aborted",
+            Self::Quarantined => "quarantined",
             Self::HostError => "host-error",
         }
     }

@@ -109,8 +109,8 @@ fn host_class(fault: HostFault) -> Class {
         HostFault::MemoryLimit | HostFault::StackOverflow | HostFault::HostLimit | HostFault::OutputInvalid => {
             Class::Final
         }
-        // An operator can install the right version, or grant what is asked.
-        HostFault::AbiMismatch | HostFault::CapabilityDenied => Class::Repairable,
+        // An operator can install the right version, grant what is asked, or trust it again.
+        HostFault::AbiMismatch | HostFault::CapabilityDenied | HostFault::Quarantined => Class::Repairable,
         HostFault::Cancelled => Class::Cancelled,
     }
 }
