@@ -14,6 +14,7 @@ mod clock;
 mod deploy;
 mod drive;
 mod error;
+mod explain;
 mod ids;
 mod import;
 mod interactive;
@@ -57,6 +58,7 @@ pub use crate::{
     clock::{Clock, ManualClock, SystemClock},
     deploy::{Action, ApplyOptions, Change, Plan},
     error::{Error, Failure},
+    explain::{Check, Event, Started, Why},
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,
     interactive::Work,

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use formats::{Definitions, EntityFile, Kept};
-use model::{ActivationId, ProcessName, Schema, process::DefinitionState};
+use model::{ActivationId, ProcessName, RecordRef, Schema, process::DefinitionState};
 use rules::trigger::Trigger;
 use smol_str::{SmolStr, ToSmolStr};
 use store::{
@@ -192,6 +192,16 @@ pub(crate) fn activation(
     reader: &dyn Reader,
     id: ActivationId,
 ) -> Result<Activation, Error> {
+    version(parts, catalogue, reader, id).map(|(compiled, _)| compiled.activation)
+}
+
+/// The same with what it says, and who owned it.
+pub(crate) fn version(
+    parts: &Parts,
+    catalogue: &Catalogue,
+    reader: &dyn Reader,
+    id: ActivationId,
+) -> Result<(activation::Compiled, RecordRef), Error> {
     let what = format!("activation {} of process {}", id.version, id.process);
     let digest = definitions::activation(reader, id)?.ok_or_else(|| stored(&what, "it is gone"))?;
     let kept = activation::read(reader, &what, digest)?;
@@ -199,7 +209,7 @@ pub(crate) fn activation(
     let callables: Vec<_> = catalogue.processes().map(|process| process.callable(true)).collect();
     let compiled =
         activation::compile(parts, reader, &catalogue.schema, (&catalogue.steps, &callables), id, &kept, surroundings)?;
-    Ok(compiled.activation)
+    Ok((compiled, kept.owner))
 }
 
 /// The canonical JSON of a definition.

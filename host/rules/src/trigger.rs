@@ -4,6 +4,8 @@
 //! and by the explanation of a run that did not come. Starts nothing: it answers for one workflow at a time, so there is one start for each process and
 //! change, however many of its triggers the change meets.
 
+mod explain;
+
 use std::fmt;
 
 use model::{
@@ -16,6 +18,7 @@ use model::{
 use script::{Environment, Facts};
 use smol_str::SmolStr;
 
+pub use self::explain::{Asked, Question};
 use crate::condition::Condition;
 
 /// What starts one active workflow by itself, ready to be asked often.
@@ -213,14 +216,17 @@ impl fmt::Display for Reason {
             Self::NotChanged => {
                 f.write_str("the attributes that start it were named, not changed, and it has `only-when-changed`")
             }
-            Self::OutOfScope(scope) => write!(f, "its scope is {}, and the record's owner is outside", words(*scope)),
+            Self::OutOfScope(scope) => {
+                write!(f, "its scope is {}, and the record's owner is outside", scope_in_words(*scope))
+            }
             Self::ConditionFalse => f.write_str("its start condition is false"),
             Self::ConditionFailed(why) => write!(f, "its start condition could not be decided: {why}"),
         }
     }
 }
 
-fn words(scope: Scope) -> &'static str {
+/// A scope with what it covers.
+pub fn scope_in_words(scope: Scope) -> &'static str {
     match scope {
         Scope::User => "`user`: records of the workflow's owner and of his teams",
         Scope::BusinessUnit => "`business-unit`: records of the unit of the workflow's owner",

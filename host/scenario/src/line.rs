@@ -103,6 +103,18 @@ pub enum Command {
         /// Its inputs.
         set: Vec<Setting>,
     },
+    /// `explain remind-owner account/a1 event=update attributes=name`: why it starts, or does not; without an event the
+    /// last change of the record is meant.
+    Explain {
+        /// The process.
+        process: SmolStr,
+        /// The record.
+        record: Name,
+        /// What is supposed to happen, by word.
+        event: Option<SmolStr>,
+        /// What the request is supposed to name.
+        attributes: Vec<SmolStr>,
+    },
     /// `call escalate-complaint complaint/c1 reason="Late"`: an action, with its record where it is bound to an entity.
     Call {
         /// The action.
@@ -188,6 +200,9 @@ status ENTITY/NAME STATUS                a status, or a state with its first sta
 get ENTITY/NAME [attribute ...]
 query ENTITY [filter=\"...\"] [order=\"...\"] [top=N] [show=a,b]
 run PROCESS ENTITY/NAME                  start a process on a record
+explain PROCESS ENTITY/NAME              why it started by the last change, or did not
+explain PROCESS ENTITY/NAME event=update attributes=a,b
+                                         why it would start, or would not
 import FILE.csv [entity=E] [key=K]
 job list [state=S] [process=P]           job show N
 job cancel N                             also terminate, pause, resume
@@ -245,6 +260,11 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
         ("query", [entity, options @ ..]) => query(entity.word()?, options)?,
         ("run", [process, record, set @ ..]) => {
             Command::Run { process: process.word()?, record: record.name()?, set: settings(set)? }
+        }
+        ("explain", [process, record, options @ ..]) => {
+            let [event, attributes] = choices(options, ["event", "attributes"])?;
+            let attributes = attributes.iter().flat_map(|names| names.split(',')).map(SmolStr::from).collect();
+            Command::Explain { process: process.word()?, record: record.name()?, event, attributes }
         }
         ("call", [action, rest @ ..]) => match rest {
             [record, set @ ..] if record.setting().is_err() => {

@@ -140,6 +140,14 @@ pub trait Port {
         target: Option<&Target>,
         inputs: &[(SmolStr, Given)],
     ) -> Result<Vec<(SmolStr, Piece)>, No>;
+    /// Why a process started for the last change of the record, or would for this event; a line for each check.
+    fn explain(
+        &mut self,
+        process: &str,
+        record: &Target,
+        event: Option<&str>,
+        attributes: &[SmolStr],
+    ) -> Result<Vec<String>, No>;
     /// Imports a file of rows.
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No>;
     /// Jobs in the order of their creation, without their logs.

@@ -88,6 +88,10 @@ impl<P: Port> Session<P> {
                 let job = self.port.run(process, &target, &inputs)?;
                 Ok(vec![self.names.job(job).into()])
             }
+            Command::Explain { process, record, event, attributes } => {
+                let target = self.target(record)?;
+                self.port.explain(process, &target, event.as_deref(), attributes)
+            }
             Command::Call { action, record, set } => {
                 let target = record.as_ref().map(|record| self.target(record)).transpose()?;
                 let inputs = self.values(set)?;

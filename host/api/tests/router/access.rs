@@ -43,6 +43,13 @@ const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GET", "/api/v1/processes/{name}", "/api/v1/processes/any-one", "", PRIVILEGE),
     ("GET", "/api/v1/processes/{name}/versions", "/api/v1/processes/any-one/versions", "", PRIVILEGE),
     ("GET", "/api/v1/processes/{name}/diff", "/api/v1/processes/any-one/diff", "", PRIVILEGE),
+    (
+        "GET",
+        "/api/v1/processes/{name}/explain",
+        "/api/v1/processes/any-one/explain?record=account/ACCOUNT",
+        "",
+        PRIVILEGE,
+    ),
     ("POST", "/api/v1/processes/{name}/run", "/api/v1/processes/any-one/run", r#"{"record": "account/ACCOUNT"}"#, TASK),
     ("POST", "/api/v1/solutions/plan", "/api/v1/solutions/plan", "", TASK),
     ("POST", "/api/v1/solutions/apply", "/api/v1/solutions/apply", "", TASK),

@@ -1,6 +1,7 @@
 //! `stepwise process`: what a daemon has, its versions, running one; without a daemon `check DIR` and `test PATH`.
 
 mod check;
+mod explain;
 mod local;
 mod test;
 mod versions;
@@ -40,6 +41,8 @@ pub enum Process {
     },
     /// Show what differs between two versions of a process
     Diff(versions::Diff),
+    /// Tell why a process started for an event, or did not, or would not
+    Explain(explain::Explain),
     /// Check a solution directory, without a daemon: everything that applying it would check
     Check(check::Check),
     /// Run the scenario pages of a solution, without a daemon
@@ -55,6 +58,7 @@ impl Process {
             Self::Show(show) => show.run(connection),
             Self::Versions { name } => versions::versions(name, connection),
             Self::Diff(diff) => diff.run(connection),
+            Self::Explain(explain) => explain.run(connection),
             Self::Check(check) => check.run(connection),
             Self::Test(test) => test.run(connection),
         }

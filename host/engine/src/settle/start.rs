@@ -13,7 +13,7 @@ use model::{
 };
 use rules::{
     depth::{Limits, Start},
-    trigger::{Organisation, Verdict},
+    trigger::{Asked, Organisation, Trigger, Verdict},
 };
 use script::{Compiled, Environment, Facts};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
@@ -22,7 +22,7 @@ use store::jobs;
 use crate::{
     Failure,
     access::Who,
-    catalogue::{Activation, Process},
+    catalogue::{Activation, Process, Surroundings},
     organisation::Members,
     resolve::{Reading, Root},
     unit::Unit,
@@ -62,6 +62,26 @@ pub(crate) fn decide(unit: &mut Unit, process: &Process, fact: &Fact, side: Opti
     trouble.map_or(Ok(verdict == Verdict::Starts), Err)
 }
 
+/// The same for a person: every question with its answer.
+pub(crate) fn ask(
+    unit: &mut Unit,
+    trigger: &Trigger,
+    surroundings: &Surroundings,
+    fact: &Fact,
+) -> Result<Vec<Asked>, Failure> {
+    let environment = surroundings.at(unit.now);
+    let unit = RefCell::new(unit);
+    let mut trouble = None;
+    let mut read = |paths: &[Path], records: &[NamedRecord]| {
+        read_event(&mut unit.borrow_mut(), trigger.owner, fact, paths, records).unwrap_or_else(|failure| {
+            trouble = Some(failure);
+            Facts::new()
+        })
+    };
+    let asked = trigger.ask(fact, None, &Shared(&unit), &mut read, &environment);
+    trouble.map_or(Ok(asked), Err)
+}
+
 /// The organisation, asked while the unit may also be read.
 struct Shared<'c, 'u>(&'c RefCell<&'u mut Unit>);
 
@@ -80,7 +100,7 @@ impl Organisation for Shared<'_, '_> {
 }
 
 /// What paths lead to at the moment of the event, before there is a job.
-fn read_event(
+pub(crate) fn read_event(
     unit: &mut Unit,
     owner: RecordRef,
     fact: &Fact,

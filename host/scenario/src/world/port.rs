@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use engine::Failure;
 use model::{
-    AttributeId, JobId, Privilege, RecordId, RecordRef, Refusal, Span, Value, Values, Verb, Version,
+    AttributeId, JobId, Message, Privilege, ProcessName, RecordId, RecordRef, Refusal, Span, Value, Values, Verb,
+    Version,
     job::{Job, JobFilter, LogLine, Order},
     query::{Comparison, Filter, Operand, Query},
     schema::Entity,
@@ -101,6 +102,35 @@ impl World {
         };
         inputs.iter().map(field).collect()
     }
+}
+
+impl World {
+    /// `product`, or `severity=high`.
+    fn supposed(&self, entity: &Entity, text: &str) -> Result<(SmolStr, Option<Value>), No> {
+        let Some((name, given)) = text.split_once('=') else { return Ok((text.into(), None)) };
+        let attribute = attribute(entity, name)?;
+        let given = if given == "null" { Given::Empty } else { Given::Bare(given.into()) };
+        Ok((name.into(), Some(value::value(&self.engine().schema(), entity, attribute, &given))))
+    }
+}
+
+/// A line for each check, and what it comes to.
+fn told_why(why: &engine::Why) -> Vec<String> {
+    let mut lines = vec![why.event.clone()];
+    for check in &why.checks {
+        let mark = if check.passed { "yes" } else { "no " };
+        lines.push(format!("{mark} {}: {}", check.name, check.says));
+        lines.extend(check.hint.iter().map(|hint| format!("      {hint}")));
+    }
+    lines.push(match (why.runs.as_slice(), why.starts) {
+        ([], true) => "nothing keeps it from starting".to_owned(),
+        ([], false) => "it does not start".to_owned(),
+        (runs, _) => {
+            let runs: Vec<String> = runs.iter().map(|run| format!("{} {}", run.job, run.state)).collect();
+            format!("it started: {}", runs.join(", "))
+        }
+    });
+    lines
 }
 
 impl Port for World {
@@ -259,6 +289,27 @@ impl Port for World {
         let branches = waits.iter().flat_map(|waits| &waits.branches).zip(1..);
         shown.log.extend(branches.map(|(branch, number)| log::waited_for(number, branch)));
         Ok(shown)
+    }
+
+    fn explain(
+        &mut self,
+        process: &str,
+        record: &Target,
+        event: Option<&str>,
+        attributes: &[SmolStr],
+    ) -> Result<Vec<String>, No> {
+        let (caller, entity, target) = (self.caller(), self.entity(&record.entity)?, self.record(record)?);
+        let event = match event {
+            None => engine::Event::Last,
+            Some(word) => {
+                let message = Message::from_word(word).ok_or_else(|| No::new("page", format!("no event `{word}`")))?;
+                let named = attributes.iter().map(|text| self.supposed(&entity, text)).collect::<Result<_, _>>()?;
+                engine::Event::Supposed { message, named }
+            }
+        };
+        let name = ProcessName::parse(process).map_err(|_| refused(&Refusal::UnknownProcess(process.into())))?;
+        let why = self.engine().explain(&caller, &name, target, &event).map_err(no)?;
+        Ok(told_why(&why))
     }
 
     fn order(&mut self, job: Uuid, order: Order) -> Result<(), No> {

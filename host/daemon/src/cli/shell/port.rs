@@ -140,6 +140,29 @@ impl Port for Http {
         Ok(outputs.map(|(name, value)| (name.as_str().into(), Piece::Text(value.to_string()))).collect())
     }
 
+    fn explain(
+        &mut self,
+        process: &str,
+        record: &Target,
+        event: Option<&str>,
+        attributes: &[SmolStr],
+    ) -> Result<Vec<String>, No> {
+        let (process, names) = (escaped(process), escaped(&attributes.join(",")));
+        let mut path = format!("/api/v1/processes/{process}/explain?record={}/{}", record.entity, record.id);
+        let options = [("event", event.unwrap_or_default()), ("attributes", names.as_str())];
+        options.iter().filter(|(_, text)| !text.is_empty()).for_each(|(name, text)| {
+            path.push_str(&format!("&{name}={text}"));
+        });
+        let answer = self.client.get(&path).map_err(no)?;
+        let mut lines = vec![answer["event"].as_str().unwrap_or_default().to_owned()];
+        for check in answer["checks"].as_array().into_iter().flatten() {
+            let text = |name: &str| check[name].as_str().unwrap_or_default();
+            let mark = if check["passed"] == Json::Bool(true) { "yes" } else { "no " };
+            lines.push(format!("{mark} {}: {}", text("check"), text("says")));
+        }
+        Ok(lines)
+    }
+
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {
         let import = Import::plain(PathBuf::from(file), entity.map(str::to_owned), key.map(str::to_owned));
         let done = import.send(&self.client).map_err(no)?;
