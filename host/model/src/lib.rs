@@ -16,6 +16,7 @@ pub mod message;
 pub mod name;
 pub mod navigation;
 pub mod package;
+pub mod parcel;
 pub mod principal;
 pub mod process;
 pub mod query;

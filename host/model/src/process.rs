@@ -1,6 +1,7 @@
 //! Processes: what all kinds have in common. A kind is a room of its own below.
 
 pub mod action;
+pub mod email;
 pub mod workflow;
 
 use uuid::Uuid;

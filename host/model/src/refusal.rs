@@ -191,6 +191,19 @@ pub enum Refusal {
         /// Why.
         why: SmolStr,
     },
+    /// Somebody cannot be reached by mail: he has no address, wants no mail, or is nobody (D15).
+    #[error("the mail has no way to go: {0}")]
+    NoAddress(SmolStr),
+    /// What somebody has for an address is none.
+    #[error("the mail cannot go to {party}: `{address}` is no address, {why}")]
+    BadAddress {
+        /// Who.
+        party: SmolStr,
+        /// What he has.
+        address: SmolStr,
+        /// What an address is.
+        why: SmolStr,
+    },
     /// A chain of operations is too deep (D1).
     #[error(
         "operation {depth} of one chain, {limit} are allowed: a process starts itself, or a cascade goes too far; the chain is {chain}"
@@ -363,6 +376,8 @@ impl Refusal {
             Self::TooManyTries { .. } => "too-many-tries",
             Self::DisabledUser(_) => "disabled-user",
             Self::NotPossible { .. } => "not-possible",
+            Self::NoAddress(_) => "no-address",
+            Self::BadAddress { .. } => "bad-address",
             Self::TooDeep { .. } | Self::TooOften { .. } => "too-deep",
             Self::NotStartable { .. } => "not-startable",
             Self::JobState { .. } => "job-state",

@@ -18,7 +18,7 @@ pub const ENTITIES: [(&str, EntityId); 18] = [
     ("contact", EntityId(6)),
     ("incident", EntityId(7)),
     ("task", EntityId(8)),
-    ("email", EntityId(9)),
+    ("email", EMAIL),
     ("appointment", EntityId(10)),
     ("phonecall", EntityId(11)),
     ("role", ROLE),
@@ -44,6 +44,8 @@ pub const ROLE: EntityId = EntityId(12);
 pub const USER_ROLE: EntityId = EntityId(13);
 /// The roles that teams hold.
 pub const TEAM_ROLE: EntityId = EntityId(14);
+/// Mail that is sent or was received.
+pub const EMAIL: EntityId = EntityId(9);
 /// Jobs, seen as records (E9).
 pub const JOB: EntityId = EntityId(40);
 /// Process definitions, seen as records (E9).

@@ -43,6 +43,8 @@ pub enum Kind {
     User = 11,
     /// A queue of a solution.
     Queue = 12,
+    /// A template of mail.
+    EmailTemplate = 16,
 }
 
 /// What holds under a name.

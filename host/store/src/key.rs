@@ -46,6 +46,10 @@ pub enum Family {
     Wait = 0x30,
     /// Records whose waiters are still to be woken.
     Wake = 0x31,
+    /// Mail that is to be sent, by its email record.
+    Outbox = 0x38,
+    /// The same by the time of the next try.
+    OutboxDue = 0x39,
     /// Changes by record.
     Journal = 0x40,
     /// Sign-ins and refusals, in the order in which they happened.
@@ -99,6 +103,8 @@ impl Family {
             Log,
             Wait,
             Wake,
+            Outbox,
+            OutboxDue,
             Journal,
             Event,
             EntityNumbers,

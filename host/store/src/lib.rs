@@ -18,6 +18,7 @@ pub mod key;
 mod kv;
 mod memory;
 pub mod moves;
+pub mod outbox;
 mod overlay;
 pub mod packages;
 pub mod principals;

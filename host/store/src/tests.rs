@@ -9,6 +9,7 @@ mod file;
 mod groups;
 mod keys;
 mod memory;
+mod outbox;
 mod rows;
 
 use std::{path::Path, sync::Arc};

@@ -9,7 +9,7 @@ use crate::{
     condition::Condition,
     expression::{Expression, Path, ValueSource},
     principal::Rights,
-    process::{Header, Retention, action::Action},
+    process::{Header, Retention, action::Action, email::Email},
     time::Term,
 };
 
@@ -233,6 +233,8 @@ pub enum StepAction {
         /// To what.
         to: StatusName,
     },
+    /// Sends a mail; the result is the email record.
+    Email(Box<Email>),
     /// Sets a variable or an output.
     AssignValue {
         /// Names and values; a name is `variables.x` or `outputs.x`.

@@ -16,7 +16,7 @@ use crate::{
     codec::{self, Row},
     definitions, events, jobs, journal,
     key::{Family, Tuple},
-    packages, principals, records, shares, stamp,
+    outbox, packages, principals, records, shares, stamp,
     suite::{rows, snapshot},
     waits,
 };
@@ -116,6 +116,8 @@ fn survive(bytes: &[u8]) {
     let _ = principals::token(&with_row(&Tuple::of(Family::Token).digest(&digest), bytes), digest);
     let _ = principals::password(&with_row(&Tuple::of(Family::Password).record(record), bytes), record);
     let _ = principals::mark(&with_row(&Tuple::of(Family::TokenMark), bytes));
+    let email = RecordRef::new(model::starter::EMAIL, record.id);
+    let _ = outbox::get(&with_row(&Tuple::of(Family::Outbox).uuid(id), bytes), email);
     let _ = packages::all(&with_row(&Tuple::of(Family::Install).name("a").name("1"), bytes));
 }
 
