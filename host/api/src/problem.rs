@@ -240,6 +240,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::BadReference { .. } => (StatusCode::BAD_REQUEST, "0x80040217"),
         Refusal::BadStatus { .. } | Refusal::BadTransition { .. } => (StatusCode::BAD_REQUEST, "0x80048408"),
         Refusal::Referenced { .. } => (StatusCode::CONFLICT, "0x80040227"),
+        Refusal::NoAddress(_) | Refusal::BadAddress { .. } => (StatusCode::BAD_REQUEST, "0x80040b03"),
         Refusal::TooDeep { .. } | Refusal::TooOften { .. } => (StatusCode::BAD_REQUEST, "0x80044182"),
         Refusal::NotStartable { .. } => (StatusCode::CONFLICT, "0x80045018"),
         Refusal::JobState { .. } => (StatusCode::CONFLICT, "0x80040203"),

@@ -16,7 +16,7 @@ use store::{Priority, records};
 
 use crate::{
     Engine, Failure, Progress, Work, query, realtime, rows,
-    settle::{self, Settled},
+    settle::{self, Settled, Started},
     unit::{Unit, show},
 };
 
@@ -148,7 +148,7 @@ impl Engine {
             let computed = self.compute(&mut act).and_then(|(value, settled)| {
                 if let Some(Settled { batch, started }) = settled {
                     self.parts.store.commit(batch)?;
-                    self.queue.started(&started);
+                    self.follow(&started);
                 }
                 Ok(value)
             });
@@ -159,6 +159,14 @@ impl Engine {
                 Err(failure) if failure.is_conflict() => return Err(Refusal::Busy.into()),
                 other => return other,
             }
+        }
+    }
+
+    /// What follows a commit: jobs that can run, and mail that can go.
+    pub(crate) fn follow(&self, started: &Started) {
+        self.queue.started(started);
+        if started.posted {
+            self.outbox.ring();
         }
     }
 
@@ -182,7 +190,7 @@ impl Engine {
         let Settled { batch, started } = settled;
         let done = move |outcome: Result<store::Seq, store::Error>| match (outcome, engine.upgrade()) {
             (Ok(_), engine) => {
-                engine.iter().for_each(|engine| engine.queue.started(&started));
+                engine.iter().for_each(|engine| engine.follow(&started));
                 (request.done)(Ok(value));
             }
             (Err(error), Some(engine)) if error.is_conflict() => engine.attempt_again(request),

@@ -36,6 +36,8 @@ pub(crate) struct Kept {
     /// The solution by whose time it lives.
     pub solution: SmolStr,
     pins: Vec<Pin>,
+    /// The email templates, by the digests of their canonical JSON.
+    templates: Vec<Digest>,
 }
 
 struct Pin {
@@ -49,13 +51,18 @@ struct Pin {
 /// The content of an activation: two with one digest run alike. The definition is named by its digest, so that its bytes
 /// stay as they are.
 pub(crate) fn content(definition: Digest, owner: RecordRef, solution: &str, pins: &Pins) -> (Digest, Vec<u8>) {
+    let templates: Vec<Json> = pins.templates().iter().map(|(_, digest)| json!(digest.to_string())).collect();
     let pins: Vec<Json> = pins.all().map(|(range, step)| pin_in_json(range, step)).collect();
-    let content = json!({
+    let mut content = json!({
         "owner": { "entity": owner.entity.0, "id": owner.id.to_string() },
         "solution": solution,
         "pins": pins,
         "definition": definition.to_string(),
     });
+    // Activations without mail keep the digest that they have always had.
+    if !templates.is_empty() {
+        content["templates"] = Json::Array(templates);
+    }
     let bytes = content.to_string().into_bytes();
     (Digest(Sha256::digest(&bytes).into()), bytes)
 }
@@ -101,8 +108,12 @@ fn parse(json: &Json) -> Option<(Kept, Digest)> {
     let entity = model::EntityId(u32::try_from(owner["entity"].as_u64()?).ok()?);
     let id = RecordId(owner["id"].as_str()?.parse().ok()?);
     let pins = json["pins"].as_array()?.iter().map(parse_pin).collect::<Option<_>>()?;
+    let templates = match &json["templates"] {
+        Json::Array(digests) => digests.iter().map(|digest| digest.as_str()?.parse().ok()).collect::<Option<_>>()?,
+        _ => Vec::new(),
+    };
     let solution = json["solution"].as_str()?.into();
-    let kept = Kept { canonical: Vec::new(), owner: RecordRef::new(entity, id), solution, pins };
+    let kept = Kept { canonical: Vec::new(), owner: RecordRef::new(entity, id), solution, pins, templates };
     Some((kept, json["definition"].as_str()?.parse().ok()?))
 }
 
@@ -142,12 +153,18 @@ pub(crate) fn compile(
             Err(error) => return Err(error),
         }
     }
+    for digest in &kept.templates {
+        let json = definitions::content(reader, *digest)?.ok_or_else(|| stored(&what, "an email template is gone"))?;
+        let template = formats::template_from_json(&json, schema, surroundings.time_zone.clone(), &kept.solution);
+        let template = template.map_err(|problems| stored(&what, first_of(&problems)))?;
+        pinned.add_template(Arc::new(template), *digest);
+    }
     let workflow =
         formats::workflow_in_zone(&kept.canonical, schema, &pinned, callables, surroundings.time_zone.clone());
     let workflow = workflow.map_err(|problems| stored(&what, first_of(&problems)))?;
     let program = Program::compile(&workflow, schema, &pinned);
     let program = program.map_err(|sentences| stored(&what, sentences.join("; ")))?;
-    let pins = Pins::choose(program.calls(), &pinned);
+    let pins = Pins::choose(&program, &pinned);
     Ok(Compiled { workflow, activation: Activation { id, program, pins, surroundings } })
 }
 

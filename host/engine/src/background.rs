@@ -46,6 +46,10 @@ pub struct Figures {
     pub running: usize,
     /// Interactive work that waits.
     pub waiting: usize,
+    /// Mail that has not reached everybody yet.
+    pub mail: usize,
+    /// How long the oldest of it has waited.
+    pub oldest_mail: Option<Duration>,
     /// The store.
     pub store: store::Stats,
 }
@@ -54,7 +58,9 @@ impl Engine {
     /// What is under way.
     pub fn figures(&self) -> Figures {
         let (ready, due, running) = self.queue.figures();
-        Figures { ready, due, running, waiting: self.desk.len(), store: self.parts.store.stats() }
+        // Without the store nobody knows.
+        let (mail, oldest_mail) = self.waiting_mail().unwrap_or_default();
+        Figures { ready, due, running, waiting: self.desk.len(), mail, oldest_mail, store: self.parts.store.stats() }
     }
 
     /// When the next postponed job goes on, as far as memory knows.
@@ -130,7 +136,7 @@ impl Engine {
     fn wake(&self, wait: Duration) -> bool {
         match self.now(settle::wake_slice) {
             Ok((jobs, more)) => {
-                self.queue.started(&Started { jobs, owes: more });
+                self.queue.started(&Started { jobs, owes: more, posted: false });
                 more
             }
             Err(failure) => {

@@ -113,6 +113,9 @@ impl Engine {
         for (script, manifest) in &solution.scripts {
             packages::steps_of(manifest, &Code::Script(script.clone())).into_iter().for_each(|step| steps.add(step));
         }
+        for template in &solution.templates {
+            steps.add_template(template.value.clone(), template.digest);
+        }
         let mut problems = security::check_names(catalogue, reader, &solution)?;
         problems.extend(check_types(catalogue, &solution, &steps));
         match problems.is_empty() {
@@ -138,7 +141,7 @@ impl Engine {
                 Ok(_) => {
                     self.catalogue.store(Arc::new(next));
                     drop(swapping);
-                    self.queue.started(&settled.started);
+                    self.follow(&settled.started);
                     // There may be an index to build.
                     self.queue.call();
                     return Ok(value);
@@ -188,6 +191,29 @@ fn check_types(catalogue: &Catalogue, solution: &Solution, steps: &Directory) ->
     }
     problems.extend(signature::changed(catalogue, solution));
     problems.extend(broken(catalogue, &solution.schema, steps, &own));
+    problems.extend(other_templates(catalogue, solution, &own));
+    problems
+}
+
+/// Templates that turn to another entity while processes of others, `except` the solution's own, send them.
+fn other_templates(catalogue: &Catalogue, solution: &Solution, except: &HashSet<ProcessName>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for template in &solution.templates {
+        let known = catalogue.steps.template(&template.value.name);
+        if known.is_none_or(|known| known.entity == template.value.entity) {
+            continue;
+        }
+        let active = catalogue.processes().filter(|process| !except.contains(&process.name));
+        let users = active.filter(|process| {
+            let program = process.activation.as_ref().map(|activation| &activation.program);
+            program.is_some_and(|program| program.templates().any(|name| *name == template.value.name))
+        });
+        let entity = solution.schema.name_of(template.value.entity);
+        problems.extend(users.map(|process| {
+            let say = format!("process `{}` sends this template, which is now one of `{entity}`", process.name);
+            problem(&template.file, say)
+        }));
+    }
     problems
 }
 

@@ -6,6 +6,7 @@
 mod call;
 mod park;
 mod read;
+mod send;
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -93,6 +94,7 @@ impl<'a> Drive<'a> {
             input = match command {
                 Command::Read(paths, records) => self.read(paths, records)?,
                 Command::Apply(verb) => Input::Done(self.apply(verb)?),
+                Command::Send(letter) => Input::Done(self.send(*letter)?),
                 Command::Call { step, version, inputs } => Input::Returned(self.call(step, version, inputs)?),
                 Command::Invoke { process, child, target, inputs } => {
                     Input::Invoked(self.invoke(process, child, target, inputs)?)
@@ -127,6 +129,12 @@ impl<'a> Drive<'a> {
             correlation: self.job.cause.correlation,
             depth: self.job.cause.depth,
         }
+    }
+
+    /// The same on every try of the step that the run stands at, and for no other step (E17).
+    fn idempotency_key(&self) -> SmolStr {
+        let place = self.activation.program.place(self.job.progress.cursor).map(|place| place.step.as_str());
+        smol_str::format_smolstr!("{}:{}", self.job.id, place.unwrap_or_default())
     }
 
     /// Does a verb; what it did goes into the log.
@@ -255,7 +263,7 @@ impl<'a> Drive<'a> {
 
 /// Whether a command is a step's work, before which a unit may be cut.
 fn is_step(command: &Command<'_>) -> bool {
-    matches!(command, Command::Apply(_) | Command::Call { .. } | Command::Invoke { .. })
+    matches!(command, Command::Apply(_) | Command::Send(_) | Command::Call { .. } | Command::Invoke { .. })
 }
 
 /// What the run log says of a verb that leaves no fact of a change.

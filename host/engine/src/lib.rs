@@ -25,6 +25,7 @@ mod members;
 mod messages;
 mod open;
 mod organisation;
+mod outbox;
 mod packages;
 mod query;
 mod realtime;
@@ -65,6 +66,7 @@ pub use crate::{
     jobs::{JobPage, Ordered, Waits},
     load::starter,
     open::{administrator, root_unit},
+    outbox::Carried,
     rows::privileges::privilege_id,
     security::Move,
     settings::{Budget, Settings},
@@ -75,6 +77,7 @@ use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, 
 
 /// How many jobs there are in each state, in the order of `JobState::WORDS`.
 pub type JobCounts = [u64; model::job::JobState::WORDS.len()];
+pub use rules::delivery::Policy as MailPolicy;
 
 /// What an engine is made of.
 pub struct Parts {
@@ -109,6 +112,7 @@ pub struct Engine {
     /// Sign-ins and refusals on their way to the store.
     notes: audit::Notes,
     signin: signin::SignIn,
+    outbox: outbox::Outbox,
     me: Weak<Engine>,
 }
 

@@ -35,8 +35,9 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
     let definitions = entities(reader)?;
     let numbers = definitions::numbers(reader)?;
     let schema = definitions.schema(&numbers).map_err(|problem| stored("the entities", problem))?;
-    let steps = packages::directory(parts, reader, &schema)?;
     let times = times(parts, reader)?;
+    let mut steps = packages::directory(parts, reader, &schema)?;
+    templates(reader, &schema, &times, &mut steps)?;
     let mut processes = Vec::new();
     let all = definitions::all(reader, Kind::Workflow)?;
     let mut callables = Vec::new();
@@ -78,6 +79,24 @@ pub(crate) fn entities(reader: &dyn Reader) -> Result<Definitions, Error> {
     loaded.extensions.into_iter().for_each(|extension| all.put(EntityFile::Extension(extension)));
     loaded.choices.into_iter().for_each(|choice| all.put_choice(choice));
     Ok(all)
+}
+
+/// Puts the templates of mail into the directory.
+fn templates(reader: &dyn Reader, schema: &Schema, times: &Times, steps: &mut Directory) -> Result<(), Error> {
+    for definition in definitions::all(reader, Kind::EmailTemplate)? {
+        let (organisation, solutions) = times;
+        let zone = solutions.get(&definition.solution).unwrap_or(organisation).time_zone.clone();
+        let canonical = content(reader, &definition)?;
+        match formats::template_from_json(&canonical, schema, zone, &definition.solution) {
+            Ok(template) => steps.add_template(Arc::new(template), definition.content),
+            // As with processes: one that this version cannot read must not keep the rest from running.
+            Err(problems) => {
+                let (template, error) = (definition.name.as_str(), first_of(&problems));
+                tracing::error!(template, error, "failed to load an email template");
+            }
+        }
+    }
+    Ok(())
 }
 
 type Times = (Surroundings, HashMap<SmolStr, Surroundings>);

@@ -73,6 +73,27 @@ pub(crate) fn is_member(unit: &Unit, user: RecordRef, team: RecordRef) -> Result
     Ok(found.is_some())
 }
 
+/// The members of a team who may act, in the order in which they joined; read without the unit resting on it (E2).
+pub(crate) fn of_team(unit: &Unit, team: RecordRef) -> Result<Vec<RecordRef>, Failure> {
+    let catalogue = unit.catalogue.clone();
+    let rows = unit.overlay.unvalidated();
+    let Some((entity, key)) = place(&catalogue.schema, ENTITY) else { return Ok(Vec::new()) };
+    let [user, of] = key.attributes[..] else { return Ok(Vec::new()) };
+    let users = unit.entity(starter::SYSTEM_USER)?;
+    let disabled = users.attribute("isdisabled").map(|disabled| disabled.id);
+    let mut members = Vec::new();
+    let team = records::Stretch::Equal(Value::Reference(team));
+    for row in records::by_index(&rows, entity.id, of, &team, false, None)? {
+        let membership = records::get(&rows, RecordRef::new(entity.id, row?.0))?;
+        let Some(member) = membership.and_then(|membership| membership.get(user).as_reference()) else { continue };
+        let Some(record) = records::get(&rows, member)? else { continue };
+        if disabled.is_none_or(|disabled| *record.get(disabled) != Value::Boolean(true)) {
+            members.push(member);
+        }
+    }
+    Ok(members)
+}
+
 /// Makes the user a member of the team, if he is not. Tells whether he was not.
 pub(crate) fn add(unit: &mut Unit, caller: &Caller, user: RecordRef, team: RecordRef) -> Result<bool, Failure> {
     join(unit, caller, ENTITY, user, team)

@@ -46,6 +46,7 @@ impl Engine {
             queue,
             notes: crate::audit::Notes::default(),
             signin: crate::signin::SignIn::default(),
+            outbox: Default::default(),
             me: me.clone(),
             parts,
         });

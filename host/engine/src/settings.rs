@@ -31,6 +31,8 @@ pub struct Settings {
     pub time_zone: SmolStr,
     /// What a custom step may use up.
     pub limits: model::step::Limits,
+    /// When mail is tried again, and when it is given up.
+    pub mail: rules::delivery::Policy,
 }
 
 /// What one unit of work may do before it has to be cut (E3).
@@ -61,6 +63,7 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:8420".into(),
             time_zone: "UTC".into(),
             limits: model::step::Limits::default(),
+            mail: rules::delivery::Policy::default(),
         }
     }
 }

@@ -30,13 +30,15 @@ pub(crate) struct Started {
     pub jobs: Vec<JobId>,
     /// Whether others are left to be woken, or records to follow their owner, in slices.
     pub owes: bool,
+    /// Whether there is something in the outbox.
+    pub posted: bool,
 }
 
 /// Makes a batch of the unit. `None` where there is nothing to commit. `job`: whose unit it is, its row staged as it is now.
 pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> Result<Option<Settled>, Failure> {
     unit.refresh_when_old()?;
     let facts = std::mem::take(&mut unit.facts);
-    let mut started = Started { jobs: start::background(&mut unit, &facts)?, owes: unit.moving };
+    let mut started = Started { jobs: start::background(&mut unit, &facts)?, owes: unit.moving, posted: unit.posted };
     started.jobs.append(&mut unit.ready);
     wake::waiting(&mut unit, &facts, job, &mut started)?;
     journal::write(&mut unit, &facts);

@@ -45,6 +45,8 @@ pub(crate) struct Unit {
     pub ready: Vec<model::JobId>,
     /// Whether records have to follow an owner once it is committed (E30).
     pub moving: bool,
+    /// Whether something was put into the outbox, so that who empties it is to look.
+    pub posted: bool,
     /// The time of the step: it does not move while one verb or one step runs (E14).
     pub now: Timestamp,
     /// By whose right the verb that is being done is done.
@@ -98,6 +100,7 @@ impl Unit {
             altered: Vec::new(),
             ready: Vec::new(),
             moving: false,
+            posted: false,
             now,
             authority: Authority::Caller,
             known: crate::access::Known::default(),

@@ -28,6 +28,7 @@ pub mod security;
 mod solution;
 mod source;
 pub mod starter;
+mod template;
 mod tree;
 mod value;
 mod workflow;
@@ -42,7 +43,7 @@ pub use names::{Mention, Steps};
 pub use nearest::hint;
 pub use read::{
     Base, KnownProcess, KnownSecurity, Solution, callable_from_json, read, security_from_json, solution_from_json,
-    workflow_from_json, workflow_in_zone,
+    template_from_json, workflow_from_json, workflow_in_zone,
 };
 pub use security::{SecurityFile, privileges_from_json, privileges_to_json};
 pub use solution::SolutionHeader;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::{
     Schema, StepName,
     package::{Manifest, Script, StepDefinition, StepKind},
+    process::email::EmailTemplate,
     refusal::Problem,
 };
 use smol_str::SmolStr;
@@ -47,7 +48,8 @@ pub fn read_script(file: &SourceFile, schema: &Schema) -> Result<(Script, Manife
     script.ok_or(problems)
 }
 
-struct NoSteps;
+/// Where nothing is installed.
+pub(crate) struct NoSteps;
 
 impl Steps for NoSteps {
     fn step(&self, _: &StepName, _: Option<&semver::VersionReq>) -> Option<&StepDefinition> {
@@ -187,6 +189,8 @@ fn uses(fields: &Fields<'_>, names: &Names<'_>) -> Vec<(SmolStr, Vec<SmolStr>)> 
 pub(crate) struct WithScripts<'a> {
     /// The steps of the scripts, with their versions.
     pub scripts: Vec<(semver::Version, StepDefinition)>,
+    /// The templates of mail.
+    pub templates: Vec<Arc<EmailTemplate>>,
     /// Those that are installed.
     pub installed: &'a dyn Steps,
 }
@@ -203,6 +207,14 @@ impl Steps for WithScripts<'_> {
     fn names(&self) -> Vec<StepName> {
         let own = self.scripts.iter().map(|(_, definition)| definition.name.clone());
         own.chain(self.installed.names()).collect()
+    }
+
+    fn templates(&self) -> Vec<Arc<EmailTemplate>> {
+        let is_replaced = |known: &Arc<EmailTemplate>| self.templates.iter().any(|own| own.name == known.name);
+        let mut all = self.installed.templates();
+        all.retain(|known| !is_replaced(known));
+        all.extend(self.templates.iter().cloned());
+        all
     }
 }
 

@@ -10,6 +10,7 @@ use model::{
     entity::ChoiceOption,
     expression::NamedRecord,
     package::StepDefinition,
+    process::email::EmailTemplate,
     schema::{Attribute, Entity},
 };
 use smol_str::SmolStr;
@@ -21,13 +22,18 @@ use crate::{
     workflow::Callable,
 };
 
-/// The custom steps that are installed.
+/// The custom steps that are installed, and the templates that steps send.
 pub trait Steps {
     /// The newest definition of the step that a version range allows, or of all.
     fn step(&self, name: &StepName, version: Option<&semver::VersionReq>) -> Option<&StepDefinition>;
 
     /// The names of all, for hints.
     fn names(&self) -> Vec<StepName>;
+
+    /// The templates of mail.
+    fn templates(&self) -> Vec<Arc<EmailTemplate>> {
+        Vec::new()
+    }
 }
 
 /// A record that a definition names, and where: whoever has the records can check that it is there.
@@ -63,6 +69,8 @@ pub(crate) struct Names<'a> {
     pub callables: Vec<Callable>,
     /// The tasks that actions ask for; absent: any, for what was checked when it was applied.
     pub tasks: Option<Vec<TaskName>>,
+    /// Email templates whose files have errors.
+    pub broken_templates: HashSet<SmolStr>,
     /// The records that definitions name.
     pub mentions: RefCell<Vec<Mention>>,
 }
@@ -99,6 +107,7 @@ impl<'a> Names<'a> {
             broken_steps: HashSet::new(),
             callables: Vec::new(),
             tasks: None,
+            broken_templates: HashSet::new(),
             mentions: RefCell::default(),
         }
     }
@@ -162,6 +171,15 @@ impl<'a> Names<'a> {
                 report.error_with(node.place, format!("there is no choice `{name}`"), hint);
                 Vec::new()
             }
+        }
+    }
+
+    /// The email template of this name.
+    pub fn template(&self, name: &str) -> Found<Arc<EmailTemplate>> {
+        match self.steps.templates().into_iter().find(|template| template.name == name) {
+            _ if self.broken_templates.contains(name) => Found::Broken,
+            Some(template) => Found::One(template),
+            None => Found::Nothing,
         }
     }
 

@@ -10,8 +10,12 @@ use std::{collections::HashSet, sync::Arc};
 
 use jiff::tz::TimeZone;
 use model::{
-    EntityId, ProcessName, Schema, entity::ChoiceDefinition, package::Manifest, package::Script,
-    process::workflow::Workflow, refusal::Problem,
+    EntityId, ProcessName, Schema,
+    entity::ChoiceDefinition,
+    package::Manifest,
+    package::Script,
+    process::{email::EmailTemplate, workflow::Workflow},
+    refusal::Problem,
 };
 use smol_str::SmolStr;
 
@@ -26,6 +30,7 @@ use crate::{
     security::{self, SecurityFile},
     solution::{self, SolutionHeader},
     source::{SourceFile, Sourced},
+    template,
     workflow::{self, Callable},
 };
 use files::{Files, Sheet};
@@ -88,6 +93,8 @@ pub struct Solution {
     pub numbers: Numbers,
     /// The schema as it will be.
     pub schema: Schema,
+    /// Its templates of mail.
+    pub templates: Vec<Sourced<Arc<EmailTemplate>>>,
     /// Its workflows.
     pub workflows: Vec<Sourced<Workflow>>,
     /// Its scripts with what they say of themselves.
@@ -129,7 +136,13 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     names.broken = next.broken;
     names.broken_attributes = next.broken_attributes;
     let scripts = scripts(files, &names, problems);
-    let (steps, broken_steps) = steps(&scripts, base, files);
+    let (mut steps, broken_steps) = steps(&scripts, base, files);
+    let templates = templates(files, &names, base, &name);
+    names.broken_templates = files.of_kind("email-template").filter_map(Sheet::name).collect();
+    for template in &templates {
+        names.broken_templates.remove(&template.value.name);
+        steps.templates.push(template.value.clone());
+    }
     names.steps = &steps;
     names.broken_steps = broken_steps;
     names.callables = callables(files, &names, base);
@@ -145,6 +158,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
         choices: next.choices,
         definitions: next.definitions,
         numbers: next.numbers,
+        templates,
         workflows,
         scripts: scripts.into_iter().map(|(script, manifest)| (Arc::new(script), manifest)).collect(),
         plugins: files.plugins.clone(),
@@ -210,7 +224,7 @@ fn steps<'a>(
     let read: HashSet<&str> = scripts.iter().map(|(script, _)| script.file.as_str()).collect();
     let broken = files.scripts.iter().filter(|file| !read.contains(file.path.as_str()));
     let named = broken.filter_map(|file| step_in(&String::from_utf8_lossy(&file.bytes)));
-    (WithScripts { scripts: own.collect(), installed: base.steps }, named.collect())
+    (WithScripts { scripts: own.collect(), templates: Vec::new(), installed: base.steps }, named.collect())
 }
 
 /// The step that a script with errors probably defines: its name, so that its users are not reported too.
@@ -227,6 +241,26 @@ fn callables(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>) -> Vec<Calla
     let others: Vec<Callable> = known.filter(|known| all.iter().all(|own| own.name != known.name)).cloned().collect();
     all.extend(others);
     all
+}
+
+fn templates(
+    files: &Files<'_>,
+    names: &Names<'_>,
+    base: &Base<'_>,
+    solution: &SmolStr,
+) -> Vec<Sourced<Arc<EmailTemplate>>> {
+    let known = base.steps.templates();
+    let read = files.of_kind("email-template").filter_map(|sheet| {
+        let tree = sheet.tree.as_ref()?;
+        let template = template::convert(&sheet.report, tree, names, solution)?;
+        let taken = known.iter().find(|known| known.name == template.name && known.solution != *solution);
+        if let Some(known) = taken {
+            let message = format!("solution `{}` has an email template `{}` already", known.solution, known.name);
+            sheet.report.error(sheet.place_of("name"), message);
+        }
+        Some(Sourced::new(Arc::new(template), &sheet.report, tree))
+    });
+    read.collect()
 }
 
 fn workflows(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>, solution: &SmolStr) -> Vec<Sourced<Workflow>> {
@@ -353,6 +387,21 @@ pub fn callable_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps) -> O
     let report = report::Report::new("a kept workflow", &text);
     let names = Names::new(schema, steps, TimeZone::UTC);
     workflow::signature(&crate::tree::parse(&text, &report)?, &names)
+}
+
+/// An email template in canonical JSON, as it was kept.
+pub fn template_from_json(
+    bytes: &[u8],
+    schema: &Schema,
+    zone: TimeZone,
+    solution: &SmolStr,
+) -> Result<EmailTemplate, Vec<Problem>> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::Report::new("a kept template", &text);
+    let names = Names::new(schema, &manifest::NoSteps, zone);
+    let tree = crate::tree::parse(&text, &report);
+    let template = tree.and_then(|tree| template::convert(&report, &tree, &names, solution));
+    template.ok_or_else(|| report.problems())
 }
 
 /// The head of a solution in canonical JSON, as it was kept.

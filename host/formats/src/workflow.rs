@@ -6,6 +6,7 @@
 mod action;
 mod call;
 mod custom;
+mod email;
 mod failing;
 mod loops;
 mod mode;
@@ -65,7 +66,8 @@ const WORKFLOW: Keys = Keys {
 };
 const RETENTION: Keys = Keys { what: "a retention", known: &["succeeded", "failed"], later: &[] };
 
-const OF_JOB: [(&str, ValueType); 5] = [
+/// What `job` gives, everywhere.
+pub(crate) const OF_JOB: [(&str, ValueType); 5] = [
     ("name", ValueType::Text),
     ("startedon", ValueType::DateTime),
     ("attempt", ValueType::Whole),

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod condition;
+pub mod delivery;
 pub mod depth;
 pub mod filter;
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod compile;
 mod create;
 mod custom;
 mod delete;
+mod email;
 mod fail;
 mod invoke;
 mod paths;
@@ -30,6 +31,7 @@ use model::{
     Field, Outcome, ProcessName, RecordRef, Refusal, StepId, StepName, Timestamp, Verb,
     expression::{NamedRecord, Path},
     job::{Job, JobState, LogEvent, StepResult},
+    parcel::Letter,
     step::StepFailure,
 };
 pub use paths::Base;
@@ -67,6 +69,8 @@ pub enum Command<'p> {
     Read(&'p [Path], &'p [NamedRecord]),
     /// Do this verb as the job's user, at the job's depth, with a savepoint before; then `Done`.
     Apply(Verb),
+    /// Make an email record of this and put it into the outbox, with a savepoint before; then `Done`.
+    Send(Box<Letter>),
     /// Call this custom step with a savepoint before; then `Returned`. Inputs are checked and empty ones left out.
     Call {
         /// Its name.
@@ -199,6 +203,7 @@ impl<'p> Run<'p, '_> {
             Instruction::Delete(delete) => delete.perform(facts),
             Instruction::Share(share) => share.perform(self, facts),
             Instruction::ChangeStatus(change) => change.perform(self, facts),
+            Instruction::Email(email) => email.perform(self, facts),
             Instruction::AssignValue(assign) => assign.perform(self, facts),
             Instruction::Custom(custom) => custom.perform(self, facts),
             Instruction::Ask(ask) => ask.custom.perform(self, facts),

@@ -99,7 +99,7 @@ impl CompiledSource {
         match &self.0 {
             Form::Literal(value) => Ok(value.clone()),
             Form::Expression(expression) => expression.evaluate(facts, environment),
-            Form::Template(pieces) => text_of(pieces, facts, environment).map(Value::text),
+            Form::Template(pieces) => text_of(pieces, facts, environment, |shown| shown).map(Value::text),
             Form::First(sources) => {
                 for source in sources {
                     let value = source.evaluate(facts, environment)?;
@@ -110,6 +110,17 @@ impl CompiledSource {
                 Ok(Value::Null)
             }
             Form::Record(named) => Ok(facts.record(named).map_or(Value::Null, Value::Reference)),
+        }
+    }
+
+    /// The text for a page of HTML: what stands in the file as it stands, values escaped so that none of them can be markup.
+    pub fn evaluate_html(&self, facts: &Facts, environment: &Environment) -> Result<String, Problem> {
+        let escaped = |shown: String| escape(&shown);
+        match &self.0 {
+            Form::Literal(Value::Text(text)) => Ok(text.to_string()),
+            Form::Template(pieces) => text_of(pieces, facts, environment, escaped),
+            Form::Expression(expression) => expression.show(facts, environment).map(escaped),
+            _ => Ok(self.evaluate(facts, environment)?.as_text().map(escape).unwrap_or_default()),
         }
     }
 
@@ -150,18 +161,39 @@ impl CompiledSource {
     }
 }
 
-fn text_of(pieces: &[Piece], facts: &Facts, environment: &Environment) -> Result<String, Problem> {
+fn text_of(
+    pieces: &[Piece],
+    facts: &Facts,
+    environment: &Environment,
+    written: impl Fn(String) -> String,
+) -> Result<String, Problem> {
     let mut text = String::new();
     for piece in pieces {
         match piece {
             Piece::Text(plain) => text.push_str(plain),
-            Piece::Value(expression) => text.push_str(&expression.show(facts, environment)?),
+            Piece::Value(expression) => text.push_str(&written(expression.show(facts, environment)?)),
         }
         if text.len() > LONGEST_TEXT {
             return Err(Problem::new(format!("the text would be longer than {LONGEST_TEXT} bytes")));
         }
     }
     Ok(text)
+}
+
+/// `text` as a page of HTML shows it, inside an element or a quoted attribute.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + text.len() / 8);
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]
@@ -191,6 +223,18 @@ mod tests {
     fn check(source: &ValueSource, expected: Value) {
         let compiled = CompiledSource::new(source).expect("a value");
         assert_eq!(compiled.evaluate(&facts(), &environment()), Ok(expected), "{source:?}");
+    }
+
+    #[test]
+    fn values_in_html_are_escaped_and_what_stands_around_them_is_not() {
+        let title = Path { root: "record".into(), segments: vec![Segment { name: "title".into(), target: None }] };
+        let parts = template("<b title=\"${record.title}\">${upper(record.title)}</b>").expect("a text");
+        let compiled = CompiledSource::new(&ValueSource::Template(parts)).expect("a value");
+        let mut facts = Facts::new();
+        facts.insert(title, Known::plain("<i>\"Tom\" & 'Jo'</i>"));
+        let html = compiled.evaluate_html(&facts, &environment()).expect("a text");
+        let value = "&lt;i&gt;&quot;Tom&quot; &amp; &#39;Jo&#39;&lt;/i&gt;";
+        assert!(html.starts_with(&format!("<b title=\"{value}\">&lt;I&gt;")) && html.ends_with("</b>"), "{html}");
     }
 
     #[test]

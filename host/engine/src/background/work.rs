@@ -158,7 +158,7 @@ impl Engine {
             self.queue.at(due, after.job);
         }
         self.queue.release(claim, after.state == JobState::Ready);
-        self.queue.started(started);
+        self.follow(started);
         self.queue.ready(after.next);
         if after.state != JobState::Ready {
             metrics::counter!("stepwise_job_stretches_total", "state" => after.state.word()).increment(1);

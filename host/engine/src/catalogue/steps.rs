@@ -1,18 +1,23 @@
-//! Custom steps by name and version, and the ones that an activation is pinned to.
+//! Custom steps by name and version, email templates by name, and the ones that an activation is pinned to.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use model::{
     Digest, StepName,
     package::{Code, StepDefinition},
+    process::email::EmailTemplate,
 };
+use rules::workflow::Program;
 use semver::{Version, VersionReq};
+use smol_str::SmolStr;
 
-/// The custom steps that are installed.
+/// The custom steps that are installed, and the templates of mail.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     /// The versions of each, the newest first.
     steps: HashMap<StepName, Vec<Step>>,
+    /// Each with the digest of its canonical JSON.
+    templates: HashMap<SmolStr, (Arc<EmailTemplate>, Digest)>,
 }
 
 /// One version of a custom step.
@@ -33,6 +38,16 @@ impl Directory {
         versions.retain(|known| known.version != step.version);
         versions.push(step);
         versions.sort_by(|one, other| other.version.cmp(&one.version));
+    }
+
+    /// Adds a template, in place of the one of its name that came before.
+    pub(crate) fn add_template(&mut self, template: Arc<EmailTemplate>, digest: Digest) {
+        self.templates.insert(template.name.clone(), (template, digest));
+    }
+
+    /// The template of this name.
+    pub(crate) fn template(&self, name: &str) -> Option<&EmailTemplate> {
+        self.templates.get(name).map(|(template, _)| &**template)
     }
 
     /// The newest version of a step in `range`, or of all. Without a range a pre-release counts only where there is
@@ -59,6 +74,10 @@ impl formats::Steps for Directory {
     fn names(&self) -> Vec<StepName> {
         self.steps.keys().cloned().collect()
     }
+
+    fn templates(&self) -> Vec<Arc<EmailTemplate>> {
+        self.templates.values().map(|(template, _)| template.clone()).collect()
+    }
 }
 
 impl rules::workflow::Steps for Directory {
@@ -67,27 +86,38 @@ impl rules::workflow::Steps for Directory {
     }
 }
 
-/// The steps that an activation calls, each with the code that it was activated with.
+/// What an activation uses, as it was when it was activated: the steps that it calls, each with its code, and the
+/// templates that it sends, each with the digest of its canonical JSON.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pins {
     pins: Vec<(StepName, Option<VersionReq>, Step)>,
+    templates: Vec<(SmolStr, Digest)>,
 }
 
 impl Pins {
-    /// Pins the newest fitting version of each call.
-    pub fn choose<'c>(
-        calls: impl IntoIterator<Item = (&'c StepName, Option<&'c VersionReq>)>,
-        directory: &Directory,
-    ) -> Self {
+    /// Pins the newest fitting version of each call, and each template as it is.
+    pub fn choose(program: &Program, directory: &Directory) -> Self {
         let mut pins = Self::default();
-        for (name, range) in calls {
+        for (name, range) in program.calls() {
             if pins.find(name, range).is_none()
                 && let Some(step) = directory.find(name, range)
             {
                 pins.pins.push((name.clone(), range.cloned(), step.clone()));
             }
         }
+        for name in program.templates() {
+            if let Some((_, digest)) = directory.templates.get(name)
+                && pins.templates.iter().all(|(known, _)| known != name)
+            {
+                pins.templates.push((name.clone(), *digest));
+            }
+        }
         pins
+    }
+
+    /// The templates with their digests, in the order of their first use.
+    pub fn templates(&self) -> &[(SmolStr, Digest)] {
+        &self.templates
     }
 
     /// What runs when the activation calls this step.

@@ -59,6 +59,9 @@ impl Action {
     }
 }
 
+/// The kinds that go with `prune` when their files are gone.
+pub(super) const REMOVABLE: [Kind; 3] = [Kind::Workflow, Kind::EmailTemplate, Kind::Import];
+
 /// The plan for what was read, against what this state has.
 pub(super) fn of(
     catalogue: &Catalogue,
@@ -120,6 +123,9 @@ pub(super) fn parts(read: &Read) -> Vec<Part<'_>> {
         };
         parts.push(part(Kind::Entity, name, entity));
     }
+    for template in &solution.templates {
+        parts.push(part(Kind::EmailTemplate, template.value.name.clone(), template));
+    }
     for workflow in &solution.workflows {
         parts.push(part(Kind::Workflow, workflow.value.header.name.as_str().into(), workflow));
     }
@@ -168,7 +174,7 @@ fn missing_in(reader: &dyn Reader, read: &Read, options: ApplyOptions) -> Result
         return Ok(changes);
     }
     let there: HashSet<(Kind, SmolStr)> = parts(read).into_iter().map(|part| (part.kind, part.name)).collect();
-    for kind in [Kind::Workflow, Kind::Import].into_iter().chain(security::KINDS) {
+    for kind in REMOVABLE.into_iter().chain(security::KINDS) {
         for known in definitions::all(reader, kind)? {
             let mine = known.solution == read.solution.header.value.name;
             if mine && !there.contains(&(kind, known.name.clone())) {
@@ -188,6 +194,7 @@ pub(super) fn word(kind: Kind) -> &'static str {
         Kind::Workflow => "workflow",
         Kind::Script => "script",
         Kind::Import => "import",
+        Kind::EmailTemplate => "email-template",
         Kind::Building => "index",
         Kind::Role => "role",
         Kind::BusinessUnit => "business-unit",

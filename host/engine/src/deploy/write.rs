@@ -16,7 +16,7 @@ use store::definitions::{self, Definition, Kind};
 
 use super::{
     Action, Plan, Read, build,
-    plan::{Part, parts, word},
+    plan::{Part, REMOVABLE, parts, word},
     security,
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
         definition(unit, &part, name, process)?;
     }
     for gone in plan.changes.iter().filter(|change| change.action == Action::Remove) {
-        for kind in [Kind::Workflow, Kind::Import].into_iter().filter(|kind| word(*kind) == gone.kind) {
+        if let Some(kind) = REMOVABLE.into_iter().find(|kind| word(*kind) == gone.kind) {
             definitions::remove(&mut unit.overlay, kind, &gone.name);
         }
     }
@@ -114,7 +114,7 @@ fn process(
     let program = Program::compile(workflow, &solution.schema, &read.steps);
     let program =
         program.map_err(|sentences| crate::load::stored(workflow.header.name.as_str(), sentences.join("; ")))?;
-    let pins = Pins::choose(program.calls(), &read.steps);
+    let pins = Pins::choose(&program, &read.steps);
     let (content, bytes) = activation::content(definition, owner, &solution.header.value.name, &pins);
     Ok((id, Some(activate(unit, id, content, &bytes)?)))
 }
@@ -151,7 +151,7 @@ pub(crate) fn activate_again(unit: &mut Unit, steps: &Directory) -> Result<(), F
         let Ok(name) = ProcessName::parse(&definition.name) else { continue };
         let Some(process) = unit.catalogue.process(name.as_str()).cloned() else { continue };
         let Some(active) = process.activation.as_ref().filter(|active| active.id.version == version) else { continue };
-        let pins = Pins::choose(active.program.calls(), steps);
+        let pins = Pins::choose(&active.program, steps);
         let (content, bytes) = activation::content(definition.content, process.owner, &process.solution, &pins);
         let next = activate(unit, id, content, &bytes)?;
         if next != version {

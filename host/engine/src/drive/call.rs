@@ -102,9 +102,9 @@ impl Drive<'_> {
     }
 
     fn step_call(&mut self, pinned: &Step, inputs: Vec<Field>) -> Result<StepCall, Failure> {
+        let idempotency_key = self.idempotency_key();
         let (job, activation) = (&*self.job, &self.activation);
         let unit = self.slot.unit()?;
-        let place = activation.program.place(job.progress.cursor).map(|place| place.step.as_str());
         let context = StepContext {
             user: job.user,
             initiating_user: job.cause.initiating_user,
@@ -117,7 +117,7 @@ impl Drive<'_> {
             correlation: job.cause.correlation,
             background: !job.real_time,
             attempt: job.attempts.saturating_add(1),
-            idempotency_key: format_smolstr!("{}:{}", job.id, place.unwrap_or_default()),
+            idempotency_key,
             now: unit.now,
             time_zone: activation.surroundings.zone.clone(),
             calendar: activation.surroundings.days.clone(),

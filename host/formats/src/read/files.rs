@@ -14,12 +14,13 @@ use crate::{
 };
 
 /// The kinds with the directory where each stands.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 12] = [
     ("solution", ""),
     ("entity", "entities"),
     ("choice", "choices"),
     ("workflow", "processes"),
     ("action", "processes"),
+    ("email-template", "templates"),
     ("import", "data"),
     ("role", "security"),
     ("business-unit", "security"),
@@ -28,7 +29,7 @@ const KINDS: [(&str, &str); 11] = [
     ("queue", "security"),
 ];
 /// The kinds that the format has and this version does not.
-const LATER: [&str; 4] = ["business-process-flow", "task-flow", "email-template", "automated-flow"];
+const LATER: [&str; 3] = ["business-process-flow", "task-flow", "automated-flow"];
 
 /// The files of a solution, opened.
 pub(super) struct Files<'f> {

@@ -13,7 +13,7 @@ use model::{
 };
 use smol_str::SmolStr;
 
-use super::{ROOTS, call, custom, failing, loops::Own, record, wait, words};
+use super::{ROOTS, call, custom, email, failing, loops::Own, record, wait, words};
 use crate::{
     condition,
     fields::{Fields, Keys},
@@ -46,6 +46,11 @@ const CHANGE_STATUS: Keys =
 const DELETE: Keys = Keys { what: "a `delete` step", known: step_keys!["delete"], later: &[] };
 const SHARE: Keys = Keys { what: "a `share` step", known: step_keys!["share", "with", "rights"], later: &[] };
 const UNSHARE: Keys = Keys { what: "an `unshare` step", known: step_keys!["unshare", "with"], later: &[] };
+const EMAIL: Keys = Keys {
+    what: "an `email` step",
+    known: step_keys!["email", "from", "to", "cc", "bcc", "subject", "body", "regarding"],
+    later: &[],
+};
 const ASSIGN_VALUE: Keys = Keys { what: "an `assign-value` step", known: step_keys!["assign-value"], later: &[] };
 const CUSTOM: Keys = Keys { what: "a `custom` step", known: step_keys!["custom", "version", "inputs"], later: &[] };
 const ACTION: Keys = Keys { what: "an `action` step", known: step_keys!["action", "target", "inputs"], later: &[] };
@@ -54,7 +59,7 @@ const START_CHILD: Keys =
 const STOP: Keys = Keys { what: "a `stop` step", known: step_keys!["stop", "message"], later: &[] };
 
 /// The kinds of steps that this version knows.
-const KINDS: [(&str, &Keys); 15] = [
+const KINDS: [(&str, &Keys); 16] = [
     ("stage", &STAGE),
     ("if", &IF),
     ("wait", &WAIT),
@@ -65,6 +70,7 @@ const KINDS: [(&str, &Keys); 15] = [
     ("delete", &DELETE),
     ("share", &SHARE),
     ("unshare", &UNSHARE),
+    ("email", &EMAIL),
     ("custom", &CUSTOM),
     ("assign-value", &ASSIGN_VALUE),
     ("action", &ACTION),
@@ -72,7 +78,7 @@ const KINDS: [(&str, &Keys); 15] = [
     ("stop", &STOP),
 ];
 /// Those that the format has and this version does not.
-const LATER: [&str; 4] = ["email", "flow", "find", "for-each"];
+const LATER: [&str; 3] = ["flow", "find", "for-each"];
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<Step> {
@@ -181,6 +187,7 @@ impl Steps<'_> {
             "delete" => record::delete(self, &fields, scope).map(Read::plain),
             "share" => record::share(self, &fields, scope).map(Read::plain),
             "unshare" => record::unshare(self, &fields, scope).map(Read::plain),
+            "email" => email::email(self, &fields, scope).map(Self::with_result),
             "custom" => custom::custom(self.report, &fields, scope).map(Self::with_result),
             "action" => call::action(self, &fields, scope).map(Self::with_result),
             "start-child" => call::start_child(self, &fields, scope).map(Self::with_result),

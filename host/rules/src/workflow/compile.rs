@@ -4,6 +4,7 @@
 //! when types meet: paths that lead nowhere, targets of several entities, inputs that a step does not take.
 
 mod conditions;
+mod email;
 mod reading;
 mod steps;
 mod wait;

@@ -20,6 +20,7 @@ use super::{
     create::Create,
     custom::Custom,
     delete::Delete,
+    email::Email,
     invoke::Invoke,
     share::Share,
     source::Reads,
@@ -117,6 +118,14 @@ impl Program {
     pub fn invokes(&self) -> impl Iterator<Item = &ProcessName> {
         self.code.iter().filter_map(|line| match &line.instruction {
             Instruction::Invoke(invoke) => Some(&invoke.process),
+            _ => None,
+        })
+    }
+
+    /// The email templates it uses, with repetition.
+    pub fn templates(&self) -> impl Iterator<Item = &SmolStr> {
+        self.code.iter().filter_map(|line| match &line.instruction {
+            Instruction::Email(email) => email.template(),
             _ => None,
         })
     }
@@ -225,6 +234,7 @@ pub(super) enum Instruction {
     ChangeStatus(ChangeStatus),
     Delete(Delete),
     Share(Share),
+    Email(Box<Email>),
     AssignValue(AssignValue),
     Custom(Box<Custom>),
     Ask(Box<Ask>),
@@ -238,9 +248,9 @@ pub(super) enum Instruction {
 }
 
 impl Instruction {
-    /// Whether it asks for a verb.
+    /// Whether it asks for a verb, or for what is answered like one.
     pub fn is_verb(&self) -> bool {
-        matches!(self, Self::Create(_)) || self.target().is_some()
+        matches!(self, Self::Create(_) | Self::Email(_)) || self.target().is_some()
     }
 
     /// The record that it changes, where it is one that is there before.

@@ -2,6 +2,7 @@
 
 mod compiling;
 mod failing;
+mod mail;
 mod running;
 mod world;
 

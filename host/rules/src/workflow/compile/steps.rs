@@ -1,4 +1,4 @@
-//! One function for each kind of step.
+//! One function for each kind of step; mail has a room of its own.
 
 use model::{
     Argument, AttributeId, EntityId, ProcessName, StepName,
@@ -91,6 +91,7 @@ impl<'a> Compiler<'a> {
                 let codes = self.or_say(ChangeStatus::codes(&name, &target, self.schema))?;
                 Some(Instruction::ChangeStatus(ChangeStatus { target, name, codes }))
             }
+            StepAction::Email(email) => self.email(step, email, reads),
             StepAction::AssignValue { set } => self.assign_value(set, reads),
             StepAction::Custom { step: name, version, inputs } => {
                 let definition = self.definition(name, version.as_ref(), StepKind::Step)?;
