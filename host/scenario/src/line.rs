@@ -150,7 +150,7 @@ pub enum Command {
     Advance(Span),
     /// `restart`: everything but the store is dropped and opened again.
     Restart,
-    /// `fail-next conflict`: the next operation of that kind on the store fails.
+    /// `fail-next sync`: the next operation of that kind on the store fails; `fail-next mail`: the next delivery does.
     FailNext(SmolStr),
 }
 
@@ -211,7 +211,7 @@ job retry N [from=start] [version=newest] from the step that failed, or from the
 apply                                    the files of the page
 advance 3 days                           let time pass
 restart                                  drop everything but the store and open it again
-fail-next KIND                           let the next operation of the store fail
+fail-next KIND                           let the next operation of the store fail, or the next mail
 line ! code                              the line must be refused with this code
 ";
 

@@ -6,6 +6,7 @@
 mod import;
 mod log;
 mod look;
+mod mail;
 mod play;
 mod port;
 mod trace;
@@ -46,6 +47,7 @@ pub struct World {
     clock: Arc<ManualClock>,
     ids: Arc<CountingIds>,
     runner: Arc<dyn StepRunner>,
+    postbox: mail::Postbox,
     /// Absent only while it is restarted.
     engine: Option<Arc<Engine>>,
     supply: Supply,
@@ -81,6 +83,7 @@ impl World {
             clock: Arc::new(ManualClock::new(start)),
             ids: Arc::new(CountingIds::new()),
             runner,
+            postbox: mail::Postbox::default(),
             engine: None,
             supply,
             files: IndexMap::from([("solution.yaml".into(), HEADER.as_bytes().into())]),
@@ -160,7 +163,7 @@ impl World {
         for _ in 0..MOST_WORK {
             let worked = match self.hold_jobs {
                 true => self.store.pump() > 0 || engine.serve_one(Duration::ZERO),
-                false => engine.pump(),
+                false => engine.pump() || engine.carry_one(&self.postbox, Duration::ZERO),
             };
             if !worked {
                 return Ok(());
@@ -169,7 +172,7 @@ impl World {
         Err(No::new("page", format!("the world does not come to rest: {MOST_WORK} units of work after one line")))
     }
 
-    /// Lets time pass, stopping wherever a job comes due.
+    /// Lets time pass, stopping wherever a job or a mail comes due.
     fn pass(&mut self, span: Span) -> Result<(), No> {
         let until = later(self.now(), span)?;
         while let Some(due) = self.next_due()?.filter(|due| *due <= until && !self.hold_jobs) {
@@ -177,7 +180,7 @@ impl World {
             let before = self.next_due()?;
             self.run_until_idle()?;
             if self.next_due()? == before {
-                return Err(No::new("page", format!("a job that came due at {due} does not go on")));
+                return Err(No::new("page", format!("what came due at {due} does not go on")));
             }
         }
         self.turn(until);
@@ -197,7 +200,8 @@ impl World {
         let snapshot = self.snapshot()?;
         let mut due = store::jobs::due(&snapshot).map_err(|error| fault(&error))?;
         let first = due.next().transpose().map_err(|error| fault(&error))?;
-        Ok(first.map(|(at, _)| at))
+        let mail = self.engine().next_mail().map_err(port::no)?;
+        Ok(first.map(|(at, _)| at).into_iter().chain(mail).min())
     }
 
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, No> {

@@ -34,7 +34,7 @@ impl World {
         let progress = trace::progress(self.all_jobs()?, &mut self.jobs);
         let (schema, processes) = (self.engine().schema(), self.processes()?);
         let mut teller = trace::Teller { schema: &schema, processes: &processes, names, lines: Vec::new() };
-        teller.tell(&entries, &progress);
+        teller.tell(&entries, &progress, self.postbox.told());
         Ok(teller.lines)
     }
 

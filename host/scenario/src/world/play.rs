@@ -162,7 +162,10 @@ get account/ada
             ("create account/a name=5", "p.md:3: `name` holds text, not the number 5 (wrong-type)"),
             ("create account/a name=\"A\" ! required", "p.md:3: the line was done, a refusal `required` was expected"),
             ("create nothing/a ! required", "p.md:3: there is no entity `nothing` (unknown-entity)"),
-            ("fail-next weather", "p.md:3: `weather` is none of read, write, sync, sync-kept, full (page)"),
+            (
+                "fail-next weather",
+                "p.md:3: `weather` is none of read, write, sync, sync-kept, full, mail, mail-refused, mail-cut (page)",
+            ),
         ] {
             let stopped = traces(&format!("# T\n```run\n{line}\n```\n")).expect_err(line);
             assert!(stopped.to_string().starts_with(expected), "{line} gave {stopped}");

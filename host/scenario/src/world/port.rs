@@ -335,7 +335,12 @@ impl Port for World {
     }
 
     fn fail_next(&mut self, kind: &str) -> Result<(), No> {
-        let fault: Fault = kind.parse().map_err(|message: String| No::new("page", message))?;
+        if self.postbox.fail_next(kind) {
+            return Ok(());
+        }
+        let fault: Fault = kind
+            .parse()
+            .map_err(|message: String| No::new("page", format!("{message}, mail, mail-refused, mail-cut")))?;
         self.store.fail(fault, 1);
         Ok(())
     }

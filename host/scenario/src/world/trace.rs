@@ -43,9 +43,9 @@ const SILENT: [AttributeId; 5] = [
 ];
 
 impl Teller<'_> {
-    /// Tells what was done from outside, then how jobs got on.
-    pub fn tell(&mut self, entries: &[Entry], jobs: &[Progress]) {
-        for entry in entries.iter().filter(|entry| !matches!(entry.caller.origin, Origin::Process(_))) {
+    /// Tells what was done from outside, then how jobs got on, then what mail went out and what the engine did by itself.
+    pub fn tell(&mut self, entries: &[Entry], jobs: &[Progress], mail: Vec<String>) {
+        for entry in entries.iter().filter(|entry| entry.caller.origin == Origin::Outside) {
             let line = self.entry(entry);
             let user = self.user(entry.caller.user);
             self.lines.push(format!("{user} {line}"));
@@ -53,6 +53,11 @@ impl Teller<'_> {
         for (place, progress) in jobs.iter().enumerate() {
             let own: Vec<&Entry> = entries.iter().filter(|entry| author(entry, jobs) == Some(place)).collect();
             self.job(progress, &own);
+        }
+        self.lines.extend(mail);
+        for entry in entries.iter().filter(|entry| entry.caller.origin == Origin::System) {
+            let line = self.entry(entry);
+            self.lines.push(format!("engine {line}"));
         }
     }
 
