@@ -74,20 +74,23 @@ impl Guid {
     /// From the 16 bytes of a GUID, most significant first.
     #[must_use]
     pub fn from_u128(bits: u128) -> Self {
-        Self { high: (bits >> 64) as u64, low: bits as u64 }
+        Self { a: (bits >> 96) as i32, b: (bits >> 64) as i32, c: (bits >> 32) as i32, d: bits as i32 }
     }
 
     /// All 128 bits.
     #[must_use]
     pub fn as_u128(self) -> u128 {
-        (u128::from(self.high) << 64) | u128::from(self.low)
+        let parts = [self.a, self.b, self.c, self.d];
+        parts.iter().fold(0, |bits, part| (bits << 32) | u128::from(part.cast_unsigned()))
     }
 }
 
 impl fmt::Display for Guid {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (a, b, c) = (self.high >> 32, (self.high >> 16) & 0xffff, self.high & 0xffff);
-        write!(out, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", self.low >> 48, self.low & 0xffff_ffff_ffff)
+        let bits = self.as_u128();
+        let part = |from: u32, digits: u32| (bits >> from) & ((1 << (4 * digits)) - 1);
+        let (a, b, c, d, e) = (part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12));
+        write!(out, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
     }
 }
 

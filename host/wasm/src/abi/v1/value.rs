@@ -119,12 +119,14 @@ pub fn reference_from_wire(target: &types::Reference, schema: &Schema) -> Result
 
 /// An identity for a guest.
 pub fn guid_to_wire(guid: Uuid) -> types::Guid {
-    let (high, low) = guid.as_u64_pair();
-    types::Guid { high, low }
+    let bits = guid.as_u128();
+    let part = |place: u32| (bits >> (96 - 32 * place)) as i32;
+    types::Guid { a: part(0), b: part(1), c: part(2), d: part(3) }
 }
 
 fn guid_from_wire(guid: types::Guid) -> Uuid {
-    Uuid::from_u64_pair(guid.high, guid.low)
+    let parts = [guid.a, guid.b, guid.c, guid.d];
+    Uuid::from_u128(parts.iter().fold(0, |bits, part| (bits << 32) | u128::from(part.cast_unsigned())))
 }
 
 /// Plain digits with at most one point: no exponent, no plus, no underscores.
@@ -220,6 +222,14 @@ mod cbor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_guid_comes_back_whole(bits: u128) {
+            let guid = Uuid::from_u128(bits);
+            proptest::prop_assert_eq!(guid_from_wire(guid_to_wire(guid)), guid);
+        }
+    }
 
     #[test]
     fn a_decimal_is_plain_digits() {
