@@ -8,8 +8,8 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 /// How deep guests may call guests (E13).
 pub const NESTING: usize = 8;
 
-/// Core instances, tables and memories of one component; a component of the usual tools has 3, 3 and 1.
-pub const INSTANCES: usize = 20;
+/// Core instances, tables and memories of one component; one in Rust has 3, 3 and 1, one in Python some 50, 10 and 3.
+pub const INSTANCES: usize = 80;
 /// See `INSTANCES`.
 pub const TABLES: usize = 20;
 /// See `INSTANCES`.
@@ -46,7 +46,8 @@ fn settings() -> Config {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // What joins the parts of a component that was composed copies from one memory to another.
+        .wasm_multi_memory(true)
         .native_unwind_info(false)
         .max_wasm_stack(GUEST_STACK);
     config
@@ -57,7 +58,7 @@ fn pool(threads: usize) -> PoolingAllocationConfig {
     let components = u32::try_from(threads.max(1) * (NESTING + 1)).unwrap_or(u32::MAX / 64);
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(components)
-        .total_core_instances(components * 8)
+        .total_core_instances(components * INSTANCES as u32)
         .total_memories(components + components / 4)
         .total_tables(components * 8)
         .max_core_instances_per_component(INSTANCES as u32)

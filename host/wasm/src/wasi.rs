@@ -21,8 +21,9 @@ pub use random::Random;
 
 use crate::{call::Call, fault::Stop};
 
-/// The interfaces that may be imported; without version.
-pub const INTERFACES: [&str; 17] = [
+/// The interfaces that may be imported; without version. Those of sockets only because language runtimes link them
+/// always: each of their functions stops the guest.
+pub const INTERFACES: [&str; 24] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stdin",
@@ -40,6 +41,13 @@ pub const INTERFACES: [&str; 17] = [
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
 ];
 
 /// Interfaces of random numbers, of which a library may use any.

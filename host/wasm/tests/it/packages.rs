@@ -52,7 +52,7 @@ fn every_import_that_is_not_granted_is_named() {
             "stepwise:plugin/records@2.0.0",
             "stepwise:plugin/queues@1.3.0",
             "stepwise:script/source@1.0.0",
-            "wasi:sockets/tcp@0.2.6",
+            "wasi:http/outgoing-handler@0.2.6",
             "acme:magic/wand",
         ]),
         &[
@@ -60,7 +60,7 @@ fn every_import_that_is_not_granted_is_named() {
             "`stepwise:plugin/records@2.0.0`: this Stepwise speaks contract 1.0",
             "`stepwise:plugin/queues@1.3.0`, which contract 1.0 does not have: it needs a newer Stepwise",
             "`stepwise:script/source@1.0.0`, which is only for the script runner",
-            "`wasi:sockets/tcp@0.2.6`, which is not granted",
+            "`wasi:http/outgoing-handler@0.2.6`, which is not granted",
             "`acme:magic/wand`, which nobody here offers",
             "it does not export",
         ],
