@@ -45,7 +45,7 @@ const SILENT: [AttributeId; 5] = [
 impl Teller<'_> {
     /// Tells what was done from outside, then how jobs got on, then what mail went out and what the engine did by itself.
     pub fn tell(&mut self, entries: &[Entry], jobs: &[Progress], mail: Vec<String>) {
-        for entry in entries.iter().filter(|entry| entry.caller.origin == Origin::Outside) {
+        for entry in entries.iter().filter(|entry| is_asked_for(entry)) {
             let line = self.entry(entry);
             let user = self.user(entry.caller.user);
             self.lines.push(format!("{user} {line}"));
@@ -55,7 +55,7 @@ impl Teller<'_> {
             self.job(progress, &own);
         }
         self.lines.extend(mail);
-        for entry in entries.iter().filter(|entry| entry.caller.origin == Origin::System) {
+        for entry in entries.iter().filter(|entry| is_of_the_outbox(entry)) {
             let line = self.entry(entry);
             self.lines.push(format!("engine {line}"));
         }
@@ -170,6 +170,16 @@ impl Teller<'_> {
     fn process(&self, process: ProcessId) -> SmolStr {
         self.processes.get(&process).cloned().unwrap_or_else(|| smol_str::format_smolstr!("process {process}"))
     }
+}
+
+/// Whether somebody outside did it, or the engine because he asked for it, as with the people of a solution.
+fn is_asked_for(entry: &Entry) -> bool {
+    !matches!(entry.caller.origin, Origin::Process(_)) && !is_of_the_outbox(entry)
+}
+
+/// Whether the engine noted how a mail fared: that follows the mail.
+fn is_of_the_outbox(entry: &Entry) -> bool {
+    entry.caller.origin == Origin::System && entry.record.entity == starter::EMAIL
 }
 
 /// Which of the jobs made the entry: of its process, in its chain, the deepest that does not stand deeper than the entry,
