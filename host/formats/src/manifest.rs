@@ -145,6 +145,7 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
         version,
         title: title.clone(),
         description: description.clone(),
+        wants: Default::default(),
         steps: vec![StepDefinition {
             name,
             kind: StepKind::Step,
@@ -155,6 +156,7 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
             errors: declared,
             uses,
             external: false,
+            claims: Default::default(),
         }],
     })
 }

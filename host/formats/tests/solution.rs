@@ -40,6 +40,7 @@ impl Installed {
             errors: Vec::new(),
             uses: Vec::new(),
             external: false,
+            claims: Default::default(),
         })
     }
 }

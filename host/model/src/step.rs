@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 use crate::{
     AttributeId, CorrelationId, Field, Image, Message, Outcome, Record, RecordRef, Refusal, Schema, StepName,
     Timestamp, Verb,
+    grant::Grants,
     package::Code,
     query::{Page, Query},
 };
@@ -29,6 +30,10 @@ pub struct StepCall {
     pub schema: Arc<Schema>,
     /// What the call may use up.
     pub limits: Limits,
+    /// What the operator allows and sets for its library.
+    pub grants: Arc<Grants>,
+    /// Whether it may talk to the outside: an external step, in a place where that need not be undone (E17).
+    pub external: bool,
 }
 
 /// What a guest may know of the run.
@@ -87,6 +92,8 @@ pub struct Limits {
     pub log: usize,
     /// Calls of verbs and queries.
     pub verb_calls: u32,
+    /// Requests to other hosts.
+    pub http_calls: u32,
 }
 
 impl Default for Limits {
@@ -99,6 +106,7 @@ impl Default for Limits {
             output: 1 << 20,
             log: 64 << 10,
             verb_calls: 256,
+            http_calls: 32,
         }
     }
 }
@@ -218,6 +226,8 @@ pub struct Usage {
     pub memory: usize,
     /// Calls of verbs and queries.
     pub verb_calls: u32,
+    /// Requests to other hosts.
+    pub http_calls: u32,
 }
 
 /// Why a call gave nothing: the guest said so, or the host did. A guest cannot forge the second.

@@ -4,13 +4,14 @@
 //! or to us (E15). It is taken out while it works: no lock is held across anybody's code.
 
 use std::{
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use model::{
     Schema,
+    grant::Grants,
+    outside::{Outside, Placeholder},
     package::Script,
     step::{HostFault, Limits, LogLevel, StepContext, StepHost},
 };
@@ -30,9 +31,6 @@ pub type Slot = Arc<Mutex<Option<Box<dyn StepHost>>>>;
 /// The verbs that a step asked for, by entity.
 pub type Uses = Arc<[(SmolStr, Vec<SmolStr>)]>;
 
-/// What the operator set, by key.
-pub type Settings = Arc<HashMap<SmolStr, SmolStr>>;
-
 /// The state of one call.
 pub struct Call {
     slot: Slot,
@@ -48,6 +46,8 @@ pub struct Call {
     /// How long it slept.
     pub sleep: Sleep,
     log_is_cut: bool,
+    /// The secrets that it may send.
+    placeholders: Vec<Placeholder>,
 }
 
 /// What a guest may know.
@@ -58,8 +58,12 @@ pub struct Facts {
     pub schema: Arc<Schema>,
     /// What it may do; `None` for a script, whose host checks that.
     pub uses: Option<Uses>,
-    /// What the operator set.
-    pub settings: Settings,
+    /// What the operator allows and sets.
+    pub grants: Arc<Grants>,
+    /// Whether it may talk to the outside.
+    pub external: bool,
+    /// The way there, where there is one.
+    pub outside: Option<Arc<dyn Outside>>,
     /// The script, for the script runner.
     pub script: Option<Arc<Script>>,
 }
@@ -86,6 +90,7 @@ impl Call {
             random: Random::new(seed),
             sleep: Sleep::default(),
             log_is_cut: false,
+            placeholders: Vec::new(),
         }
     }
 
@@ -105,7 +110,32 @@ impl Call {
         let done = catch_unwind(AssertUnwindSafe(|| act(&mut *host)));
         *self.slot.lock() = Some(host);
         self.meter.count_host_time(since);
-        done.map_err(|panic| Stop::new(HostFault::HostError, format!("the engine panicked: {}", panic_text(&*panic))))
+        done.map_err(died)
+    }
+
+    /// Does something whose time is not the guest's. A panic there ends the guest, not the thread.
+    pub fn in_host_time<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Stop> {
+        let since = cpu::thread_time();
+        let done = catch_unwind(AssertUnwindSafe(act));
+        self.meter.count_host_time(since);
+        done.map_err(died)
+    }
+
+    /// Where the engine's host lies.
+    pub fn slot(&self) -> Slot {
+        Arc::clone(&self.slot)
+    }
+
+    /// The secrets that the guest has placeholders for.
+    pub fn placeholders(&self) -> &[Placeholder] {
+        &self.placeholders
+    }
+
+    /// Remembers a placeholder that the guest was given.
+    pub fn keep_placeholder(&mut self, placeholder: Placeholder) {
+        if !self.placeholders.contains(&placeholder) {
+            self.placeholders.push(placeholder);
+        }
     }
 
     /// Whether nobody wants the result any more.
@@ -150,6 +180,10 @@ impl Call {
         }
         Ok(())
     }
+}
+
+fn died(panic: Box<dyn std::any::Any + Send>) -> Stop {
+    Stop::new(HostFault::HostError, format!("the engine panicked: {}", panic_text(&*panic)))
 }
 
 /// What a panic said.

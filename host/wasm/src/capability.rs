@@ -6,10 +6,12 @@
 mod clock;
 mod config;
 mod context;
+mod http;
 mod log;
 mod random;
 mod records;
 mod schema;
+mod secrets;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -17,7 +19,7 @@ use crate::{abi::v1, call::Call};
 
 /// Links everything that the contract offers.
 pub fn link(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
-    v1::Plugin::add_to_linker::<_, HasSelf<_>>(linker, |call| call)
+    v1::ExternalPlugin::add_to_linker::<_, HasSelf<_>>(linker, |call| call)
 }
 
 /// The types of the contract have no functions.

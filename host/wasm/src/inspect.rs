@@ -22,7 +22,10 @@ const CONTRACT: &str = "stepwise:plugin";
 const EXPORT: &str = "stepwise:plugin/step";
 
 /// What this host speaks, as messages say it.
-const SPOKEN: &str = "1.0";
+pub const SPOKEN_WORDS: &str = "1.0";
+
+/// The same in numbers: major, minor.
+pub const SPOKEN: (u32, u32) = (1, 0);
 
 /// Looks at the bytes: a whole component, its imports granted, its export there.
 pub fn outside(component: &[u8]) -> Result<(), Vec<String>> {
@@ -61,7 +64,7 @@ pub fn functions(component: &Component, engine: &Engine) -> Result<(), Vec<Strin
             if matches!(item.ty, ComponentItem::ComponentFunc(_)) && !known.contains(&function) {
                 let function = shortened(function, 60);
                 sentences.push(format!(
-                    "it calls `{function}` of `{CONTRACT}/{interface}`, which contract {SPOKEN} does not have: \
+                    "it calls `{function}` of `{CONTRACT}/{interface}`, which contract {SPOKEN_WORDS} does not have: \
                      it needs a newer Stepwise"
                 ));
             }
@@ -100,13 +103,12 @@ fn refused(import: &str) -> Option<String> {
     match name.split_once('/') {
         Some((CONTRACT, interface)) => match major_of(import) {
             Some(1) if v1::INTERFACES.iter().any(|(known, _)| *known == interface) => None,
-            Some(1) if v1::LATER.contains(&interface) => Some(format!(
-                "it imports `{shown}`, which is not granted: this version cannot grant it to any step yet"
+            Some(1) => Some(format!(
+                "it imports `{shown}`, which contract {SPOKEN_WORDS} does not have: it needs a newer Stepwise"
             )),
-            Some(1) => {
-                Some(format!("it imports `{shown}`, which contract {SPOKEN} does not have: it needs a newer Stepwise"))
-            }
-            _ => Some(format!("it imports `{shown}`: this Stepwise speaks contract {SPOKEN}, so it needs another one")),
+            _ => Some(format!(
+                "it imports `{shown}`: this Stepwise speaks contract {SPOKEN_WORDS}, so it needs another one"
+            )),
         },
         Some(("stepwise:script", _)) => Some(format!("it imports `{shown}`, which is only for the script runner")),
         _ if wasi::INTERFACES.contains(&name) || wasi::RANDOM.contains(&name) => None,
@@ -126,7 +128,7 @@ fn lacking(exports: &[String]) -> String {
     match other {
         Some(export) => {
             let export = shortened(export, 100);
-            format!("it exports `{export}`: this Stepwise speaks contract {SPOKEN}, so it needs another one")
+            format!("it exports `{export}`: this Stepwise speaks contract {SPOKEN_WORDS}, so it needs another one")
         }
         None => format!("it does not export `{EXPORT}@1.0.0`: is `stepwise_sdk::export!` there?"),
     }

@@ -25,6 +25,7 @@ pub struct Meter {
     /// Whether memory was refused.
     pub memory_denied: bool,
     verb_calls: u32,
+    http_calls: u32,
     log: usize,
 }
 
@@ -40,6 +41,7 @@ impl Meter {
             most_memory: 0,
             memory_denied: false,
             verb_calls: 0,
+            http_calls: 0,
             log: 0,
         }
     }
@@ -68,6 +70,22 @@ impl Meter {
         Ok(())
     }
 
+    /// Counts one request to another host.
+    pub fn request(&mut self) -> Result<(), Stop> {
+        self.check_time()?;
+        self.http_calls += 1;
+        if self.http_calls > self.limits.http_calls {
+            let text = format!("it sent more than {} requests", self.limits.http_calls);
+            return Err(Stop::new(HostFault::HostLimit, text));
+        }
+        Ok(())
+    }
+
+    /// What is left of its time on the wall.
+    pub fn time_left(&self) -> Duration {
+        self.limits.wall.saturating_sub(self.started.elapsed())
+    }
+
     /// Does something in the host's time.
     pub fn count_host_time(&mut self, since: Duration) {
         self.in_host += cpu::thread_time().saturating_sub(since);
@@ -86,7 +104,12 @@ impl Meter {
 
     /// What was used up.
     pub fn usage(&self) -> Usage {
-        Usage { cpu: self.cpu(), memory: self.most_memory, verb_calls: self.verb_calls.min(self.limits.verb_calls) }
+        Usage {
+            cpu: self.cpu(),
+            memory: self.most_memory,
+            verb_calls: self.verb_calls.min(self.limits.verb_calls),
+            http_calls: self.http_calls.min(self.limits.http_calls),
+        }
     }
 
     fn cpu(&self) -> Duration {

@@ -4,13 +4,17 @@
 //! and everything that is wrong is told at once, each with its place in the document.
 
 mod argument;
+mod claims;
 mod json;
+mod wants;
 
 use model::{
     AttributeName, StepName,
     package::{Manifest, StepDefinition, StepKind},
 };
 use smol_str::SmolStr;
+
+use crate::{fault::shortened, inspect};
 
 use json::{Node, Object, Problems};
 
@@ -19,6 +23,29 @@ const SCHEMA: i64 = 1;
 
 /// Verbs that may be asked for under `uses`.
 const VERBS: [&str; 8] = ["retrieve", "query", "create", "update", "delete", "assign", "set-status", "share"];
+
+/// Codes that any step may give without listing them: an input is missing or of another type.
+const SDK_CODES: [&str; 2] = ["missing-input", "wrong-type"];
+
+/// The keys of a step.
+const KEYS: [&str; 16] = [
+    "step",
+    "condition",
+    "action",
+    "title",
+    "description",
+    "inputs",
+    "outputs",
+    "errors",
+    "uses",
+    "external",
+    "idempotent",
+    "deterministic",
+    "strict",
+    "limits",
+    "examples",
+    "deprecated",
+];
 
 /// The most steps of a library, and the most inputs or outputs of a step.
 const STEPS: usize = 200;
@@ -42,20 +69,49 @@ fn library(node: &Node, problems: &mut Problems) -> Option<Manifest> {
         problems.add("schema", format!("is {schema}, and this Stepwise reads {SCHEMA}: the plugin needs another one"));
         return None;
     }
-    document.only(&["schema", "contract", "library", "version", "title", "description", "sdk", "steps"], problems);
+    let keys =
+        ["schema", "contract", "library", "version", "title", "description", "sdk", "hosts", "secrets", "config"];
+    document.only(&[&keys[..], &["steps"]].concat(), problems);
+    if !speaks(&document, problems) {
+        return None;
+    }
     let name = document.text("library", problems);
     let version = document.text("version", problems).and_then(|text| {
         let version = semver::Version::parse(text);
         version.map_err(|why| problems.add("version", format!("is `{text}`, which is no version: {why}"))).ok()
     });
+    let wants = wants::read(&document, problems);
     let steps = steps(&document, name.unwrap_or_default(), problems);
+    if !wants.hosts.is_empty() && !steps.iter().any(|step| step.external) {
+        problems.add("hosts", "asks for hosts, and no step is `external`".into());
+    }
     Some(Manifest {
+        wants,
         library: name?.into(),
         version: version?,
         title: document.optional_text("title", problems),
         description: document.optional_text("description", problems),
         steps,
     })
+}
+
+/// Whether the contract that it needs is one that is spoken here.
+fn speaks(document: &Object<'_>, problems: &mut Problems) -> bool {
+    if !document.has("contract") {
+        return true;
+    }
+    let text = document.text("contract", problems).unwrap_or_default();
+    let parts = text.split_once('.').map(|(major, minor)| (major.parse::<u32>(), minor.parse::<u32>()));
+    let (major, minor) = inspect::SPOKEN;
+    match parts {
+        Some((Ok(wanted), Ok(least))) if wanted == major && least <= minor => return true,
+        Some((Ok(_), Ok(_))) => problems.add(
+            "contract",
+            format!("is {text}: it needs a Stepwise that speaks contract {text}, and this one speaks {major}.{minor}"),
+        ),
+        _ => problems.add("contract", format!("is `{}`, and a contract is `{major}.{minor}`", shortened(text, 60))),
+    }
+    false
 }
 
 fn steps(document: &Object<'_>, library: &str, problems: &mut Problems) -> Vec<StepDefinition> {
@@ -77,8 +133,7 @@ fn steps(document: &Object<'_>, library: &str, problems: &mut Problems) -> Vec<S
 
 fn step(node: &Node, place: &str, library: &str, problems: &mut Problems) -> Option<StepDefinition> {
     let step = node.object(place, problems)?;
-    let keys = ["title", "description", "inputs", "outputs", "errors", "uses", "external"];
-    step.only(&[&["step", "condition", "action"][..], &keys].concat(), problems);
+    step.only(&KEYS, problems);
     let (kind, name) = kind_and_name(&step, problems)?;
     if name.library() != library {
         problems.add(place, format!("is `{name}`, which is not in the library `{library}`"));
@@ -91,12 +146,14 @@ fn step(node: &Node, place: &str, library: &str, problems: &mut Problems) -> Opt
         let read = |(name, node): (&str, &Node)| argument::read(name, node, &step.place(key), problems);
         entries.into_iter().filter_map(read).collect()
     };
+    let (inputs, outputs) = (arguments("inputs", problems), arguments("outputs", problems));
     let definition = StepDefinition {
+        claims: claims::read(&step, &inputs, &outputs, problems),
         kind,
         title: step.optional_text("title", problems),
         description: step.optional_text("description", problems),
-        inputs: arguments("inputs", problems),
-        outputs: arguments("outputs", problems),
+        inputs,
+        outputs,
         errors: errors(&step, problems),
         uses: uses(&step, problems),
         external: step.flag("external", problems),
@@ -105,8 +162,14 @@ fn step(node: &Node, place: &str, library: &str, problems: &mut Problems) -> Opt
     if kind == StepKind::Condition && !is_yes_or_no(&definition) {
         problems.add(place, "is a condition, so it has one output, a boolean".into());
     }
-    if definition.external {
-        problems.add(place, "is external, which this version does not support".into());
+    if definition.external && kind == StepKind::Condition {
+        problems
+            .add(place, "is a condition, which is asked inside of a unit of work, so it cannot be `external`".into());
+    }
+    if let Some(unknown) = definition.claims.examples.iter().find_map(|example| example.error.as_ref()).filter(|code| {
+        !SDK_CODES.contains(&code.as_str()) && !definition.errors.iter().any(|(known, _)| known == *code)
+    }) {
+        problems.add(place, format!("has an example of the error `{unknown}`, which is not under `errors`"));
     }
     Some(definition)
 }
@@ -181,6 +244,83 @@ mod tests {
         assert_eq!(step.inputs[1].default, model::Value::Choice(1));
         assert!(step.inputs[0].required && !step.outputs[0].required);
         assert_eq!(step.uses.len(), 2);
+    }
+
+    #[test]
+    fn what_a_library_wants_and_a_step_claims_is_read() {
+        let document = format!(
+            r#"{{{HEAD},"contract":"1.0","hosts":{{"*.example.com":"today's rates","http://10.0.0.5:8080":"the till"}},
+            "secrets":{{"api-key":"from the provider"}},
+            "config":{{"region":{{"description":"which rates","default":"eu"}}}},
+            "steps":[{{"step":"dates.add","external":true,"idempotent":true,"deterministic":true,"strict":true,
+            "limits":{{"wall-ms":60000,"http-calls":3}},"deprecated":"use `dates.plus`","errors":{{"no-day":"none"}},
+            "inputs":{{"task":{{"type":"lookup","required":true}},"n":{{"type":"decimal","examples":["1.5",2]}}}},
+            "outputs":{{"day":{{"type":"date","required":true}}}},
+            "examples":[
+              {{"title":"a day","inputs":{{"task":{{"entity":"task","id":"00000000-0000-0000-0000-000000000001"}}}},
+                "outputs":{{"day":"2026-11-20"}}}},
+              {{"inputs":{{"n":"none"}},"error":"wrong-type"}},
+              {{"inputs":{{}},"error":"no-day"}}]}}]}}"#
+        );
+        let manifest = read(document.as_bytes()).expect("a manifest");
+        let hosts: Vec<String> = manifest.wants.hosts.iter().map(|(host, why)| format!("{host}: {why}")).collect();
+        assert_eq!(hosts, ["*.example.com: today's rates", "http://10.0.0.5:8080: the till"]);
+        assert_eq!(manifest.wants.secrets, [("api-key".into(), "from the provider".into())]);
+        assert_eq!(manifest.wants.config[0].default.as_deref(), Some("eu"));
+        let claims = &manifest.steps[0].claims;
+        assert!(manifest.steps[0].external && claims.idempotent && claims.deterministic && claims.strict);
+        assert_eq!((claims.limits.http_calls, claims.limits.cpu), (Some(3), None));
+        assert_eq!(claims.examples[0].outputs, Some(vec![("day".into(), "\"2026-11-20\"".into())]));
+        assert_eq!(claims.examples[1].error.as_deref(), Some("wrong-type"));
+        assert_eq!((claims.notes[0].place.as_str(), claims.notes[0].examples.len()), ("inputs/n", 2));
+        assert_eq!(claims.deprecated.as_deref(), Some("use `dates.plus`"));
+    }
+
+    #[test]
+    fn what_a_library_may_not_want_is_told() {
+        check(
+            &format!(r#"{{{HEAD},"contract":"1.3","steps":[{{"step":"dates.add"}}]}}"#),
+            &[
+                "its manifest at `contract` is 1.3: it needs a Stepwise that speaks contract 1.3, and this one speaks 1.0",
+            ],
+        );
+        check(
+            &format!(r#"{{{HEAD},"contract":"one","steps":[{{"step":"dates.add"}}]}}"#),
+            &["its manifest at `contract` is `one`, and a contract is `1.0`"],
+        );
+        check(
+            &format!(
+                r#"{{{HEAD},"hosts":{{"example.com/path":"a","*":"b"}},"secrets":{{"API":"c"}},
+                "config":{{"a":{{"type":"text"}}}},"steps":[{{"step":"dates.add"}}]}}"#
+            ),
+            &[
+                "its manifest at `hosts/example.com/path` is no host: a grant ends with the host or its port, without a path",
+                "its manifest at `hosts/*` is no host: a host is a name such as `api.example.com`, `*.example.com` or an \
+                 address",
+                "its manifest at `secrets/API` is no name: lower-case letters, digits, `_` and `-`, a letter first",
+                "its manifest at `config/a` has the unknown key `type`",
+            ],
+        );
+        check(
+            &format!(r#"{{{HEAD},"hosts":{{"example.com":"a"}},"steps":[{{"step":"dates.add"}}]}}"#),
+            &["its manifest at `hosts` asks for hosts, and no step is `external`"],
+        );
+        check(
+            &format!(
+                r#"{{{HEAD},"steps":[{{"step":"dates.add","limits":{{"cpu-ms":0,"memroy":1}},
+                "inputs":{{"day":{{"type":"date","required":true,"examples":["never"]}}}},
+                "examples":[{{"inputs":{{"dya":"2026-11-20"}}}},{{"inputs":{{}},"outputs":{{}},"error":"no-day"}}]}}]}}"#
+            ),
+            &[
+                "its manifest at `steps/1/inputs/day/examples` has \"never\", which does not fit its type",
+                "its manifest at `steps/1/limits` has the unknown key `memroy`; did you mean `memory`?",
+                "its manifest at `steps/1/limits/cpu-ms` is 0; it is a number from 1 to 60000",
+                "its manifest at `steps/1/examples/1/inputs` has no `day`, which is required",
+                "its manifest at `steps/1/examples/1/inputs` has `dya`, which is not declared",
+                "its manifest at `steps/1/examples/2` has outputs and an error; a call ends with one of them",
+                "its manifest at `steps/1` has an example of the error `no-day`, which is not under `errors`",
+            ],
+        );
     }
 
     #[test]

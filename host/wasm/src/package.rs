@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 use crate::{
-    abi::v1::PluginPre,
+    abi::v1::ExternalPluginPre,
     cache::Cache,
     call::{Call, Uses},
     capability,
@@ -33,6 +33,7 @@ const DESCRIBE: Limits = Limits {
     output: 256 << 10,
     log: 0,
     verb_calls: 0,
+    http_calls: 0,
 };
 
 /// What components are made ready with.
@@ -48,7 +49,7 @@ pub struct Workshop<'a> {
 /// A component, linked.
 pub struct Package {
     /// Makes an instance for each call.
-    pub pre: PluginPre<Call>,
+    pub pre: ExternalPluginPre<Call>,
     /// What it says of itself; the script runner says nothing.
     pub manifest: Option<Manifest>,
     /// What each step asked for, in the order of the manifest.
@@ -122,7 +123,7 @@ impl Workshop<'_> {
             .and_then(|()| wasi::link(&mut linker, component, self.engine))
             .and_then(|()| script_runner::link(&mut linker))
             .and_then(|()| linker.instantiate_pre(component))
-            .and_then(PluginPre::new);
+            .and_then(ExternalPluginPre::new);
         let pre = linked.map_err(|error| {
             let text = shortened(&format!("{error:#}"), 300);
             problem(vec![format!("it does not speak contract 1.0: {text}")])

@@ -12,17 +12,17 @@ use std::{
 
 use model::{
     Digest, Field,
+    outside::Outside,
     package::Code,
     step::{HostFault, Installed, PackageProblem, Returned, StepCall, StepFailure, StepHost, StepRunner, Usage},
 };
 use parking_lot::{Mutex, RwLock};
-use smol_str::SmolStr;
 use wasmtime::Engine;
 
 use crate::{
     abi::v1,
     cache::Cache,
-    call::{Call, Facts, Settings, Slot, panic_text},
+    call::{Call, Facts, Slot, panic_text},
     fault::{self, Stop, bytes},
     machine::{self, NESTING},
     package::{self, Package, Shared, Workshop},
@@ -31,19 +31,19 @@ use crate::{
 };
 
 /// How a runner is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RunnerSettings {
     /// Where compiled code is kept; nowhere if absent, and then each start compiles again.
     pub cache_dir: Option<PathBuf>,
     /// How many threads call at the same time.
     pub threads: usize,
-    /// What the operator set, by library and key.
-    pub config: HashMap<SmolStr, HashMap<SmolStr, SmolStr>>,
+    /// The way to other hosts; none if absent.
+    pub outside: Option<Arc<dyn Outside>>,
 }
 
 impl Default for RunnerSettings {
     fn default() -> Self {
-        Self { cache_dir: None, threads: 16, config: HashMap::new() }
+        Self { cache_dir: None, threads: 16, outside: None }
     }
 }
 
@@ -79,7 +79,7 @@ pub struct Runner {
     scripts: OnceLock<Shared>,
     /// Held while the script runner is made ready: compiling it once takes long enough.
     starting: Mutex<()>,
-    config: HashMap<SmolStr, Settings>,
+    outside: Option<Arc<dyn Outside>>,
 }
 
 impl Runner {
@@ -99,7 +99,7 @@ impl Runner {
             packages: RwLock::default(),
             scripts: OnceLock::new(),
             starting: Mutex::new(()),
-            config: settings.config.into_iter().map(|(library, settings)| (library, settings.into())).collect(),
+            outside: settings.outside,
             engine,
         })
     }
@@ -159,7 +159,9 @@ impl Runner {
             context: call.context.clone(),
             schema: Arc::clone(&call.schema),
             uses: declared.map(|(_, uses)| Arc::clone(uses)),
-            settings: self.config.get(call.step.library()).cloned().unwrap_or_default(),
+            grants: Arc::clone(&call.grants),
+            external: call.external,
+            outside: self.outside.clone(),
             script: match &call.code {
                 Code::Component(_) => None,
                 Code::Script(script) => Some(Arc::clone(script)),

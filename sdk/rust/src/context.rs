@@ -6,6 +6,7 @@
 use crate::{
     DateTime, Field, Guid, Record, Reference, Value,
     wire::bindings::stepwise::plugin::{
+        http,
         records::{Page, VerbError},
         types,
     },
@@ -51,6 +52,9 @@ pub trait Host {
     fn deadline(&self) -> i64;
     fn is_cancelled(&self) -> bool;
     fn attribute(&self, name: &str) -> Option<String>;
+    fn send(&self, request: &http::Request) -> Result<http::Response, http::HttpError>;
+    fn placeholder(&self, name: &str) -> Option<String>;
+    fn basic(&self, user: &str, name: &str) -> Option<String>;
 }
 
 /// In a component there is one host, and what a step does not call must not be imported: so no `dyn`, which would
@@ -322,10 +326,33 @@ impl<'host> Context<'host> {
         self.host.is_cancelled()
     }
 
-    /// What a later host may tell, by name.
+    /// What has no function of its own, by name: `calendar`, `public-url`, `contract`, `host`, `mode`, `stage`, and
+    /// whatever a later host tells.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<String> {
         self.host.attribute(name)
+    }
+
+    /// Sends a request to a granted host; only from a step that is [`EXTERNAL`](crate::Step::EXTERNAL). An answer
+    /// with a bad status is an answer: see [`Response::good`](crate::http::Response::good).
+    ///
+    /// # Errors
+    /// There is no answer: the host is not granted, nobody is there, the time is up.
+    pub fn send(&self, request: &crate::http::Request) -> Result<http::Response, http::HttpError> {
+        self.host.send(&request.0)
+    }
+
+    /// What stands for a secret in a header or the body of [`send`](Self::send); the secret itself never gets here.
+    /// Nothing when the operator set none of that name.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.host.placeholder(name)
+    }
+
+    /// What stands for the value of an `authorization` header: `Basic`, with this user and that secret as password.
+    #[must_use]
+    pub fn basic(&self, user: &str, name: &str) -> Option<String> {
+        self.host.basic(user, name)
     }
 }
 

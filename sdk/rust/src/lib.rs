@@ -40,6 +40,7 @@
 pub mod argument;
 pub mod context;
 pub mod failure;
+pub mod http;
 pub mod manifest;
 pub mod step;
 #[cfg(not(target_arch = "wasm32"))]

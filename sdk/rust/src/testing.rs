@@ -24,8 +24,10 @@
 use crate::{
     Context, ErrorKind, Failure, Field, Guid, Record, Reference, Step, Value,
     context::{EventStage, Host, Level, RunMode},
+    http::{HttpError, Request, Response},
     step,
     wire::bindings::stepwise::plugin::{
+        http,
         records::{Page, Row, VerbError},
         types,
     },
@@ -51,6 +53,8 @@ pub enum Did {
     Unshared(Reference, Reference),
     /// Invoked this message with these arguments.
     Invoked(String, Option<Reference>, Vec<Field>),
+    /// Sent this request, with placeholders where secrets belong.
+    Sent(Request),
     /// Wrote this line.
     Logged(String),
 }
@@ -62,6 +66,8 @@ pub struct FakeHost {
     pub now: i64,
     /// What the operator set.
     pub config: Vec<(String, String)>,
+    /// The secrets that the operator set, by name only: a step never sees one.
+    pub secrets: Vec<String>,
     /// The process's record.
     pub record: Option<Reference>,
     /// What started the process.
@@ -83,6 +89,7 @@ struct State {
     failures: VecDeque<VerbError>,
     answers: VecDeque<Vec<Record>>,
     replies: VecDeque<Vec<Field>>,
+    responses: VecDeque<Result<Response, HttpError>>,
     ids: u128,
     random: u64,
 }
@@ -101,6 +108,7 @@ impl FakeHost {
             state: RefCell::default(),
             now: 1_767_225_600_000_000,
             config: Vec::new(),
+            secrets: Vec::new(),
             record: None,
             message: String::new(),
             pre_image: Vec::new(),
@@ -128,6 +136,23 @@ impl FakeHost {
     /// The next invoked message returns these outputs.
     pub fn answer_invoke(&self, outputs: Vec<Field>) {
         self.state.borrow_mut().replies.push_back(outputs);
+    }
+
+    /// The next request is answered with this status and body.
+    pub fn answer_http(&self, status: u16, body: impl Into<Vec<u8>>) {
+        self.answer_http_with(Response { status, url: String::new(), headers: Vec::new(), body: body.into() });
+    }
+
+    /// The next request is answered like this; an empty `url` becomes that of the request.
+    pub fn answer_http_with(&self, response: Response) {
+        self.state.borrow_mut().responses.push_back(Ok(response));
+    }
+
+    /// The next request gets no answer.
+    pub fn fail_http(&self, kind: ErrorKind, code: &str) {
+        let message = "told to fail by the test".to_string();
+        let error = HttpError { kind, code: code.to_string(), message, details: Vec::new() };
+        self.state.borrow_mut().responses.push_back(Err(error));
     }
 
     /// Everything that was done so far.
@@ -386,6 +411,30 @@ impl Host for FakeHost {
 
     fn attribute(&self, _: &str) -> Option<String> {
         None
+    }
+
+    fn send(&self, request: &http::Request) -> Result<Response, HttpError> {
+        let mut state = self.state.borrow_mut();
+        state.did.push(Did::Sent(Request(request.clone())));
+        let Some(prepared) = state.responses.pop_front() else {
+            let message = format!("call `answer_http` before a request to `{}`", request.url);
+            let code = "no-answer-prepared".to_string();
+            return Err(HttpError { kind: ErrorKind::Other, code, message, details: Vec::new() });
+        };
+        prepared.map(|mut response| {
+            if response.url.is_empty() {
+                response.url.clone_from(&request.url);
+            }
+            response
+        })
+    }
+
+    fn placeholder(&self, name: &str) -> Option<String> {
+        self.secrets.iter().any(|known| known == name).then(|| format!("placeholder-of-{name}"))
+    }
+
+    fn basic(&self, user: &str, name: &str) -> Option<String> {
+        self.placeholder(name).map(|placeholder| format!("Basic {user}:{placeholder}"))
     }
 }
 

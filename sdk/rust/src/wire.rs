@@ -9,7 +9,7 @@ use crate::{context::Host, failure::Failure, step::Call};
 pub mod bindings {
     wit_bindgen::generate!({
         path: "wit/v1",
-        world: "plugin",
+        world: "external-plugin",
         pub_export_macro: true,
         default_bindings_module: "stepwise_sdk::wire::bindings",
         additional_derives: [PartialEq, Clone],
@@ -17,7 +17,7 @@ pub mod bindings {
 }
 
 pub use bindings::exports::stepwise::plugin::step::{Guest, StepError};
-use bindings::stepwise::plugin::{clock, config, context, log, random, records, types};
+use bindings::stepwise::plugin::{clock, config, context, http, log, random, records, secrets, types};
 
 /// The `execute` of a guest.
 pub type Execute = fn(String, Vec<types::Field>) -> Result<Vec<types::Field>, StepError>;
@@ -167,5 +167,14 @@ impl Host for Wire {
     }
     fn attribute(&self, name: &str) -> Option<String> {
         context::attribute(name)
+    }
+    fn send(&self, request: &http::Request) -> Result<http::Response, http::HttpError> {
+        http::send(request)
+    }
+    fn placeholder(&self, name: &str) -> Option<String> {
+        secrets::placeholder(name)
+    }
+    fn basic(&self, user: &str, name: &str) -> Option<String> {
+        secrets::basic(user, name)
     }
 }

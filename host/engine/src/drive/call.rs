@@ -131,6 +131,8 @@ impl Drive<'_> {
             context,
             schema: unit.catalogue.schema.clone(),
             limits: unit.parts.settings.limits,
+            grants: Default::default(),
+            external: false,
         })
     }
 

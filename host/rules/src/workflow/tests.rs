@@ -153,6 +153,7 @@ fn library() -> Library {
         errors: Vec::new(),
         uses: Vec::new(),
         external: false,
+        claims: Default::default(),
     };
     Library(vec![
         definition(

@@ -41,6 +41,7 @@ fn step() -> StepDefinition {
             ("contact".into(), vec!["retrieve".into()]),
         ],
         external: false,
+        claims: Default::default(),
     }
 }
 

@@ -4,6 +4,6 @@ use crate::{abi::v1::config, call::Call};
 
 impl config::Host for Call {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.facts()?.settings.get(key.as_str()).map(ToString::to_string))
+        Ok(self.facts()?.grants.config.get(key.as_str()).map(ToString::to_string))
     }
 }

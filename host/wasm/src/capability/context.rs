@@ -5,6 +5,7 @@ use model::{Image, Message, RecordRef, Schema};
 use crate::{
     abi::v1::{self, context, types},
     call::{Call, Facts},
+    inspect,
 };
 
 impl context::Host for Call {
@@ -57,11 +58,9 @@ impl context::Host for Call {
 
     /// Background runs come after the change; there are no others yet.
     fn stage(&mut self) -> wasmtime::Result<context::EventStage> {
-        Ok(match self.facts()?.context.message {
-            Message::Create | Message::Update | Message::SetStatus | Message::Assign | Message::Delete => {
-                context::EventStage::After
-            }
-            Message::OnDemand | Message::Child | Message::Action | Message::Schedule => context::EventStage::None,
+        Ok(match is_event(self.facts()?.context.message) {
+            true => context::EventStage::After,
+            false => context::EventStage::None,
         })
     }
 
@@ -88,8 +87,20 @@ impl context::Host for Call {
         Ok(match name.as_str() {
             "calendar" => Some(context.calendar.to_string()),
             "public-url" => Some(context.public_url.to_string()),
+            "contract" => Some(inspect::SPOKEN_WORDS.to_owned()),
+            "host" => Some(concat!("stepwise ", env!("CARGO_PKG_VERSION")).to_owned()),
+            "mode" => Some(if context.background { "background" } else { "real-time" }.to_owned()),
+            "stage" => Some(if is_event(context.message) { "after" } else { "none" }.to_owned()),
             _ => None,
         })
+    }
+}
+
+/// Whether a change started the run.
+fn is_event(message: Message) -> bool {
+    match message {
+        Message::Create | Message::Update | Message::SetStatus | Message::Assign | Message::Delete => true,
+        Message::OnDemand | Message::Child | Message::Action | Message::Schedule => false,
     }
 }
 

@@ -189,17 +189,24 @@ impl Call {
 
     /// A step may do what its manifest asks for and nothing else; `any` stands for every entity.
     fn granted(&self, verb: &str, entity: &str) -> Verbs<()> {
-        let Some(uses) = &self.facts()?.uses else { return Ok(()) };
-        let asked = uses
-            .iter()
-            .any(|(name, verbs)| (name == entity || name == "any") && verbs.iter().any(|asked| asked == verb));
-        if asked {
+        let facts = self.facts()?;
+        let Some(uses) = &facts.uses else { return Ok(()) };
+        let shown = |text| shortened(text, 60);
+        let message = if !covers(uses, verb, entity) {
+            format!("the step does not list `{}` of `{}` under `uses`", shown(verb), shown(entity))
+        } else if facts.grants.uses.as_ref().is_some_and(|granted| !covers(granted, verb, entity)) {
+            format!("the operator does not grant `{}` of `{}`", shown(verb), shown(entity))
+        } else {
             return Ok(());
-        }
-        let entity = shortened(entity, 60);
-        let message = format!("the step does not list `{verb}` of `{entity}` under `uses`");
+        };
         Err(No::Told(error(ErrorKind::Denied, "not-granted", message)))
     }
+}
+
+/// Whether a verb of an entity is among these; `any` stands for every entity and not for actions.
+fn covers(uses: &[(SmolStr, Vec<SmolStr>)], verb: &str, entity: &str) -> bool {
+    let mut found = uses.iter().filter(|(name, _)| name == entity || name == "any" && entity != "actions");
+    found.any(|(_, verbs)| verbs.iter().any(|asked| asked == verb))
 }
 
 fn answer<T>(result: Verbs<T>) -> Answer<T> {

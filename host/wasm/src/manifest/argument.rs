@@ -7,8 +7,20 @@ use model::{
 
 use super::json::{Node, Object, Problems, nearest};
 
-const KEYS: [&str; 10] =
-    ["type", "required", "title", "description", "to", "options", "min", "max", "max-length", "default"];
+const KEYS: [&str; 12] = [
+    "type",
+    "required",
+    "title",
+    "description",
+    "to",
+    "options",
+    "min",
+    "max",
+    "max-length",
+    "default",
+    "examples",
+    "deprecated",
+];
 
 /// Reads an argument; `place` is that of all of them.
 pub fn read(name: &str, node: &Node, place: &str, problems: &mut Problems) -> Option<Argument> {
@@ -101,7 +113,36 @@ fn exact(node: &Node) -> Option<Decimal> {
 
 fn default(object: &Object<'_>, kind: &ArgumentKind, problems: &mut Problems) -> Value {
     let Some(node) = object.get("default") else { return Value::Null };
-    let value = match (kind.value_type, node) {
+    literal(kind, node).unwrap_or_else(|| {
+        problems.add(&object.place("default"), format!("is no {}", kind.value_type));
+        Value::Null
+    })
+}
+
+/// Whether JSON says a value of this type. A record is `{"entity", "id"}`; whether it exists nobody here can tell.
+pub fn fits(kind: &ArgumentKind, node: &Node) -> bool {
+    let text = |node: &Node| matches!(node, Node::Text(_));
+    match (kind.value_type, node) {
+        (ValueType::Reference, Node::Object(entries)) => {
+            entries.len() == 2
+                && entries.iter().all(|(key, node)| match (key.as_str(), node) {
+                    ("entity", Node::Text(name)) => EntityName::parse(name).is_ok(),
+                    ("id", Node::Text(id)) => id.parse::<uuid::Uuid>().is_ok(),
+                    _ => false,
+                })
+        }
+        (ValueType::Guid, Node::Text(id)) => id.parse::<uuid::Uuid>().is_ok(),
+        (ValueType::Choices, Node::List(items)) => {
+            items.iter().all(|item| matches!(item, Node::Whole(_) | Node::Text(_)))
+        }
+        (ValueType::Duration | ValueType::Bytes, node) => text(node),
+        (ValueType::Document, _) => true,
+        (_, node) => literal(kind, node).is_some(),
+    }
+}
+
+fn literal(kind: &ArgumentKind, node: &Node) -> Option<Value> {
+    match (kind.value_type, node) {
         (_, Node::Null) => Some(Value::Null),
         (ValueType::Boolean, Node::Flag(flag)) => Some(Value::Boolean(*flag)),
         (ValueType::Whole, Node::Whole(number)) => Some(Value::Whole(*number)),
@@ -117,9 +158,5 @@ fn default(object: &Object<'_>, kind: &ArgumentKind, problems: &mut Problems) ->
             kind.options.iter().find(|option| option.name.as_str() == name).map(|option| Value::Choice(option.value))
         }
         _ => None,
-    };
-    value.unwrap_or_else(|| {
-        problems.add(&object.place("default"), format!("is no {}", kind.value_type));
-        Value::Null
-    })
+    }
 }

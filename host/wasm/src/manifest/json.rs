@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::fault::{bytes, shortened};
@@ -173,6 +175,24 @@ pub struct Object<'a> {
 }
 
 impl Node {
+    /// The value as JSON again.
+    pub fn to_json(&self) -> SmolStr {
+        self.value().to_string().into()
+    }
+
+    fn value(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match self {
+            Self::Null => Value::Null,
+            Self::Flag(flag) => Value::Bool(*flag),
+            Self::Whole(number) => Value::from(*number),
+            Self::Float(number) => Value::from(*number),
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::List(nodes) => nodes.iter().map(Self::value).collect(),
+            Self::Object(entries) => entries.iter().map(|(key, node)| (key.clone(), node.value())).collect(),
+        }
+    }
+
     /// The object that this is.
     pub fn object<'a>(&'a self, place: &str, problems: &mut Problems) -> Option<Object<'a>> {
         match self {

@@ -48,7 +48,6 @@ fn a_component_without_the_export_is_refused() {
 fn every_import_that_is_not_granted_is_named() {
     check(
         &importing(&[
-            "stepwise:plugin/http@1.0.0",
             "stepwise:plugin/records@2.0.0",
             "stepwise:plugin/queues@1.3.0",
             "stepwise:script/source@1.0.0",
@@ -56,7 +55,6 @@ fn every_import_that_is_not_granted_is_named() {
             "acme:magic/wand",
         ]),
         &[
-            "`stepwise:plugin/http@1.0.0`, which is not granted",
             "`stepwise:plugin/records@2.0.0`: this Stepwise speaks contract 1.0",
             "`stepwise:plugin/queues@1.3.0`, which contract 1.0 does not have: it needs a newer Stepwise",
             "`stepwise:script/source@1.0.0`, which is only for the script runner",

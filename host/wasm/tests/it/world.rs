@@ -10,6 +10,7 @@ use model::{
     AttributeId, AttributeName, CorrelationId, Digest, EntityId, EntityName, Field, Message, Outcome, Record, RecordId,
     RecordRef, Refusal, Schema, SetName, StepName, Timestamp, Value, Values, Verb, Version,
     entity::{AttributeDefinition, AttributeKind, EntityDefinition, OnDelete, Ownership, State, Status},
+    grant::Grants,
     package::{Code, Script},
     query::{Page, Query},
     schema::EntityNumbers,
@@ -28,10 +29,7 @@ pub const FIRST: RecordRef = RecordRef { entity: TASK, id: RecordId(Uuid::from_u
 
 /// One runner for all tests: the machine is made once.
 pub fn runner() -> &'static Runner {
-    static RUNNER: LazyLock<Runner> = LazyLock::new(|| {
-        let config = HashMap::from([("evil".into(), HashMap::from([("greeting".into(), "hello".into())]))]);
-        Runner::new(RunnerSettings { config, ..RunnerSettings::default() }).expect("a runner")
-    });
+    static RUNNER: LazyLock<Runner> = LazyLock::new(|| Runner::new(RunnerSettings::default()).expect("a runner"));
     &RUNNER
 }
 
@@ -56,6 +54,8 @@ pub fn call(step: &str, inputs: Vec<Field>) -> StepCall {
         context: context(),
         schema: schema(),
         limits: Limits::default(),
+        grants: grants(),
+        external: false,
     }
 }
 
@@ -72,7 +72,14 @@ fn call_without_code(step: &str, inputs: Vec<Field>) -> StepCall {
         context: context(),
         schema: schema(),
         limits: Limits::default(),
+        grants: grants(),
+        external: false,
     }
+}
+
+/// What the operator set for the tests.
+pub fn grants() -> Arc<Grants> {
+    Arc::new(Grants { config: [("greeting".into(), "hello".into())].into(), ..Grants::default() })
 }
 
 /// An input.
