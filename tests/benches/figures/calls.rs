@@ -159,7 +159,16 @@ fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
         seed: 7,
     };
     let limits = Limits::default();
-    Ok(StepCall { step: StepName::parse(step)?, code, inputs, context, schema: Arc::new(schema), limits })
+    Ok(StepCall {
+        step: StepName::parse(step)?,
+        code,
+        inputs,
+        context,
+        schema: Arc::new(schema),
+        limits,
+        grants: Default::default(),
+        external: false,
+    })
 }
 
 /// A host that nobody asks for anything.
