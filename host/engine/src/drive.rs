@@ -175,9 +175,16 @@ impl<'a> Drive<'a> {
         inputs: Vec<Field>,
     ) -> Result<Result<Vec<Field>, Refusal>, Failure> {
         let (caller, parent) = (self.caller(), Some(self.job.id));
-        let call = Call { name: process.as_str(), target, inputs, parent };
+        let call = Call { name: process.as_str(), target, inputs: inputs.clone(), parent };
         let unit = self.slot.unit()?;
-        match if child { messages::start_child(unit, &caller, call) } else { messages::action(unit, &caller, call) } {
+        let begun = unit.parts.clock.elapsed_micros();
+        let answer = match child {
+            true => messages::start_child(unit, &caller, call),
+            false => messages::action(unit, &caller, call),
+        };
+        let micros = u64::try_from(unit.parts.clock.elapsed_micros() - begun).unwrap_or_default();
+        self.tell_here(LogEvent::Called { inputs, micros });
+        match answer {
             Ok(Answer { job, outputs }) => {
                 self.tell_here(LogEvent::Ran(job));
                 self.next_moment()?;

@@ -3,7 +3,7 @@
 //! `event` makes the fact again, from the journal or from what is supposed; `rules::trigger` asks; `words` says it. Nothing is
 //! written. Other kinds of process give a `Why` of their own.
 
-mod event;
+pub(crate) mod event;
 mod words;
 
 use std::sync::Arc;

@@ -20,6 +20,7 @@ pub(crate) use self::orders::give;
 use crate::{
     Catalogue, Engine, Failure, JobCounts,
     access::{self, Sight},
+    catalogue::Activation,
     realtime, rows, settle,
     unit::{Unit, show},
 };
@@ -48,21 +49,31 @@ pub struct Waits {
     pub branches: Vec<SmolStr>,
 }
 
-impl Engine {
+impl Waits {
     /// What the job waits for, if it stands in a wait.
-    pub fn waits(&self, job: &Job) -> Result<Option<Waits>, Failure> {
-        let (JobState::Waiting(watch), Some(reached)) = (&job.state, &job.progress.wait) else { return Ok(None) };
-        let activation = self.activation(&self.begin()?, job.activation)?;
+    pub(crate) fn of(job: &Job, activation: &Activation) -> Option<Self> {
+        let (JobState::Waiting(watch), Some(reached)) = (&job.state, &job.progress.wait) else { return None };
         let cursor = job.progress.cursor;
-        let place = activation.program.place(cursor);
+        let place = activation.program.place(cursor)?;
         let branches = activation.program.waits_for(cursor);
-        Ok(place.map(|place| Waits {
+        Some(Self {
             step: place.step.clone(),
             title: place.title.map(SmolStr::from),
             since: reached.since,
             until: watch.until,
             branches: branches.into_iter().map(SmolStr::from).collect(),
-        }))
+        })
+    }
+}
+
+impl Engine {
+    /// What the job waits for, if it stands in a wait.
+    pub fn waits(&self, job: &Job) -> Result<Option<Waits>, Failure> {
+        if !matches!(job.state, JobState::Waiting(_)) {
+            return Ok(None);
+        }
+        let activation = self.activation(&self.begin()?, job.activation)?;
+        Ok(Waits::of(job, &activation))
     }
 
     /// The jobs that `filter` wants, the newest first, `most` of them from `cursor` on.

@@ -38,6 +38,7 @@ mod several;
 pub mod signin;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod unit;
 mod verb;
 mod versions;
@@ -71,6 +72,7 @@ pub use crate::{
     security::Move,
     settings::{Budget, Settings},
     signin::{Need, Scopes, SignedIn, Way},
+    trial::{Beyond, Trial, Within, Would},
     versions::{Version, Written},
 };
 use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};

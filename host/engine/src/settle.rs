@@ -11,7 +11,7 @@ use model::{JobId, RecordRef, fact::Fact};
 use store::{Batch, Priority};
 
 pub(crate) use self::{
-    start::{new_job, token},
+    start::{background, new_job, token},
     wake::slice as wake_slice,
 };
 use crate::{Failure, realtime, unit::Unit};

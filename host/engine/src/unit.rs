@@ -49,6 +49,8 @@ pub(crate) struct Unit {
     pub posted: bool,
     /// The time of the step: it does not move while one verb or one step runs (E14).
     pub now: Timestamp,
+    /// What is tried and never committed, with what that asks of the steps.
+    pub trial: Option<Trial>,
     /// By whose right the verb that is being done is done.
     pub authority: Authority,
     /// Profiles that were asked for already.
@@ -59,6 +61,15 @@ pub(crate) struct Unit {
     /// The engine's own time until `resumed`, and since when it runs.
     worked: i64,
     resumed: i64,
+}
+
+/// What makes a unit a trial: nothing of it is ever committed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trial {
+    /// How far its time is ahead of the clock, by waits that were passed, in microseconds.
+    pub ahead: i64,
+    /// What steps that reach the outside are taken to answer, by step: they are not called.
+    pub answers: Vec<(SmolStr, model::Field)>,
 }
 
 /// By whose right a verb is done.
@@ -102,6 +113,7 @@ impl Unit {
             moving: false,
             posted: false,
             now,
+            trial: None,
             authority: Authority::Caller,
             known: crate::access::Known::default(),
             verbs: 0,
@@ -204,7 +216,8 @@ impl Unit {
 
     /// Begins a step: the time moves on.
     pub fn tick(&mut self) {
-        self.now = self.parts.clock.now();
+        let ahead = self.trial.as_ref().map_or(0, |trial| trial.ahead);
+        self.now = self.parts.clock.now().plus_micros(ahead);
     }
 
     /// Whether the unit has done so much that it should be committed before more is done (E3).

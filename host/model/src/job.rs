@@ -259,6 +259,13 @@ pub enum LogEvent {
         /// When it goes on by itself; absent: no time is waited for.
         until: Option<Timestamp>,
     },
+    /// A custom step or another process was called: told before what came of it, also where it failed.
+    Called {
+        /// What it was given.
+        inputs: Vec<crate::Field>,
+        /// How long it took, by the clock on the wall, in microseconds.
+        micros: u64,
+    },
     /// A custom step answered.
     Answered {
         /// What it gave.

@@ -103,6 +103,19 @@ pub enum Command {
         /// Its inputs.
         set: Vec<Setting>,
     },
+    /// `try remind-owner account/a1 days=3 branches=1,2`: what it would do; nothing of it stays.
+    Try {
+        /// The process.
+        process: SmolStr,
+        /// The record it runs on.
+        record: Name,
+        /// Its inputs.
+        set: Vec<Setting>,
+        /// Up to when time passes where it would wait.
+        until: Option<Timestamp>,
+        /// The branches by which it leaves its waits.
+        branches: Vec<u16>,
+    },
     /// `explain remind-owner account/a1 event=update attributes=name`: why it starts, or does not; without an event the
     /// last change of the record is meant.
     Explain {
@@ -200,6 +213,8 @@ status ENTITY/NAME STATUS                a status, or a state with its first sta
 get ENTITY/NAME [attribute ...]
 query ENTITY [filter=\"...\"] [order=\"...\"] [top=N] [show=a,b]
 run PROCESS ENTITY/NAME                  start a process on a record
+try PROCESS ENTITY/NAME [input=value ...] [until=MOMENT] [branches=1,2]
+                                         what it would do; nothing of it stays
 explain PROCESS ENTITY/NAME              why it started by the last change, or did not
 explain PROCESS ENTITY/NAME event=update attributes=a,b
                                          why it would start, or would not
@@ -261,6 +276,7 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
         ("run", [process, record, set @ ..]) => {
             Command::Run { process: process.word()?, record: record.name()?, set: settings(set)? }
         }
+        ("try", [process, record, rest @ ..]) => attempt(process.word()?, record.name()?, rest)?,
         ("explain", [process, record, options @ ..]) => {
             let [event, attributes] = choices(options, ["event", "attributes"])?;
             let attributes = attributes.iter().flat_map(|names| names.split(',')).map(SmolStr::from).collect();
@@ -316,6 +332,26 @@ fn order(word: &str, options: &[Token]) -> Result<Order, String> {
         }
         _ => Err("the orders are cancel, terminate, pause, resume, postpone and retry".into()),
     }
+}
+
+/// `until` and `branches` say how it goes on behind its waits, all else are inputs.
+fn attempt(process: SmolStr, record: Name, rest: &[Token]) -> Result<Command, String> {
+    let (mut until, mut branches, mut set) = (None, Vec::new(), Vec::new());
+    for token in rest {
+        let (attribute, value) = token.setting()?;
+        match attribute.as_str() {
+            "until" => {
+                let moment = Timestamp::parse(&value.word()?);
+                until = Some(moment.ok_or("`until` is a moment such as 2026-01-05T10:00:00Z")?);
+            }
+            "branches" => {
+                let numbers: Result<_, _> = value.word()?.split(',').map(str::parse).collect();
+                branches = numbers.map_err(|_| "`branches` are numbers: `branches=1,2`")?;
+            }
+            _ => set.push(Setting { attribute, value: value.term()? }),
+        }
+    }
+    Ok(Command::Try { process, record, set, until, branches })
 }
 
 fn settings(tokens: &[Token]) -> Result<Vec<Setting>, String> {

@@ -3,7 +3,7 @@
 //! Two implement it: `world`, an engine in memory, and the command line's `shell`, a client of the web API. Values go in as
 //! they were written; the attribute decides what they become, on the other side as for everybody.
 
-use model::{Span, job::Order};
+use model::{Span, Timestamp, job::Order};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
@@ -148,6 +148,15 @@ pub trait Port {
         event: Option<&str>,
         attributes: &[SmolStr],
     ) -> Result<Vec<String>, No>;
+    /// What a process would do on a record, a line each; nothing of it stays.
+    fn attempt(
+        &mut self,
+        process: &str,
+        record: &Target,
+        inputs: &[(SmolStr, Given)],
+        until: Option<Timestamp>,
+        branches: &[u16],
+    ) -> Result<Vec<Vec<Piece>>, No>;
     /// Imports a file of rows.
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No>;
     /// Jobs in the order of their creation, without their logs.

@@ -88,6 +88,11 @@ impl<P: Port> Session<P> {
                 let job = self.port.run(process, &target, &inputs)?;
                 Ok(vec![self.names.job(job).into()])
             }
+            Command::Try { process, record, set, until, branches } => {
+                let (target, inputs) = (self.target(record)?, self.values(set)?);
+                let told = self.port.attempt(process, &target, &inputs, *until, branches)?;
+                Ok(told.iter().map(|line| self.names.supposed(line)).collect())
+            }
             Command::Explain { process, record, event, attributes } => {
                 let target = self.target(record)?;
                 self.port.explain(process, &target, event.as_deref(), attributes)
@@ -226,6 +231,19 @@ impl Names {
     /// The pieces as one text.
     pub fn sentence(&mut self, pieces: &[Piece]) -> String {
         pieces.iter().map(|piece| self.piece(piece)).collect()
+    }
+
+    /// The same of what is not there: a record that nobody has named is a new one, and a run gets no number.
+    fn supposed(&self, pieces: &[Piece]) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Record(target) => match self.called.get(target) {
+                Some(name) => format!("{}/{}", target.entity, quoted_where_needed(name)),
+                None => format!("{}/new", target.entity),
+            },
+            Piece::Job(_) => "a run".to_owned(),
+        };
+        pieces.iter().map(piece).collect()
     }
 
     fn piece(&mut self, piece: &Piece) -> String {

@@ -1,7 +1,7 @@
 //! Jobs: a list, how many stand in which state, one with its run log, and in `orders` what people want of them.
 
 mod orders;
-mod told;
+pub(super) mod told;
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use engine::{Catalogue, Engine};
+use engine::{Catalogue, Engine, Waits};
 use model::{
     JobId, Refusal, Schema,
     job::{Job, JobFilter, JobState, LogLine},
@@ -113,26 +113,35 @@ fn job_id(text: &str) -> Result<JobId, Denial> {
 fn with_log(job: &Job, log: &[LogLine], engine: &Engine) -> Result<Value, Denial> {
     let (schema, catalogue) = (engine.schema(), engine.catalogue());
     let mut shown = in_json(job, &schema, &catalogue);
+    shown.insert("log".into(), lines(log, &schema));
+    if let Some(waits) = engine.waits(job)? {
+        shown.insert("waits".into(), waited(&waits));
+    }
+    Ok(Value::Object(shown))
+}
+
+/// A run log, line by line in words.
+pub(super) fn lines(log: &[LogLine], schema: &Schema) -> Value {
     let lines = log.iter().map(|line| {
         json!({
             "at": line.at.to_string(),
             "step": line.step.as_ref().map(|step| step.as_str()),
-            "text": told::told(&line.event, &schema),
+            "text": told::told(&line.event, schema),
         })
     });
-    shown.insert("log".into(), lines.collect());
-    if let Some(waits) = engine.waits(job)? {
-        let branches: Vec<&str> = waits.branches.iter().map(|branch| branch.as_str()).collect();
-        let waits = json!({
-            "step": waits.step.as_str(),
-            "title": waits.title.as_deref(),
-            "since": waits.since.to_string(),
-            "until": waits.until.map(|until| until.to_string()),
-            "branches": branches,
-        });
-        shown.insert("waits".into(), waits);
-    }
-    Ok(Value::Object(shown))
+    lines.collect()
+}
+
+/// What a job waits for.
+pub(super) fn waited(waits: &Waits) -> Value {
+    let branches: Vec<&str> = waits.branches.iter().map(|branch| branch.as_str()).collect();
+    json!({
+        "step": waits.step.as_str(),
+        "title": waits.title.as_deref(),
+        "since": waits.since.to_string(),
+        "until": waits.until.map(|until| until.to_string()),
+        "branches": branches,
+    })
 }
 
 fn in_json(job: &Job, schema: &Schema, catalogue: &Catalogue) -> Map<String, Value> {

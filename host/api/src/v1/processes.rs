@@ -1,4 +1,8 @@
-//! Processes: what there is, the versions of one and what differs between two of them, running one on a record.
+//! Processes: what there is, the versions of one and what differs between two of them, running one on a record. Why one
+//! starts or not and what it would do are rooms below.
+
+mod explain;
+mod trial;
 
 use axum::{
     Json, Router,
@@ -7,9 +11,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::{Check, Event, Process, Started, Why};
+use engine::Process;
 use model::{
-    Message, ProcessName, Refusal, Schema,
+    ProcessName, Refusal, Schema,
     process::{DefinitionState, workflow::Mode},
 };
 use serde_json::{Value, json};
@@ -25,7 +29,8 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/processes/{name}", get(show))
         .route("/api/v1/processes/{name}/versions", get(versions))
         .route("/api/v1/processes/{name}/diff", get(diff))
-        .route("/api/v1/processes/{name}/explain", get(explain))
+        .merge(explain::routes())
+        .merge(trial::routes())
         .route("/api/v1/processes/{name}/run", post(run))
 }
 
@@ -94,85 +99,6 @@ async fn diff(
         Ok(json!({"from": from.version, "to": to.version, "diff": changes}))
     })
     .await
-}
-
-async fn explain(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    ask(&app, &headers, move |engine, caller| {
-        let (mut target, mut event, mut entry, mut named) = (None, None, None, Vec::new());
-        for (option, text) in options(query.as_deref())? {
-            match option.as_str() {
-                "record" => target = Some(record(&text, &engine.schema())?),
-                "event" => event = Some(message(&text)?),
-                "attributes" => named = text.split(',').filter(|name| !name.is_empty()).map(named_one).collect(),
-                "entry" => {
-                    entry =
-                        Some(text.parse().map_err(|_| Denial::malformed("`entry` is the id of a row of the audit"))?)
-                }
-                other => {
-                    let why = format!("this takes `record`, `event`, `attributes` and `entry`, and no `{other}`");
-                    return Err(Denial::malformed(why));
-                }
-            }
-        }
-        let target = target.ok_or_else(|| Denial::malformed("the query lacks `record`: ENTITY/ID"))?;
-        let event = match (event, entry, named.is_empty()) {
-            (None, Some(entry), true) => Event::Entry(entry),
-            (None, None, true) => Event::Last,
-            (_, Some(_), _) => return Err(Denial::malformed("`entry` stands alone: what happened is known")),
-            (message, None, _) => Event::Supposed { message: message.unwrap_or(Message::Update), named },
-        };
-        Ok(why(&engine.explain(caller, &process_name(&name)?, target, &event)?))
-    })
-    .await
-}
-
-/// An event that somebody may suppose.
-fn message(text: &str) -> Result<Message, Denial> {
-    use Message::{Assign, Create, Delete, OnDemand, SetStatus, Update};
-    let known = Message::from_word(text);
-    let known = known.filter(|one| matches!(one, Create | Update | SetStatus | Assign | Delete | OnDemand));
-    known.ok_or_else(|| {
-        Denial::malformed(format!("`event` is one of create, update, status, assign, delete, on-demand, not `{text}`"))
-    })
-}
-
-/// `product`, or `severity=high`.
-fn named_one(text: &str) -> (smol_str::SmolStr, Option<model::Value>) {
-    match text.split_once('=') {
-        None => (text.into(), None),
-        Some((name, "null")) => (name.into(), Some(model::Value::Null)),
-        Some((name, value)) => (name.into(), Some(written(value))),
-    }
-}
-
-/// A value as it looks; its attribute says what becomes of it.
-fn written(text: &str) -> model::Value {
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Bool(yes)) => model::Value::Boolean(yes),
-        Ok(Value::Number(number)) => match number.as_i64() {
-            Some(whole) => model::Value::Whole(whole),
-            None => text.parse().map_or_else(|_| model::Value::text(text), model::Value::Decimal),
-        },
-        _ => model::Value::text(text),
-    }
-}
-
-fn why(why: &Why) -> Value {
-    let check = |check: &Check| json!({"check": check.name, "passed": check.passed, "says": check.says.as_str(), "hint": check.hint.as_deref()});
-    let run = |run: &Started| json!({"job": run.job.to_string(), "state": run.state.as_str(), "reason": run.reason.as_deref()});
-    json!({
-        "process": why.process.as_str(),
-        "version": why.version,
-        "event": why.event.as_str(),
-        "starts": why.starts,
-        "checks": why.checks.iter().map(check).collect::<Vec<_>>(),
-        "runs": why.runs.iter().map(run).collect::<Vec<_>>(),
-    })
 }
 
 /// The versions that a query names, by these names; absent where it does not.

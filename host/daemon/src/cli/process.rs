@@ -4,8 +4,10 @@ mod check;
 mod explain;
 mod local;
 mod test;
+mod trial;
 mod versions;
 
+pub use self::trial::tried;
 use clap::Subcommand;
 use serde_json::json;
 
@@ -41,6 +43,8 @@ pub enum Process {
     },
     /// Show what differs between two versions of a process
     Diff(versions::Diff),
+    /// Try a process on a record: it runs, everything is told, and nothing of it stays
+    Try(trial::Try),
     /// Tell why a process started for an event, or did not, or would not
     Explain(explain::Explain),
     /// Check a solution directory, without a daemon: everything that applying it would check
@@ -58,6 +62,7 @@ impl Process {
             Self::Show(show) => show.run(connection),
             Self::Versions { name } => versions::versions(name, connection),
             Self::Diff(diff) => diff.run(connection),
+            Self::Try(attempt) => attempt.run(connection),
             Self::Explain(explain) => explain.run(connection),
             Self::Check(check) => check.run(connection),
             Self::Test(test) => test.run(connection),
@@ -65,16 +70,25 @@ impl Process {
     }
 }
 
-fn run(name: &str, record: &str, inputs: &[String], connection: &Connection) -> Result<(), Trouble> {
+/// What was given with `--input NAME=VALUE`.
+fn given(inputs: &[String]) -> Result<serde_json::Map<String, serde_json::Value>, Trouble> {
     let mut given = serde_json::Map::new();
     for input in inputs {
         let (name, value) = input
             .split_once('=')
             .ok_or_else(|| Trouble::failed(format!("`{input}` is no input: it is written `--input NAME=VALUE`")))?;
-        // What looks like a number, a yes or a no is one; everything else is text.
-        let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
-        given.insert(name.to_owned(), value);
+        given.insert(name.to_owned(), looks_like(value));
     }
+    Ok(given)
+}
+
+/// What looks like a number, a yes or a no is one; everything else is text.
+fn looks_like(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text))
+}
+
+fn run(name: &str, record: &str, inputs: &[String], connection: &Connection) -> Result<(), Trouble> {
+    let given = given(inputs)?;
     let client = Client::new(connection)?;
     let path = format!("/api/v1/processes/{}/run", escaped(name));
     let answer = client.post(&path, &json!({"record": record, "inputs": given}))?;

@@ -33,7 +33,7 @@ pub enum Event {
 }
 
 /// The event as a fact.
-pub(super) struct Happened {
+pub(crate) struct Happened {
     pub fact: Fact,
     /// When; absent: it is only supposed.
     pub at: Option<Timestamp>,
@@ -57,7 +57,7 @@ pub(super) fn happened(
     }
 }
 
-fn supposed(
+pub(crate) fn supposed(
     unit: &mut Unit,
     caller: &Caller,
     target: RecordRef,

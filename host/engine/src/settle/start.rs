@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Stages the jobs that these facts start, and gives those that can run.
-pub(super) fn background(unit: &mut Unit, facts: &[Fact]) -> Result<Vec<JobId>, Failure> {
+pub(crate) fn background(unit: &mut Unit, facts: &[Fact]) -> Result<Vec<JobId>, Failure> {
     let mut started = Vec::new();
     for fact in facts {
         let catalogue = unit.catalogue.clone();

@@ -6,13 +6,17 @@
 
 use model::{
     Field, Term, Timestamp, Value,
-    job::{JobState, Reached, StepResult, Watch},
+    job::{Job, JobState, Reached, StepResult, Watch},
     process::workflow::Shift,
 };
 use script::Facts;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Command, Performed, Run, program::Line, source::Source};
+use super::{
+    Command, Performed, Program, Run,
+    program::{Instruction, Line},
+    source::Source,
+};
 use crate::{condition::Condition, retry::Failure, value};
 
 /// The instruction.
@@ -106,11 +110,37 @@ impl Wait {
         to: u32,
     ) -> Performed<'p> {
         run.job.progress.wait = None;
-        let field = |name: &str, value| Field { name: name.into(), value };
-        let result = vec![field("branch", Value::Whole(number)), field("since", Value::DateTime(since))];
-        run.keep(line, StepResult::Fields(result));
+        run.keep(line, result(since, number));
         Performed::Jump(to)
     }
+}
+
+impl Program {
+    /// Lets a job that stands in a wait leave it by its branch of this number, from 1, whether that is true or not: for
+    /// trials. False where it stands in none, or there is no such branch.
+    pub fn leave_by(&self, job: &mut Job, branch: u16) -> bool {
+        let Some(line) = self.line(job.progress.cursor) else { return false };
+        let Instruction::Wait(wait) = &line.instruction else { return false };
+        let (Some(place), Some(reached)) = (usize::from(branch).checked_sub(1), job.progress.wait.take()) else {
+            return false;
+        };
+        let Some(to) = wait.branches.get(place).map(|branch| branch.to) else {
+            job.progress.wait = Some(reached);
+            return false;
+        };
+        if let Some(step) = self.step(line).filter(|step| step.kept) {
+            job.progress.results.push((step.id.clone(), result(reached.since, branch.into())));
+        }
+        job.state = JobState::Ready;
+        job.progress.cursor = to;
+        true
+    }
+}
+
+/// What expressions find under the id of a wait.
+fn result(since: Timestamp, branch: i64) -> StepResult {
+    let field = |name: &str, value| Field { name: name.into(), value };
+    StepResult::Fields(vec![field("branch", Value::Whole(branch)), field("since", Value::DateTime(since))])
 }
 
 impl Until {

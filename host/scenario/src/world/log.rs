@@ -1,5 +1,6 @@
 //! A line of a run log in words: for `job show` and for traces alike.
 
+use engine::Trial;
 use model::{
     RecordRef, Schema, Value, Values,
     job::{LogEvent, LogLine},
@@ -14,7 +15,8 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
     let record = |record: RecordRef| Piece::Record(value::target(schema, record));
     let mut pieces: Vec<Piece> = line.step.iter().map(|step| text(format!("{step}: "))).collect();
     match &line.event {
-        LogEvent::Started => return None,
+        // What a step was given is read in the run log; a trace tells what came of it.
+        LogEvent::Started | LogEvent::Called { .. } => return None,
         LogEvent::Created { record: made, change } => {
             pieces.extend([text("create "), record(*made)]);
             pieces.extend(values(schema, *made, change));
@@ -62,6 +64,47 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
         }
     }
     Some(pieces)
+}
+
+/// What a trial showed: the event, its lines, the runs within and the jobs that would start.
+pub(super) fn tried(schema: &Schema, trial: &Trial) -> Vec<Vec<Piece>> {
+    let record = |target: RecordRef| Piece::Record(value::target(schema, target));
+    let mut lines = vec![vec![text(format!("by {} as ", trial.message)), record(trial.user)]];
+    if let Some(owner) = trial.owner {
+        lines[0].extend([text("; by itself as "), record(owner)]);
+    }
+    for run in &trial.within {
+        let mut head = vec![text(format!("within: {}", run.process))];
+        head.extend(run.record.into_iter().flat_map(|target| [text(" on "), record(target)]));
+        lines.push(head);
+        lines.extend(run.log.iter().filter_map(|line| shown(schema, line)).map(|line| indented("  ", line)));
+    }
+    lines.extend(trial.log.iter().filter_map(|line| shown(schema, line)));
+    let branches = trial.waits.iter().flat_map(|waits| &waits.branches).zip(1..);
+    lines.extend(branches.map(|(branch, number)| waited_for(number, branch)));
+    for job in &trial.starts {
+        let mut line = vec![text(format!("would start {} by {}", job.process, job.message))];
+        line.extend(job.record.into_iter().flat_map(|target| [text(" on "), record(target)]));
+        line.extend(job.reason.iter().map(|reason| text(format!(": {reason}"))));
+        lines.push(line);
+    }
+    if trial.is_cut {
+        lines.push(vec![text("more than one unit of work can hold: the rest was not tried")]);
+    }
+    lines
+}
+
+/// A line of a trial, which also shows what a step was given.
+fn shown(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
+    let LogEvent::Called { inputs, .. } = &line.event else { return said(schema, line) };
+    let mut pieces: Vec<Piece> = line.step.iter().map(|step| text(format!("{step}: "))).collect();
+    pieces.push(text(if inputs.is_empty() { "called" } else { "called with " }));
+    pieces.extend(list(inputs.iter().map(|field| (field.name.to_string(), value::plain(schema, &field.value)))));
+    Some(pieces)
+}
+
+fn indented(blanks: &str, line: Vec<Piece>) -> Vec<Piece> {
+    std::iter::once(text(blanks)).chain(line).collect()
 }
 
 /// A branch of the wait in which a job stands.

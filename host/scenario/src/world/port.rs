@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use engine::Failure;
 use model::{
-    AttributeId, JobId, Message, Privilege, ProcessName, RecordId, RecordRef, Refusal, Span, Value, Values, Verb,
-    Version,
+    AttributeId, JobId, Message, Privilege, ProcessName, RecordId, RecordRef, Refusal, Span, Timestamp, Value, Values,
+    Verb, Version,
     job::{Job, JobFilter, LogLine, Order},
     query::{Comparison, Filter, Operand, Query},
     schema::Entity,
@@ -289,6 +289,22 @@ impl Port for World {
         let branches = waits.iter().flat_map(|waits| &waits.branches).zip(1..);
         shown.log.extend(branches.map(|(branch, number)| log::waited_for(number, branch)));
         Ok(shown)
+    }
+
+    fn attempt(
+        &mut self,
+        process: &str,
+        record: &Target,
+        inputs: &[(SmolStr, Given)],
+        until: Option<Timestamp>,
+        branches: &[u16],
+    ) -> Result<Vec<Vec<Piece>>, No> {
+        let (caller, target) = (self.caller(), self.record(record)?);
+        let inputs = self.arguments(process, inputs);
+        let beyond = engine::Beyond { until, branches: branches.to_vec(), answers: Vec::new() };
+        let name = ProcessName::parse(process).map_err(|_| refused(&Refusal::UnknownProcess(process.into())))?;
+        let trial = self.engine().try_process(&caller, &name, Some(target), &inputs, &beyond).map_err(no)?;
+        Ok(log::tried(&self.engine().schema(), &trial))
     }
 
     fn explain(

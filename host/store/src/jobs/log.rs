@@ -104,6 +104,11 @@ fn put_event(row: &mut Row, event: &LogEvent) {
             put_fields(row.field(7), outputs);
             row.field(8).u64(*cpu_micros);
         }
+        LogEvent::Called { inputs, micros } => {
+            kind(row, 14);
+            put_fields(row.field(7), inputs);
+            row.field(8).u64(*micros);
+        }
         LogEvent::Said { level, message } => {
             kind(row, 7);
             row.field(9).u64(level_number(*level));
@@ -217,6 +222,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
             principal: needed(owner, "principal")?,
             rights: Rights::from_bits(u8::try_from(state).unwrap_or_default()),
         },
+        14 => LogEvent::Called { inputs: outputs, micros: cpu_micros },
         13 => LogEvent::Unshared { record: record()?, principal: needed(owner, "principal")? },
         other => return Err(wrong(format!("an event of the unknown kind {other}"))),
     })

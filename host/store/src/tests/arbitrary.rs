@@ -179,6 +179,7 @@ pub fn line() -> impl Strategy<Value = LogLine> {
         records,
         any::<u16>().prop_map(LogEvent::Branched),
         option::of(time()).prop_map(|until| LogEvent::Waits { until }),
+        (fields(), any::<u64>()).prop_map(|(inputs, micros)| LogEvent::Called { inputs, micros }),
         (fields(), any::<u64>()).prop_map(|(outputs, cpu_micros)| LogEvent::Answered { outputs, cpu_micros }),
         (level, text()).prop_map(|(level, message)| LogEvent::Said { level, message }),
         (text(), option::of(time())).prop_map(|(error, again)| LogEvent::Tried { error, again }),

@@ -35,6 +35,7 @@ pub fn told(event: &LogEvent, schema: &Schema) -> String {
         LogEvent::Waits { until: None } => "waits for a change".to_owned(),
         LogEvent::Branched(0) => "took no branch".to_owned(),
         LogEvent::Branched(number) => format!("took branch {number}"),
+        LogEvent::Called { inputs, micros } => format!("called with {}, took {micros} µs", fields(inputs)),
         LogEvent::Answered { outputs, cpu_micros } => format!("answered {} in {cpu_micros} µs", fields(outputs)),
         LogEvent::Ran(job) => format!("ran {job}"),
         LogEvent::Said { level, message } => format!("{}: {message}", level.word()),

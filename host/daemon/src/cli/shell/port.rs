@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::job::Order;
+use model::{Timestamp, job::Order};
 use scenario::port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target};
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
@@ -138,6 +138,25 @@ impl Port for Http {
         let answer = self.client.post(&format!("/api/v1/actions/{}", escaped(action)), &body).map_err(no)?;
         let outputs = answer["outputs"].as_object().into_iter().flatten();
         Ok(outputs.map(|(name, value)| (name.as_str().into(), Piece::Text(value.to_string()))).collect())
+    }
+
+    fn attempt(
+        &mut self,
+        process: &str,
+        record: &Target,
+        inputs: &[(SmolStr, Given)],
+        until: Option<Timestamp>,
+        branches: &[u16],
+    ) -> Result<Vec<Vec<Piece>>, No> {
+        let path = format!("/api/v1/processes/{}/try", escaped(process));
+        let body = json!({
+            "record": format!("{}/{}", record.entity, record.id),
+            "inputs": arguments(inputs),
+            "until": until.map(|until| until.to_string()),
+            "branches": branches,
+        });
+        let answer = self.client.post(&path, &body).map_err(no)?;
+        Ok(crate::cli::process::tried(&answer).into_iter().map(|line| vec![Piece::Text(line)]).collect())
     }
 
     fn explain(
