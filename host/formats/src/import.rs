@@ -307,7 +307,7 @@ fn typed(value: Value, attribute: &Attribute, environment: &Environment) -> Resu
         }
         ValueType::Guid => uuid::Uuid::parse_str(text).ok().map(Value::Guid),
         ValueType::Duration => crate::duration::parse(text).ok().map(Value::Duration),
-        ValueType::Reference | ValueType::Bytes | ValueType::Document => None,
+        ValueType::Reference | ValueType::References | ValueType::Bytes | ValueType::Document => None,
     };
     read.ok_or_else(|| {
         let takes = crate::literal::in_words(attribute.value_type());

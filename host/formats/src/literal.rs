@@ -242,6 +242,7 @@ pub(crate) fn in_words(value_type: ValueType) -> &'static str {
         ValueType::Choice => "an option",
         ValueType::Choices => "options",
         ValueType::Reference => "a record",
+        ValueType::References => "a list of records",
         ValueType::Bytes => "a file",
         ValueType::Document => "a document",
     }

@@ -30,6 +30,9 @@ impl fmt::Display for Money {
     }
 }
 
+/// The most records of a list (E40).
+pub const MOST_REFERENCES: usize = 5_000;
+
 /// One value. Nested data is a `Document`, so that a value never holds values without bound.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Value {
@@ -62,6 +65,8 @@ pub enum Value {
     Choices(Arc<[i32]>),
     /// A record.
     Reference(RecordRef),
+    /// Records in an order, at most [`MOST_REFERENCES`]: arguments and results hold them, attributes do not.
+    References(Arc<[RecordRef]>),
     /// Bytes.
     Bytes(Arc<[u8]>),
     /// Nested data as CBOR, limited in size and depth where it comes in.
@@ -97,6 +102,8 @@ pub enum ValueType {
     Choices,
     /// `lookup`
     Reference,
+    /// `records`
+    References,
     /// `file`
     Bytes,
     /// `document`
@@ -105,7 +112,7 @@ pub enum ValueType {
 
 impl ValueType {
     /// Every type, in the order of the documentation.
-    pub const ALL: [ValueType; 15] = [
+    pub const ALL: [ValueType; 16] = [
         Self::Boolean,
         Self::Whole,
         Self::Decimal,
@@ -119,6 +126,7 @@ impl ValueType {
         Self::Choice,
         Self::Choices,
         Self::Reference,
+        Self::References,
         Self::Bytes,
         Self::Document,
     ];
@@ -139,6 +147,7 @@ impl ValueType {
             Self::Choice => "choice",
             Self::Choices => "choices",
             Self::Reference => "lookup",
+            Self::References => "records",
             Self::Bytes => "file",
             Self::Document => "document",
         }
@@ -187,6 +196,7 @@ impl Value {
             Self::Choice(_) => ValueType::Choice,
             Self::Choices(_) => ValueType::Choices,
             Self::Reference(_) => ValueType::Reference,
+            Self::References(_) => ValueType::References,
             Self::Bytes(_) => ValueType::Bytes,
             Self::Document(_) => ValueType::Document,
         })
@@ -196,6 +206,14 @@ impl Value {
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The records, if this is a list of them.
+    pub fn as_references(&self) -> Option<&[RecordRef]> {
+        match self {
+            Self::References(targets) => Some(targets),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@
 //! | decimal, money | `Decimal`: mixed freely with whole numbers, so that sums stay exact |
 //! | date, date-time, duration, guid | `Date`, `Timestamp`, `Span` of the model, `Uuid` |
 //! | choice, choices, lookup | [`Choice`], [`Choices`], [`Reference`] |
+//! | records | a list of [`Reference`] |
 //! | bytes, document | blob, [`Document`] |
 //!
 //! A host knows entities by number and guests by name; a [`Reference`] carries what its side knows. The script runner
@@ -14,7 +15,7 @@
 
 use std::sync::Arc;
 
-use model::{Date, EntityId, EntityName, RecordId, RecordRef, Span, Timestamp, Value};
+use model::{Date, EntityId, EntityName, RecordId, RecordRef, Span, Timestamp, Value, value::MOST_REFERENCES};
 use rhai::Dynamic;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -250,6 +251,9 @@ pub fn from_value(value: &Value) -> Dynamic {
         Value::Choice(value) => Dynamic::from(Choice::number(*value)),
         Value::Choices(value) => Dynamic::from(Choices(value.clone())),
         Value::Reference(value) => Dynamic::from(Reference::from(*value)),
+        Value::References(values) => {
+            Dynamic::from_array(values.iter().map(|value| Dynamic::from(Reference::from(*value))).collect())
+        }
         Value::Bytes(value) => Dynamic::from_blob(value.to_vec()),
         Value::Document(value) => Dynamic::from(Document(value.clone())),
     }
@@ -258,6 +262,9 @@ pub fn from_value(value: &Value) -> Dynamic {
 /// Rhai's value in the host. Numbers that are not whole are decimals; money becomes money again where it is stored.
 pub fn to_value(value: &Dynamic) -> Result<Value, Problem> {
     let Some(plain) = scalar(value) else {
+        if let Some(targets) = references(value) {
+            return Ok(Value::References(targets));
+        }
         return Err(Problem::new(format!("the result is {}, which no attribute can hold", kind(value))));
     };
     Ok(match plain {
@@ -281,4 +288,14 @@ pub fn to_value(value: &Dynamic) -> Result<Value, Problem> {
         Plain::Document(value) => Value::Document(value.0),
         Plain::Empty | Plain::List(_) | Plain::Fields(_) => Value::Null,
     })
+}
+
+/// The records of a list that holds nothing else, and not too many.
+fn references(value: &Dynamic) -> Option<Arc<[RecordRef]>> {
+    let list = value.read_lock::<rhai::Array>().filter(|list| !list.is_empty() && list.len() <= MOST_REFERENCES)?;
+    let target = |item: &Dynamic| match scalar(item)? {
+        Plain::Reference(Reference { number: Some(entity), id, .. }) => Some(RecordRef::new(entity, RecordId(id))),
+        _ => None,
+    };
+    list.iter().map(target).collect()
 }

@@ -288,6 +288,9 @@ impl Tuple {
                 options.iter().fold(self.u8(CHOICES), |key, option| key.u8(1).i32(*option)).u8(0)
             }
             Value::Reference(record) => self.u8(REFERENCE).record(*record),
+            Value::References(records) => {
+                records.iter().fold(self.u8(REFERENCES), |key, record| key.u8(1).record(*record)).u8(0)
+            }
             Value::Bytes(bytes) => self.u8(BYTES).cut(bytes, text_bytes),
             Value::Document(bytes) => self.u8(DOCUMENT).cut(bytes, text_bytes),
         }
@@ -383,6 +386,7 @@ const GUID: u8 = 0x50;
 const CHOICE: u8 = 0x51;
 const CHOICES: u8 = 0x52;
 const REFERENCE: u8 = 0x53;
+const REFERENCES: u8 = 0x54;
 const BYTES: u8 = 0x60;
 const DOCUMENT: u8 = 0x61;
 

@@ -99,6 +99,7 @@ fn edm(kind: ValueType) -> &'static str {
         ValueType::Date => "Edm.Date",
         ValueType::DateTime => "Edm.DateTimeOffset",
         ValueType::Guid | ValueType::Reference => "Edm.Guid",
+        ValueType::References => "Collection(Edm.Guid)",
         ValueType::Bytes => "Edm.Binary",
         ValueType::Duration => "Edm.Duration",
         ValueType::Text | ValueType::Choices | ValueType::Document => "Edm.String",

@@ -28,6 +28,7 @@ pub fn to_json(value: &Value) -> Json {
             Json::from(numbers.join(","))
         }
         Value::Reference(target) => Json::from(target.id.to_string()),
+        Value::References(targets) => targets.iter().map(|target| target.id.to_string()).collect(),
         Value::Bytes(bytes) | Value::Document(bytes) => Json::from(format!("{} bytes", bytes.len())),
     }
 }

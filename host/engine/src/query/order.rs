@@ -50,6 +50,14 @@ fn push(bytes: &mut Vec<u8>, value: &Value) {
             bytes.extend_from_slice(&target.entity.0.to_be_bytes());
             bytes.extend_from_slice(target.id.0.as_bytes());
         }
+        Value::References(targets) => {
+            targets.iter().for_each(|target| {
+                bytes.push(1);
+                bytes.extend_from_slice(&target.entity.0.to_be_bytes());
+                bytes.extend_from_slice(target.id.0.as_bytes());
+            });
+            bytes.push(0);
+        }
         Value::Bytes(content) | Value::Document(content) => push_bytes(bytes, content),
     }
 }

@@ -182,6 +182,7 @@ fn json(catalogue: &Catalogue, value: &Value) -> serde_json::Value {
         Value::Reference(target) => {
             format!("{}/{}", catalogue.schema.name_of(target.entity), target.id.to_smolstr()).into()
         }
+        Value::References(targets) => format!("{} records", targets.len()).into(),
         Value::Bytes(bytes) | Value::Document(bytes) => format!("{} bytes", bytes.len()).into(),
     }
 }

@@ -181,7 +181,7 @@ fn kind(fields: &Fields<'_>, value_type: ValueType, known: &Known<'_>) -> Option
         ValueType::Choices => AttributeKind::Choices(source(fields, known)?),
         ValueType::Guid => AttributeKind::Guid,
         ValueType::Reference => AttributeKind::Lookup(lookup(fields, known)?),
-        ValueType::Duration | ValueType::Bytes | ValueType::Document => return None,
+        ValueType::Duration | ValueType::References | ValueType::Bytes | ValueType::Document => return None,
     })
 }
 

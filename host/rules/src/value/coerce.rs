@@ -10,6 +10,7 @@ use model::{
     Date, Decimal, EntityId, Money, RecordId, RecordRef, Refusal, Schema, Timestamp, Value, ValueType,
     entity::{AttributeKind, ChoiceOption, NumberKind, TextFormat},
     schema::Attribute,
+    value::MOST_REFERENCES,
 };
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
@@ -102,6 +103,7 @@ pub fn coerce_into(value: Value, holder: &Holder<'_>, name_of: Names<'_>) -> Res
         ValueType::Choice => choice(value, holder)?,
         ValueType::Choices => choices(value, holder)?,
         ValueType::Reference => reference(value, holder, name_of)?,
+        ValueType::References => references(value, holder, name_of)?,
         ValueType::Date | ValueType::DateTime | ValueType::Guid => written(value, holder)?,
         ValueType::Bytes => bytes(value, holder)?,
         ValueType::Boolean | ValueType::Duration | ValueType::Document => same(value, holder)?,
@@ -130,6 +132,7 @@ pub fn describe(value: &Value) -> SmolStr {
         Value::Choice(number) => format_smolstr!("option {number}"),
         Value::Choices(_) => "a list of options".into(),
         Value::Reference(_) => "a record".into(),
+        Value::References(_) => "a list of records".into(),
         Value::Bytes(_) => "a file".into(),
         Value::Document(_) => "a document".into(),
     }
@@ -308,6 +311,23 @@ fn reference(value: Value, holder: &Holder<'_>, name_of: Names<'_>) -> Result<Va
         }
         _ => Ok(Value::Reference(target)),
     }
+}
+
+/// One record will do for a list of one.
+fn references(value: Value, holder: &Holder<'_>, name_of: Names<'_>) -> Result<Value, Refusal> {
+    let targets: Vec<RecordRef> = match &value {
+        Value::References(targets) => targets.to_vec(),
+        Value::Reference(target) => vec![*target],
+        _ => return Err(wrong(&value, holder)),
+    };
+    if targets.len() > MOST_REFERENCES {
+        let rule = format_smolstr!("has at most {MOST_REFERENCES} records, not {}", targets.len());
+        return Err(out_of_bounds(holder, rule));
+    }
+    for target in &targets {
+        reference(Value::Reference(*target), holder, name_of)?;
+    }
+    Ok(Value::References(targets.into()))
 }
 
 fn written(value: Value, holder: &Holder<'_>) -> Result<Value, Refusal> {

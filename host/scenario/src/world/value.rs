@@ -107,6 +107,7 @@ pub(super) fn plain(schema: &Schema, value: &Value) -> Piece {
         Value::Choices(numbers) => numbers.iter().map(i32::to_string).collect::<Vec<_>>().join(","),
         Value::Bytes(bytes) => format!("({} bytes)", bytes.len()),
         Value::Document(bytes) => format!("(document, {} bytes)", bytes.len()),
+        Value::References(records) => format!("({} records)", records.len()),
         Value::Reference(record) => return Piece::Record(target(schema, *record)),
     })
 }

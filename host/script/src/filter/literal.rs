@@ -93,7 +93,7 @@ fn typed(written: &str, wanted: ValueType, named: &Named<'_>) -> Option<Value> {
                 _ => Value::Guid(id),
             }
         }
-        ValueType::Duration | ValueType::Bytes | ValueType::Document => return None,
+        ValueType::Duration | ValueType::References | ValueType::Bytes | ValueType::Document => return None,
     })
 }
 
@@ -158,6 +158,6 @@ fn wanted_words(wanted: ValueType) -> &'static str {
         ValueType::Guid | ValueType::Reference => "a guid",
         ValueType::Choice => "one of its options, by number or by name in quotes",
         ValueType::Choices => "its options, by number or by name in quotes",
-        ValueType::Duration | ValueType::Bytes | ValueType::Document => "null only",
+        ValueType::Duration | ValueType::References | ValueType::Bytes | ValueType::Document => "null only",
     }
 }

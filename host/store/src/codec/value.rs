@@ -20,6 +20,7 @@ const CHOICE: u64 = 12;
 const CHOICES: u64 = 13;
 const REFERENCE: u64 = 14;
 const DOCUMENT: u64 = 15;
+const REFERENCES: u64 = 16;
 
 /// Writes a value.
 pub fn put_value(row: &mut Row, value: &Value) {
@@ -46,6 +47,7 @@ pub fn put_value(row: &mut Row, value: &Value) {
         Value::Choices(options) => tagged(row, CHOICES).list(options.iter(), |row, option| row.i64((*option).into())),
         Value::Reference(target) => tagged(row, REFERENCE).record(*target),
         Value::Document(bytes) => tagged(row, DOCUMENT).bytes(bytes),
+        Value::References(targets) => tagged(row, REFERENCES).list(targets.iter(), |row, target| row.record(*target)),
     }
 }
 
@@ -83,6 +85,7 @@ fn tagged_value(from: &mut Decoder<'_>) -> Read<Value> {
         CHOICES => Value::Choices(Arc::from(list(from, |from| from.i32())?)),
         REFERENCE => Value::Reference(record(from)?),
         DOCUMENT => Value::Document(from.bytes()?.into()),
+        REFERENCES => Value::References(Arc::from(list(from, record)?)),
         tag => return Err(wrong(format!("a value of the unknown kind {tag}"))),
     })
 }

@@ -37,6 +37,10 @@ pub fn told(event: &LogEvent, schema: &Schema) -> String {
         LogEvent::Branched(number) => format!("took branch {number}"),
         LogEvent::Called { inputs, micros } => format!("called with {}, took {micros} µs", fields(inputs)),
         LogEvent::Answered { outputs, cpu_micros } => format!("answered {} in {cpu_micros} µs", fields(outputs)),
+        LogEvent::Turned { turn, record: item, passed: None } => format!("turn {turn}: {}", record(item)),
+        LogEvent::Turned { turn, record: item, passed: Some(why) } => {
+            format!("turn {turn}: {} is passed over: {why}", record(item))
+        }
         LogEvent::Ran(job) => format!("ran {job}"),
         LogEvent::Said { level, message } => format!("{}: {message}", level.word()),
         LogEvent::Tried { error, again: Some(again) } => format!("failed, again at {again}: {error}"),

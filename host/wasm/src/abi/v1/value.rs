@@ -5,7 +5,10 @@
 
 use std::fmt;
 
-use model::{Date, EntityId, Field, RecordId, RecordRef, Schema, Span, Timestamp, Value, value::Money};
+use model::{
+    Date, EntityId, Field, RecordId, RecordRef, Schema, Span, Timestamp, Value,
+    value::{MOST_REFERENCES, Money},
+};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
@@ -57,6 +60,9 @@ pub fn value_to_wire(value: &Value, schema: &Schema) -> types::Value {
         Value::Choice(number) => types::Value::Choice(*number),
         Value::Choices(numbers) => types::Value::Choices(numbers.to_vec()),
         Value::Reference(target) => types::Value::Lookup(reference_to_wire(*target, schema)),
+        Value::References(targets) => {
+            types::Value::Lookups(targets.iter().map(|target| reference_to_wire(*target, schema)).collect())
+        }
         Value::Bytes(bytes) => types::Value::Bytes(bytes.to_vec()),
         Value::Document(bytes) => types::Value::Json(bytes.to_vec()),
     }
@@ -86,8 +92,12 @@ pub fn value_from_wire(value: types::Value, schema: &Schema) -> Result<Value, In
         }
         types::Value::Guid(guid) => Value::Guid(guid_from_wire(guid)),
         types::Value::Lookup(target) => Value::Reference(reference_from_wire(&target, schema)?),
-        types::Value::Lookups(_) => {
-            return Err(Invalid("is a list of records, which this version has no type for".into()));
+        types::Value::Lookups(targets) if targets.len() > MOST_REFERENCES => {
+            return Err(Invalid(format!("is a list of {} records, and {MOST_REFERENCES} are the most", targets.len())));
+        }
+        types::Value::Lookups(targets) => {
+            let targets = targets.iter().map(|target| reference_from_wire(target, schema));
+            Value::References(targets.collect::<Result<_, _>>()?)
         }
         types::Value::Choice(number) => Value::Choice(number),
         types::Value::Choices(mut numbers) => {
