@@ -4,6 +4,7 @@
 //! step takes nothing of the steps before it along. It ends when the run ends or rests, or when the unit has done enough.
 
 mod call;
+mod find;
 mod park;
 mod read;
 mod send;
@@ -99,6 +100,8 @@ impl<'a> Drive<'a> {
                 Command::Invoke { process, child, target, inputs } => {
                     Input::Invoked(self.invoke(process, child, target, inputs)?)
                 }
+                Command::Find { query, residue, most } => Input::Found(self.find(query, residue, most)?),
+                Command::Turn => Input::Again,
                 Command::Log(step, LogEvent::Tried { error, again }) => {
                     let error = self.with_name(&error)?;
                     self.tell(step, LogEvent::Tried { error, again });
@@ -131,10 +134,14 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// The same on every try of the step that the run stands at, and for no other step (E17).
+    /// The same on every try of the step that the run stands at, and for no other step and no other turn of a loop (E17).
     fn idempotency_key(&self) -> SmolStr {
         let place = self.activation.program.place(self.job.progress.cursor).map(|place| place.step.as_str());
-        smol_str::format_smolstr!("{}:{}", self.job.id, place.unwrap_or_default())
+        let (job, step) = (self.job.id, place.unwrap_or_default());
+        match self.job.progress.iteration() {
+            Some(turn) => smol_str::format_smolstr!("{job}:{step}:{turn}"),
+            None => smol_str::format_smolstr!("{job}:{step}"),
+        }
     }
 
     /// Does a verb; what it did goes into the log.
@@ -268,9 +275,10 @@ impl<'a> Drive<'a> {
     }
 }
 
-/// Whether a command is a step's work, before which a unit may be cut.
+/// Whether a command is a step's work, or a turn of a loop, before which a unit may be cut.
 fn is_step(command: &Command<'_>) -> bool {
-    matches!(command, Command::Apply(_) | Command::Send(_) | Command::Call { .. } | Command::Invoke { .. })
+    use Command as C;
+    matches!(command, C::Apply(_) | C::Send(_) | C::Call { .. } | C::Invoke { .. } | C::Turn)
 }
 
 /// What the run log says of a verb that leaves no fact of a change.

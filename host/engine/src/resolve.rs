@@ -27,6 +27,8 @@ pub(crate) struct Reading<'u> {
     seen: HashMap<RecordRef, Option<Arc<Record>>>,
     /// What was met on the way, where that is asked for.
     noted: Option<Vec<(RecordRef, AttributeId)>>,
+    /// Whether nothing rests on what is read, and what may not be read is empty: the way of queries (E2).
+    glances: bool,
 }
 
 /// Where a path begins.
@@ -42,7 +44,17 @@ impl<'u> Reading<'u> {
     /// Begins to read as `who`: a record that he may not read is a refusal and not empty, because a decision by what
     /// only looks empty is a wrong one.
     pub fn new(unit: &'u mut Unit, who: Who) -> Self {
-        Self { unit, who, seen: HashMap::new(), noted: None }
+        Self { unit, who, seen: HashMap::new(), noted: None, glances: false }
+    }
+
+    /// Begins to read as a query does: nothing rests on it, and a record that `who` may not read is empty.
+    pub fn glancing(unit: &'u mut Unit, who: Who) -> Self {
+        Self { glances: true, ..Self::new(unit, who) }
+    }
+
+    /// Takes a record as it was read already.
+    pub fn known(&mut self, record: Record) {
+        self.seen.insert(record.reference(), Some(Arc::new(record)));
     }
 
     /// Begins to look which attributes of which records decide what is found: what they hold is for nobody.
@@ -129,6 +141,21 @@ impl<'u> Reading<'u> {
     fn record(&mut self, target: RecordRef) -> Result<Option<Arc<Record>>, Failure> {
         if let Some(seen) = self.seen.get(&target) {
             return Ok(seen.clone());
+        }
+        if self.glances {
+            let reader = self.unit.overlay.unvalidated();
+            let record = rows::get(&self.unit.catalogue, &reader, target)?;
+            let entity = self.unit.catalogue.schema.entity(target.entity);
+            let sees = |record: &Record| match entity {
+                Some(entity) => self.who.sees(&self.unit.catalogue, &reader, entity, record),
+                None => Ok(false),
+            };
+            let seen = match record {
+                Some(record) if sees(&record)? => Some(Arc::new(record)),
+                _ => None,
+            };
+            self.seen.insert(target, seen.clone());
+            return Ok(seen);
         }
         let record = rows::read(self.unit, target)?;
         if let (Some(record), Some(entity)) = (&record, self.unit.catalogue.schema.entity(target.entity)) {

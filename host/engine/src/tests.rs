@@ -8,6 +8,7 @@ mod deploy;
 mod disk;
 mod faults;
 mod jobs;
+mod loops;
 mod organisation;
 mod queries;
 mod signin;

@@ -330,7 +330,9 @@ pub(crate) fn fits(
                 (Some(wanted), Some(found)) => wanted.iter().any(|id| found.contains(id)),
                 _ => true,
             };
-            let fits = wanted.holder.value_type == ValueType::Reference && overlaps;
+            // One record will do for a list of one.
+            let takes = matches!(wanted.holder.value_type, ValueType::Reference | ValueType::References);
+            let fits = takes && overlaps;
             (fits, format!("a record{}", entities(schema, found.as_deref())))
         }
         Some(Target::Attribute(_, attribute)) => typed(wanted, attribute.value_type(), attribute.id),

@@ -8,6 +8,7 @@ mod call;
 mod custom;
 mod email;
 mod failing;
+mod find;
 mod loops;
 mod mode;
 mod record;

@@ -177,6 +177,33 @@ pub struct Progress {
     pub wait: Option<Reached>,
     /// Whether it has deleted its own record itself: it goes on without it.
     pub deleted_own: bool,
+    /// The loops in which it stands, the innermost last.
+    pub loops: Vec<Turns>,
+}
+
+/// A loop that was entered and not left yet. Which records it visits is fixed when it is entered: a step that changes what
+/// they are sorted by would move a place in a query, and let the loop meet a record twice or never.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turns {
+    /// The instruction that begins each turn.
+    pub at: u32,
+    /// Turns so far, those too in which the record was passed over.
+    pub begun: u32,
+    /// Records that it went through.
+    pub visited: u32,
+    /// The entity of the records.
+    pub entity: crate::EntityId,
+    /// The records to come, the next one last.
+    pub left: Vec<crate::RecordId>,
+}
+
+impl Progress {
+    /// Which turn of its loops it is in, from the outermost on: `3`, `3.1`; absent outside of loops. With the step's id it
+    /// names what the step does, the same on every try (E17).
+    pub fn iteration(&self) -> Option<SmolStr> {
+        let turns: Vec<String> = self.loops.iter().map(|turns| turns.begun.to_string()).collect();
+        (!turns.is_empty()).then(|| turns.join(".").into())
+    }
 }
 
 /// What a step has given.
@@ -272,6 +299,15 @@ pub enum LogEvent {
         outputs: Vec<crate::Field>,
         /// Processor time it used, in microseconds.
         cpu_micros: u64,
+    },
+    /// A loop came to its next record.
+    Turned {
+        /// The number of the turn, from 1.
+        turn: u32,
+        /// The record.
+        record: RecordRef,
+        /// Why it is passed over, where it is.
+        passed: Option<SmolStr>,
     },
     /// Another process ran or was started: its run.
     Ran(JobId),

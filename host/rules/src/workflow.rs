@@ -18,6 +18,7 @@ mod custom;
 mod delete;
 mod email;
 mod fail;
+mod find;
 mod invoke;
 mod paths;
 mod program;
@@ -26,19 +27,22 @@ mod source;
 mod stop;
 mod update;
 mod wait;
+mod wanted;
 
+pub use find::Residue;
 use model::{
     Field, Outcome, ProcessName, RecordRef, Refusal, StepId, StepName, Timestamp, Verb,
     expression::{NamedRecord, Path},
     job::{Job, JobState, LogEvent, StepResult},
     parcel::Letter,
+    query::Query,
     step::StepFailure,
 };
 pub use paths::Base;
 pub use program::{Images, Place, Program, Steps};
 use program::{Instruction, Line};
 use script::{Environment, Facts};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr};
 
 use crate::retry::Failure;
 
@@ -57,6 +61,8 @@ pub enum Input {
     Returned(Result<Vec<Field>, StepFailure>),
     /// The other process was called or started, or refused and undone.
     Invoked(Result<Vec<Field>, Refusal>),
+    /// What was looked for was found, or it could not be looked for.
+    Found(Result<Vec<RecordRef>, Failure>),
     /// The job goes on where it stands: after a log line, a pause or a conflict.
     Again,
 }
@@ -101,6 +107,17 @@ pub enum Command<'p> {
         /// Its inputs, which are checked by who does this; empty ones are left out.
         inputs: Vec<Field>,
     },
+    /// Look for these records, as the job's user may read them; then `Found`.
+    Find {
+        /// The question.
+        query: Query,
+        /// What is to be asked of each record of the answer, where the question does not say it all.
+        residue: Option<Box<Residue<'p>>>,
+        /// The most records to give.
+        most: u32,
+    },
+    /// A loop begins its next turn: a good place to commit what was done. Then `Again`.
+    Turn,
     /// Keep this line for the run log; then `Again`. Of `Answered` the engine knows the processor time.
     Log(Option<&'p StepId>, LogEvent),
     /// The job has ended or waits for a person: its state is set already.
@@ -128,6 +145,7 @@ pub fn advance<'p>(program: &'p Program, job: &mut Job, input: Input, environmen
         Input::Done(result) => run.done(result),
         Input::Returned(result) => run.returned(result),
         Input::Invoked(result) => run.invoked(result),
+        Input::Found(found) => run.looked(found),
     }
 }
 
@@ -150,6 +168,12 @@ enum Performed<'p> {
     Ends(JobState),
     /// Something is to be told, then the next instruction is next.
     Tells(LogEvent),
+    /// Something is to be told, then another one is next.
+    TellsAndJumps(LogEvent, u32),
+    /// There is nothing to look for: this was found.
+    Found(Vec<RecordRef>),
+    /// The job's row does not fit its program.
+    Lost,
 }
 
 impl<'p> Run<'p, '_> {
@@ -167,7 +191,8 @@ impl<'p> Run<'p, '_> {
         Command::Log(None, LogEvent::Started)
     }
 
-    /// Runs instructions until one of them needs the engine. Jumps only go forward, so this ends.
+    /// Runs instructions until one of them needs the engine. Jumps only go forward but for the turns of a loop, each of which
+    /// asks the engine, so this ends.
     fn proceed(&mut self, mut read: Option<Facts>) -> Command<'p> {
         let mut fresh = read.is_some();
         loop {
@@ -182,12 +207,18 @@ impl<'p> Run<'p, '_> {
             match self.perform(line, &facts) {
                 Ok(Performed::Asks(command)) => return command,
                 Ok(Performed::Next) => self.go_on(),
-                Ok(Performed::Jump(to)) => self.job.progress.cursor = to,
+                Ok(Performed::Jump(to)) => self.jump(to),
                 Ok(Performed::Ends(state)) => return self.end(state),
                 Ok(Performed::Tells(event)) => {
                     self.go_on();
                     return Command::Log(self.step_id(line), event);
                 }
+                Ok(Performed::TellsAndJumps(event, to)) => {
+                    self.jump(to);
+                    return Command::Log(self.step_id(line), event);
+                }
+                Ok(Performed::Found(records)) => return self.found(line, records),
+                Ok(Performed::Lost) => return self.lost(),
                 Err(failure) => return self.fail(line, failure),
             }
             // What a condition was decided by also decides the next one; all else may have changed what is known.
@@ -209,6 +240,9 @@ impl<'p> Run<'p, '_> {
             Instruction::Ask(ask) => ask.custom.perform(self, facts),
             Instruction::Invoke(invoke) => invoke.perform(self, facts),
             Instruction::Test(test) => test.perform(self, facts),
+            Instruction::Find(find) => find.perform(self, facts),
+            Instruction::Next(next) => Ok(next.perform(self, line)),
+            Instruction::Check(check) => check.perform(self, facts),
             Instruction::Wait(wait) => wait.perform(self, line, facts),
             Instruction::Branch(number) => Ok(Performed::Tells(LogEvent::Branched(*number))),
             Instruction::Jump(to) => Ok(Performed::Jump(*to)),
@@ -219,7 +253,18 @@ impl<'p> Run<'p, '_> {
 
     fn barred(&mut self, refusal: &Refusal) -> Command<'p> {
         let Some(line) = self.line() else { return self.lost() };
-        self.fail(line, Failure::from(refusal))
+        match &line.instruction {
+            Instruction::Check(check) => self.pass_over(line, check, refusal.to_smolstr()),
+            _ => self.fail(line, Failure::from(refusal)),
+        }
+    }
+
+    fn looked(&mut self, found: Result<Vec<RecordRef>, Failure>) -> Command<'p> {
+        let Some(line) = self.line() else { return self.lost() };
+        match found {
+            Ok(records) => self.found(line, records),
+            Err(failure) => self.fail(line, failure),
+        }
     }
 
     fn done(&mut self, result: Result<Outcome, Refusal>) -> Command<'p> {
@@ -287,13 +332,18 @@ impl<'p> Run<'p, '_> {
     }
 
     fn go_on(&mut self) {
-        self.job.attempts = 0;
-        self.job.progress.cursor += 1;
+        self.jump(self.job.progress.cursor + 1);
     }
 
-    /// Keeps the result of a step, where some expression will ask for it.
+    fn jump(&mut self, to: u32) {
+        self.job.attempts = 0;
+        self.job.progress.cursor = to;
+    }
+
+    /// Keeps the result of a step, where some expression will ask for it; one of a turn before goes.
     fn keep(&mut self, line: &Line, result: StepResult) {
         let Some(step) = self.program.step(line).filter(|step| step.kept) else { return };
+        self.job.progress.results.retain(|(known, _)| *known != step.id);
         self.job.progress.results.push((step.id.clone(), result));
     }
 

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use model::{
     Caller, Field, Refusal, StepName,
     audit::Through,
-    job::LogEvent,
+    job::{Job, LogEvent},
     package::Code,
     step::{HostFault, Returned, StepCall, StepContext, StepFailure},
 };
@@ -144,7 +144,7 @@ impl Drive<'_> {
             time_zone: activation.surroundings.zone.clone(),
             calendar: activation.surroundings.days.clone(),
             public_url: activation.surroundings.public_url.clone(),
-            seed: seed(job.id, job.progress.cursor),
+            seed: seed(job),
         };
         Ok(StepCall {
             step: pinned.definition.name.clone(),
@@ -187,10 +187,13 @@ fn lend(call: &StepCall, mut host: Borrowed) -> Result<(Borrowed, Returned), Fai
     Ok((*borrowed, returned))
 }
 
-/// The same on every try of a step, and for no other step (E14).
-fn seed(job: model::JobId, cursor: u32) -> u64 {
+/// The same on every try of a step, and for no other step and turn (E14).
+fn seed(job: &Job) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (job, cursor).hash(&mut hasher);
+    (job.id, job.progress.cursor).hash(&mut hasher);
+    if let Some(turn) = job.progress.iteration() {
+        turn.hash(&mut hasher);
+    }
     hasher.finish()
 }
 

@@ -13,7 +13,7 @@ use model::{
 };
 use smol_str::SmolStr;
 
-use super::{ROOTS, call, custom, email, failing, loops::Own, record, wait, words};
+use super::{ROOTS, call, custom, email, failing, find, loops::Own, record, wait, words};
 use crate::{
     condition,
     fields::{Fields, Keys},
@@ -56,10 +56,17 @@ const CUSTOM: Keys = Keys { what: "a `custom` step", known: step_keys!["custom",
 const ACTION: Keys = Keys { what: "an `action` step", known: step_keys!["action", "target", "inputs"], later: &[] };
 const START_CHILD: Keys =
     Keys { what: "a `start-child` step", known: step_keys!["start-child", "record", "inputs", "wait"], later: &[] };
+const FIND: Keys =
+    Keys { what: "a `find` step", known: step_keys!["find", "as", "where", "order", "limit"], later: &[] };
+const FOR_EACH: Keys = Keys {
+    what: "a `for-each` step",
+    known: step_keys!["for-each", "as", "where", "order", "limit", "steps"],
+    later: &[],
+};
 const STOP: Keys = Keys { what: "a `stop` step", known: step_keys!["stop", "message"], later: &[] };
 
 /// The kinds of steps that this version knows.
-const KINDS: [(&str, &Keys); 16] = [
+const KINDS: [(&str, &Keys); 18] = [
     ("stage", &STAGE),
     ("if", &IF),
     ("wait", &WAIT),
@@ -75,10 +82,12 @@ const KINDS: [(&str, &Keys); 16] = [
     ("assign-value", &ASSIGN_VALUE),
     ("action", &ACTION),
     ("start-child", &START_CHILD),
+    ("find", &FIND),
+    ("for-each", &FOR_EACH),
     ("stop", &STOP),
 ];
 /// Those that the format has and this version does not.
-const LATER: [&str; 3] = ["flow", "find", "for-each"];
+const LATER: [&str; 1] = ["flow"];
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<Step> {
@@ -90,7 +99,7 @@ pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<
     for id in &ids {
         scope.add_elsewhere(id.clone(), "some way to this place has not passed its step");
     }
-    let mut steps = Steps { report, own, ids: HashMap::new(), branches: 0, may_end: false };
+    let mut steps = Steps { report, own, ids: HashMap::new(), all_ids: ids, branches: 0, may_end: false };
     let nodes = fields.list("steps");
     if nodes.is_empty() && matches!(node.kind, Kind::List(_)) {
         report.error(node.place, "a workflow has at least one step");
@@ -108,6 +117,8 @@ pub(super) struct Steps<'r> {
     pub own: &'r Own,
     /// The ids given so far, with their lines.
     ids: HashMap<SmolStr, u32>,
+    /// All ids that steps have anywhere, also those that come later.
+    pub all_ids: HashSet<SmolStr>,
     /// How many branches the current step stands in.
     pub branches: usize,
     /// Whether a branch before may have ended the workflow.
@@ -191,6 +202,8 @@ impl Steps<'_> {
             "custom" => custom::custom(self.report, &fields, scope).map(Self::with_result),
             "action" => call::action(self, &fields, scope).map(Self::with_result),
             "start-child" => call::start_child(self, &fields, scope).map(Self::with_result),
+            "find" => find::find(self, &fields, scope).map(Self::with_result),
+            "for-each" => find::for_each(self, &fields, here, scope),
             "assign-value" => self.assign_value(&fields, scope).map(Read::plain),
             _ => self.stop(&fields, scope),
         };
@@ -247,7 +260,7 @@ impl Steps<'_> {
     }
 
     fn no_kind(&self, node: &Node, entries: &[Entry]) {
-        const ASIDE: [&str; 8] = ["id", "title", "description", "retry", "on-error", "set", "to", "inputs"];
+        const ASIDE: [&str; 9] = ["id", "title", "description", "retry", "on-error", "set", "to", "inputs", "as"];
         let kinds = KINDS.iter().map(|(kind, _)| *kind);
         let meant = entries
             .iter()
@@ -404,10 +417,12 @@ fn message(report: &Report<'_>, node: &Node, scope: &Scope<'_>) -> Option<ValueS
 }
 
 fn is_reserved(id: &str) -> bool {
-    ROOTS.contains(&id)
-        || id == "stages"
-        || script::expression::WORDS.contains(&id)
-        || script::expression::RESERVED.contains(&id)
+    ROOTS.contains(&id) || is_word(id)
+}
+
+/// Whether the name is a word of the expression language, or of flows.
+pub(super) fn is_word(name: &str) -> bool {
+    name == "stages" || script::expression::WORDS.contains(&name) || script::expression::RESERVED.contains(&name)
 }
 
 /// The ways through a branch: what is known before it, and behind each way that goes on.
@@ -465,7 +480,8 @@ fn warn_of_unread(report: &Report<'_>, steps: &[Step], scope: &Scope<'_>, node: 
                 branches.iter().for_each(|branch| warn_of_unread(report, &branch.then, scope, node));
                 otherwise.iter().for_each(|steps| warn_of_unread(report, steps, scope, node));
             }
-            StepAction::Custom { .. } if step.named && !scope.is_read(step.id.as_str()) => {
+            StepAction::ForEach { steps, .. } => warn_of_unread(report, steps, scope, node),
+            StepAction::Custom { .. } | StepAction::Find(_) if step.named && !scope.is_read(step.id.as_str()) => {
                 let place = place_of_id(node, step.id.as_str()).unwrap_or(node.place);
                 report.warn(place, format!("nobody reads the result of `{}`", step.id), None);
             }

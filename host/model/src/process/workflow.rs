@@ -271,6 +271,15 @@ pub enum StepAction {
         /// What it gives.
         outputs: Vec<Argument>,
     },
+    /// Looks for records; the result is the first of them, how many there are, and all of them.
+    Find(Find),
+    /// Runs its steps for one record after the other; the result is how many it went through.
+    ForEach {
+        /// Which records.
+        over: Over,
+        /// What is done with each; at least one step.
+        steps: Vec<Step>,
+    },
     /// Ends the workflow.
     Stop {
         /// How.
@@ -278,6 +287,30 @@ pub enum StepAction {
         /// Why; absent: the step's title.
         message: Option<ValueSource>,
     },
+}
+
+/// Which records a step wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Find {
+    /// Their entity.
+    pub entity: EntityId,
+    /// What a record is called in the condition, and in the steps of a loop.
+    pub item: AttributeName,
+    /// Which; absent: all that the run's user may read.
+    pub condition: Option<Condition>,
+    /// In which order: attributes, with whether the greatest comes first; then by id.
+    pub order: Vec<(AttributeId, bool)>,
+    /// The most records.
+    pub limit: u32,
+}
+
+/// What a loop goes through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Over {
+    /// Which records: all of the entity that fit, or those of the list that do.
+    pub find: Find,
+    /// A list of records, such as a `find` gave; absent: all records of the entity.
+    pub list: Option<Path>,
 }
 
 /// One way out of a wait.

@@ -5,6 +5,7 @@
 
 mod conditions;
 mod email;
+mod loops;
 mod reading;
 mod steps;
 mod wait;
@@ -16,6 +17,7 @@ use model::{
 use smol_str::SmolStr;
 
 use super::{
+    find::Then,
     paths::Gives,
     program::{Images, Instruction, Line, OnError, Parameter, Program, Root, Slot, StepInfo, Steps},
     source::Reads,
@@ -46,6 +48,8 @@ struct Compiler<'a> {
     results: Vec<(SmolStr, Gives)>,
     /// The steps whose results are asked for.
     asked: Vec<SmolStr>,
+    /// Those of which all records are asked for that they found.
+    asked_all: Vec<SmolStr>,
     labels: Vec<u32>,
     stage: Option<SmolStr>,
     /// What stands before a sentence: the step.
@@ -74,6 +78,7 @@ impl<'a> Compiler<'a> {
             },
             results: Vec::new(),
             asked: Vec::new(),
+            asked_all: Vec::new(),
             labels: Vec::new(),
             stage: None,
             at: header.name.as_str().into(),
@@ -172,6 +177,15 @@ impl<'a> Compiler<'a> {
                 Instruction::Test(test) => placed(&mut test.to),
                 Instruction::Ask(ask) => placed(&mut ask.to),
                 Instruction::Wait(wait) => wait.targets().for_each(placed),
+                Instruction::Next(next) => placed(&mut next.end),
+                Instruction::Check(check) => placed(&mut check.next),
+                Instruction::Find(find) => match &mut find.then {
+                    Then::Loop(to) => placed(to),
+                    Then::Keep { all } => {
+                        let step = line.step.and_then(|step| self.program.steps.get(usize::from(step)));
+                        *all = step.is_some_and(|step| self.asked_all.iter().any(|asked| asked == step.id.as_str()));
+                    }
+                },
                 _ => {}
             }
         }

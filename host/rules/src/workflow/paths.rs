@@ -81,7 +81,7 @@ impl Program {
         }
     }
 
-    fn local(&self, job: &Job, environment: &Environment, path: &Path) -> Known {
+    pub(super) fn local(&self, job: &Job, environment: &Environment, path: &Path) -> Known {
         let first = path.segments.first();
         let name = first.map_or("", |segment| segment.name.as_str());
         let value = match path.root.as_str() {

@@ -21,6 +21,7 @@ use super::{
     custom::Custom,
     delete::Delete,
     email::Email,
+    find::{Check, Find, Next},
     invoke::Invoke,
     share::Share,
     source::Reads,
@@ -225,7 +226,7 @@ pub(super) struct Line {
     pub instruction: Instruction,
 }
 
-/// What the machine can do. Jumps only go forward.
+/// What the machine can do. Jumps only go forward, but for the one that ends a turn of a loop.
 #[derive(Debug)]
 pub(super) enum Instruction {
     Create(Create),
@@ -240,6 +241,9 @@ pub(super) enum Instruction {
     Ask(Box<Ask>),
     Invoke(Box<Invoke>),
     Test(Box<Test>),
+    Find(Box<Find>),
+    Next(Box<Next>),
+    Check(Box<Check>),
     Wait(Box<Wait>),
     Branch(u16),
     Jump(u32),

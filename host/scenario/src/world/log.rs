@@ -52,6 +52,10 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
             let fields = outputs.iter().map(|field| (field.name.to_string(), value::plain(schema, &field.value)));
             pieces.extend(list(fields));
         }
+        LogEvent::Turned { turn, record: item, passed } => {
+            pieces.extend([text(format!("turn {turn}: ")), record(*item)]);
+            pieces.extend(passed.iter().map(|why| text(format!(" is passed over: {why}"))));
+        }
         LogEvent::Ran(job) => pieces.extend([text("runs "), Piece::Job(job.0)]),
         LogEvent::Said { level, message } => pieces.push(text(format!("{} {message:?}", level.word()))),
         LogEvent::Tried { error, again: Some(again) } => {

@@ -123,6 +123,12 @@ fn put_event(row: &mut Row, event: &LogEvent) {
             kind(row, 20);
             row.field(20).uuid(job.0);
         }
+        LogEvent::Turned { turn, record, passed } => {
+            kind(row, 14);
+            row.field(1).record(*record);
+            row.field(13).u64((*turn).into());
+            row.optional(10, passed.as_ref(), |row, why| row.text(why));
+        }
         LogEvent::Ended { state, reason } => {
             kind(row, 9);
             row.field(12).text(state);
@@ -179,7 +185,7 @@ fn line(from: &mut Decoder<'_>) -> Read<LogLine> {
 
 fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
     let (mut kind, mut record, mut owner, mut change, mut outputs) = (None, None, None, None, Vec::<Field>::new());
-    let (mut state, mut status, mut branch, mut cpu_micros) = (0, 0, 0, 0);
+    let (mut state, mut status, mut branch, mut turn, mut cpu_micros) = (0, 0, 0, 0, 0);
     let (mut level, mut text, mut again, mut word, mut job) = (None, None, None, None, None);
     codec::fields(from, |number, from| {
         match number {
@@ -196,6 +202,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
             10 => text = Some(codec::text(from)?),
             11 => again = Some(codec::time(from)?),
             12 => word = Some(codec::text(from)?),
+            13 => turn = from.u32()?,
             20 => job = Some(JobId(codec::uuid(from)?)),
             _ => return Ok(false),
         }
@@ -224,6 +231,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
         },
         14 => LogEvent::Called { inputs: outputs, micros: cpu_micros },
         13 => LogEvent::Unshared { record: record()?, principal: needed(owner, "principal")? },
+        14 => LogEvent::Turned { turn, record: record()?, passed: text },
         other => return Err(wrong(format!("an event of the unknown kind {other}"))),
     })
 }

@@ -5,7 +5,7 @@ use minicbor::{Decoder, data::Type};
 use model::{
     ActivationId, AttributeId, CorrelationId, EntityId, Field, JobId, Message, ProcessId, RecordId, RecordRef, StepId,
     Timestamp, Values,
-    job::{Cause, Job, JobState, Progress, Reached, StepResult, Watch},
+    job::{Cause, Job, JobState, Progress, Reached, StepResult, Turns, Watch},
 };
 use smol_str::{SmolStr, format_smolstr};
 
@@ -112,6 +112,30 @@ fn put_progress(row: &mut Row, progress: &Progress) {
         row.optional(4, wait.until, Row::time);
     });
     row.optional(5, progress.deleted_own.then_some(true), Row::bool);
+    if !progress.loops.is_empty() {
+        row.field(6).list(progress.loops.iter(), put_turns);
+    }
+}
+
+/// The records to come are one string of bytes: of a long loop they are most of the row.
+fn put_turns(row: &mut Row, turns: &Turns) {
+    row.array(5);
+    for number in [turns.at, turns.begun, turns.visited, turns.entity.0] {
+        row.u64(number.into());
+    }
+    let left: Vec<u8> = turns.left.iter().flat_map(|record| record.0.into_bytes()).collect();
+    row.bytes(&left);
+}
+
+fn read_turns(from: &mut Decoder<'_>) -> Read<Turns> {
+    codec::array_of(from, 5)?;
+    let (at, begun, visited, entity) = (from.u32()?, from.u32()?, from.u32()?, EntityId(from.u32()?));
+    let (ids, rest) = from.bytes()?.as_chunks();
+    if !rest.is_empty() {
+        return Err(wrong("a list of records that ends within one"));
+    }
+    let left = ids.iter().map(|id| RecordId(uuid::Uuid::from_bytes(*id))).collect();
+    Ok(Turns { at, begun, visited, entity, left })
 }
 
 /// Writes values under their names.
@@ -385,6 +409,7 @@ fn read_progress(from: &mut Decoder<'_>) -> Read<Progress> {
                 progress.wait = Some(Reached { since, terms: times.collect(), until: None });
             }
             5 => progress.deleted_own = from.bool()?,
+            6 => progress.loops = codec::list(from, read_turns)?,
             4 => {
                 let until = codec::time(from)?;
                 progress.wait.as_mut().ok_or_else(|| wrong("a time without its wait"))?.until = Some(until);

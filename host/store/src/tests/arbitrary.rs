@@ -60,6 +60,7 @@ pub fn value() -> impl Strategy<Value = Value> {
         text().prop_map(Value::Text),
         uuid().prop_map(Value::Guid),
         record_ref().prop_map(Value::Reference),
+        vec(record_ref(), 0..4).prop_map(|records| Value::References(records.into())),
         bytes().prop_map(Value::Bytes),
         bytes().prop_map(Value::Document),
     ]
@@ -109,8 +110,22 @@ fn progress() -> impl Strategy<Value = Progress> {
     let result = prop_oneof![record_ref().prop_map(StepResult::Record), fields().prop_map(StepResult::Fields)];
     let wait = (time(), vec(time(), 0..3), option::of(time()));
     let wait = wait.prop_map(|(since, terms, until)| Reached { since, terms, until });
-    (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4), option::of(wait), any::<bool>())
-        .prop_map(|(cursor, slots, results, wait, deleted_own)| Progress { cursor, slots, results, wait, deleted_own })
+    let turns = (any::<[u32; 4]>(), vec(uuid().prop_map(model::RecordId), 0..4));
+    let turns = turns.prop_map(|([at, begun, visited, entity], left)| {
+        let entity = model::EntityId(entity);
+        model::job::Turns { at, begun, visited, entity, left }
+    });
+    let standing = (option::of(wait), any::<bool>(), vec(turns, 0..3));
+    (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4), standing).prop_map(
+        |(cursor, slots, results, (wait, deleted_own, loops))| Progress {
+            cursor,
+            slots,
+            results,
+            wait,
+            deleted_own,
+            loops,
+        },
+    )
 }
 
 fn cause() -> impl Strategy<Value = Cause> {

@@ -254,8 +254,7 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
             cursor: 4,
             slots: vec![(0, Value::text("x"))],
             results: vec![(StepId::parse("task").expect("a step"), StepResult::Record(record))],
-            wait: None,
-            deleted_own: false,
+            ..Progress::default()
         },
         created_on: at,
         started_on: Some(at),

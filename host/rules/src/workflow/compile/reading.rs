@@ -13,6 +13,8 @@ use crate::workflow::{
 };
 
 const OF_JOB: [&str; 5] = ["name", "startedon", "attempt", "url", "correlation"];
+/// All that a `find` found.
+pub(super) const RECORDS: &str = "records";
 const OF_ERROR: [&str; 3] = ["code", "message", "step"];
 
 impl Compiler<'_> {
@@ -31,6 +33,9 @@ impl Compiler<'_> {
         self.note_image(path);
         if self.results.iter().any(|(known, _)| *known == path.root) && !self.asked.contains(&path.root) {
             self.asked.push(path.root.clone());
+        }
+        if path.segments.first().is_some_and(|first| first.name == RECORDS) && !self.asked_all.contains(&path.root) {
+            self.asked_all.push(path.root.clone());
         }
         let is_record = matches!(leads, Leads::Record(_));
         let list = if self.is_local(path) && !(shown && is_record) { &mut reads.local } else { &mut reads.paths };

@@ -58,6 +58,7 @@ impl<'a> Compiler<'a> {
         match &step.action {
             StepAction::If { branches, otherwise } => self.branches(number, branches, otherwise),
             StepAction::Wait { branches, otherwise } => self.wait(number, step, branches, otherwise.as_deref()),
+            StepAction::ForEach { over, steps } => self.for_each(number, step, over, steps),
             action => {
                 let mut reads = Reads::default();
                 if let Some(instruction) = self.instruction(step, action, &mut reads) {
@@ -106,6 +107,7 @@ impl<'a> Compiler<'a> {
             StepAction::StartChild { workflow, record, inputs, outputs } => {
                 self.invoke(step, (workflow, true), Some(record), inputs, outputs, reads)
             }
+            StepAction::Find(find) => self.find_step(step, find, reads),
             StepAction::Stop { outcome, message } => {
                 let message = match message {
                     Some(message) => Some(self.source("message", message, reads)?),
@@ -115,7 +117,9 @@ impl<'a> Compiler<'a> {
                 Some(Instruction::Stop(Stop { outcome: *outcome, message, title }))
             }
             // These are no single instruction; `step` and `acting_step` have seen to them.
-            StepAction::Stage { .. } | StepAction::If { .. } | StepAction::Wait { .. } => None,
+            StepAction::Stage { .. } | StepAction::If { .. } | StepAction::Wait { .. } | StepAction::ForEach { .. } => {
+                None
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use model::{
 use script::{Environment, Facts, Known};
 
 use super::{
-    super::{Base, Command, Input, Program, advance},
+    super::{Base, Command, Input, Program, Residue, advance},
     *,
 };
 
@@ -146,6 +146,11 @@ impl World {
                     self.trace.push(format!("invoke {process}{}", field_words(&inputs)));
                     Input::Invoked(Ok(Vec::new()))
                 }
+                Command::Find { query, residue, most } => {
+                    self.trace.push("find".to_owned());
+                    Input::Found(Ok(self.find(query, residue, most as usize, &environment)))
+                }
+                Command::Turn => Input::Again,
                 Command::Log(step, event) => {
                     self.trace.push(event_words(step, &event));
                     Input::Again
@@ -169,6 +174,41 @@ impl World {
             self.job = job;
         }
         panic!("the job does not end: {:?}", self.trace);
+    }
+
+    fn find(
+        &self,
+        query: model::query::Query,
+        residue: Option<Box<Residue<'_>>>,
+        most: usize,
+        environment: &Environment,
+    ) -> Vec<RecordRef> {
+        let mut records: Vec<model::Record> = self
+            .records
+            .iter()
+            .filter(|(record, _)| record.entity == query.entity)
+            .map(|(record, values)| model::Record {
+                entity: record.entity,
+                id: record.id,
+                version: Version::FIRST,
+                values: values.clone(),
+            })
+            .filter(|record| crate::filter::matches(&query.filter, record, &mut |_| None))
+            .collect();
+        records.sort_by(|one, other| crate::filter::in_order(&query.order, one, other, &mut |_| None));
+        let mut found: Vec<RecordRef> = records.iter().map(model::Record::reference).collect();
+        if let Some(mut residue) = residue {
+            found.retain(|record| {
+                let mut job = self.job.clone();
+                let item = residue.paths().first().map_or("item".into(), |path| path.root.clone());
+                let item = StepId::parse(&item).expect("a name");
+                job.progress.results.push((item, model::job::StepResult::Record(*record)));
+                let known = residue.paths().iter().map(|path| (path.clone(), self.known(&job, path))).collect();
+                residue.holds(known, environment) == Ok(true)
+            });
+        }
+        found.truncate(most);
+        found
     }
 
     fn read(&self, job: &Job, paths: &[Path], named: &[NamedRecord]) -> Facts {
