@@ -16,8 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use model::outside::{Answer, NoAnswer, Outside, Placeholder, Reach, Request, Unanswered};
 use model::grant::HostGrant;
+use model::outside::{Answer, NoAnswer, Outside, Placeholder, Reach, Request, Unanswered};
 
 pub use transport::{Client, Lookup};
 

@@ -168,9 +168,8 @@ fn every_redirect_is_judged_anew() {
         _ => ok("arrived"),
     });
     let grants = [server.grant("api.example.com")];
-    let ask = |path: &str, redirects| {
-        send(&Request { redirects, ..get(&server.url("api.example.com", path)) }, &grants, &[])
-    };
+    let ask =
+        |path: &str, redirects| send(&Request { redirects, ..get(&server.url("api.example.com", path)) }, &grants, &[]);
     let answer = ask("/here", 5).expect("an answer");
     assert_eq!((answer.status, answer.url), (200, server.url("api.example.com", "/there")));
     assert_eq!(ask("/here", 0).expect("an answer").status, 303);

@@ -28,6 +28,7 @@ use engine::{
 };
 use metered::Metered;
 use metrics_exporter_prometheus::PrometheusHandle;
+use model::outside::Outside;
 use sd_notify::NotifyState;
 use store::disk::{Disk, Options};
 use tokio::net::TcpListener;
@@ -225,7 +226,8 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
         .with_context(|| format!("failed to open the store in {}", config.data_dir.display()))?;
     let threads = config.interactive + config.background;
     let cache_dir = Some(config.cache_dir.clone());
-    let runner = Runner::new(RunnerSettings { cache_dir, threads, ..RunnerSettings::default() });
+    let outside: Arc<dyn Outside> = Arc::new(connect::Client::new(&[]));
+    let runner = Runner::new(RunnerSettings { cache_dir, threads, outside: Some(outside) });
     let runner = Arc::new(runner.context("failed to start the sandbox")?);
     // Compiled once and cached; a job must never wait for it.
     readiness.set_reason("the script runner is being compiled, which only the first start does");

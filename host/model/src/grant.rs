@@ -2,7 +2,8 @@
 //!
 //! A manifest only asks; what holds is what stands here. The engine hands it to the sandbox with each call.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
+use core::net::IpAddr;
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use smol_str::SmolStr;
 

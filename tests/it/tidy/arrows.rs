@@ -16,7 +16,7 @@ struct Row {
 const PURE: &[&str] = &["async fn", "async move", "std::fs", "std::thread", "std::net", "SystemTime", "Instant::now"];
 const NO_SERDE: &[&str] =
     &["async fn", "async move", "std::fs", "std::thread", "std::net", "SystemTime", "Instant::now", "serde"];
-const ALL: &[&str] = &["model", "script", "formats", "rules", "store", "wasm", "engine", "scenario", "api"];
+const ALL: &[&str] = &["model", "script", "formats", "rules", "store", "wasm", "connect", "engine", "scenario", "api"];
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
@@ -26,6 +26,7 @@ const ROWS: &[Row] = &[
     Row { name: "rules", may_name: &["model", "script"], may_not_contain: PURE },
     Row { name: "store", may_name: &["model"], may_not_contain: &["async fn", "tokio"] },
     Row { name: "wasm", may_name: &["model", "script"], may_not_contain: &["async fn", "tokio"] },
+    Row { name: "connect", may_name: &["model"], may_not_contain: &["async fn", "tokio"] },
     Row { name: "engine", may_name: &["model", "script", "formats", "rules", "store"],
           may_not_contain: &["async fn", "tokio", "axum", "wasmtime", "thread::spawn", "thread::Builder"] },
     Row { name: "scenario", may_name: &["model", "script", "formats", "rules", "store", "engine"],

@@ -18,11 +18,11 @@ pub fn filled_bytes(bytes: &[u8], secrets: &[Placeholder]) -> Vec<u8> {
 
 /// What another host said, with each secret in it replaced by its placeholder.
 pub fn hidden(text: &str, secrets: &[Placeholder]) -> String {
-    secrets.iter().filter(|secret| !secret.secret.reveal().is_empty()).fold(text.to_owned(), |text, secret| {
-        match text.contains(secret.secret.reveal()) {
-            true => text.replace(secret.secret.reveal(), &secret.text),
-            false => text,
-        }
+    secrets.iter().filter(|secret| !secret.secret.reveal().is_empty()).fold(text.to_owned(), |text, secret| match text
+        .contains(secret.secret.reveal())
+    {
+        true => text.replace(secret.secret.reveal(), &secret.text),
+        false => text,
     })
 }
 
