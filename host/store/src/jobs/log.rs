@@ -124,7 +124,7 @@ fn put_event(row: &mut Row, event: &LogEvent) {
             row.field(20).uuid(job.0);
         }
         LogEvent::Turned { turn, record, passed } => {
-            kind(row, 14);
+            kind(row, 21);
             row.field(1).record(*record);
             row.field(13).u64((*turn).into());
             row.optional(10, passed.as_ref(), |row, why| row.text(why));
@@ -231,7 +231,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
         },
         14 => LogEvent::Called { inputs: outputs, micros: cpu_micros },
         13 => LogEvent::Unshared { record: record()?, principal: needed(owner, "principal")? },
-        14 => LogEvent::Turned { turn, record: record()?, passed: text },
+        21 => LogEvent::Turned { turn, record: record()?, passed: text },
         other => return Err(wrong(format!("an event of the unknown kind {other}"))),
     })
 }
