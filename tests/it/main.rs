@@ -7,6 +7,7 @@ mod docs;
 mod http;
 mod offline;
 mod oidc;
+mod people;
 mod poison;
 mod refusals;
 mod signin;

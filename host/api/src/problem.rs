@@ -243,6 +243,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::NoAddress(_) | Refusal::BadAddress { .. } => (StatusCode::BAD_REQUEST, "0x80040b03"),
         Refusal::TooDeep { .. } | Refusal::TooOften { .. } => (StatusCode::BAD_REQUEST, "0x80044182"),
         Refusal::NotStartable { .. } => (StatusCode::CONFLICT, "0x80045018"),
+        Refusal::ProcessOwner { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
         Refusal::JobState { .. } => (StatusCode::CONFLICT, "0x80040203"),
         Refusal::Limit { .. } => (StatusCode::BAD_REQUEST, "0x80044151"),
         Refusal::Unreadable { .. } => (StatusCode::BAD_REQUEST, "0x80060888"),

@@ -4,16 +4,22 @@
 
 mod access;
 mod apply;
+mod audit;
 mod check;
 mod daemon;
 mod demo;
 mod import;
 mod job;
+mod people;
 mod plugin;
 mod process;
+mod role;
 mod shell;
+mod team;
 mod tls;
 mod token;
+mod unit;
+mod user;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -74,6 +80,21 @@ enum Command {
     /// Who may do what with a record, and why
     #[command(subcommand)]
     Access(access::Access),
+    /// Who did what, who signed in, who was refused
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Users
+    #[command(subcommand)]
+    User(user::User),
+    /// Teams
+    #[command(subcommand)]
+    Team(team::Team),
+    /// Roles
+    #[command(subcommand)]
+    Role(role::Role),
+    /// Business units
+    #[command(subcommand)]
+    Unit(unit::Unit),
     /// Plugins: libraries of custom steps
     #[command(subcommand)]
     Plugin(plugin::Plugin),
@@ -134,6 +155,11 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Job(job) => job.run(connection),
         Command::Process(process) => process.run(connection),
         Command::Access(access) => access.run(connection),
+        Command::Audit(audit) => audit.run(connection),
+        Command::User(user) => user.run(connection),
+        Command::Team(team) => team.run(connection),
+        Command::Role(role) => role.run(connection),
+        Command::Unit(unit) => unit.run(connection),
         Command::Plugin(plugin) => plugin.run(connection),
         Command::Script(script) => script.run(connection),
         Command::Tls(tls) => tls.run(connection),

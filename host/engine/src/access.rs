@@ -7,6 +7,7 @@
 
 mod explain;
 mod lists;
+pub(crate) mod owner;
 mod profile;
 mod sight;
 mod who;
@@ -33,18 +34,20 @@ pub(crate) struct Known {
 impl Unit {
     /// Who the caller is, for checks in this unit.
     pub fn who(&mut self, caller: &Caller) -> Result<Who, Failure> {
+        Who::of(caller, |user| self.profile(user))
+    }
+
+    /// What the user may do, as of the snapshot that the unit reads.
+    pub fn profile(&mut self, user: RecordRef) -> Result<Arc<Profile>, Failure> {
         if self.known.seq != Some(self.overlay.seq()) {
             self.known = Known { seq: Some(self.overlay.seq()), profiles: Vec::new() };
         }
-        let (catalogue, base, known) = (&self.catalogue, self.overlay.base(), &mut self.known.profiles);
-        Who::of(caller, |user| {
-            if let Some((_, profile)) = known.iter().find(|(one, _)| *one == user) {
-                return Ok(profile.clone());
-            }
-            let profile = catalogue.profiles.of(catalogue, base, user)?;
-            known.push((user, profile.clone()));
-            Ok(profile)
-        })
+        if let Some((_, profile)) = self.known.profiles.iter().find(|(one, _)| *one == user) {
+            return Ok(profile.clone());
+        }
+        let profile = self.catalogue.profiles.of(&self.catalogue, self.overlay.base(), user)?;
+        self.known.profiles.push((user, profile.clone()));
+        Ok(profile)
     }
 }
 

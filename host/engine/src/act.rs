@@ -146,9 +146,13 @@ impl Engine {
         let deadline = self.deadline();
         loop {
             let computed = self.compute(&mut act).and_then(|(value, settled)| {
-                if let Some(Settled { batch, started }) = settled {
-                    self.parts.store.commit(batch)?;
-                    self.follow(&started);
+                match settled {
+                    Some(settled) if settled.next.is_some() => self.commit_redefining(settled)?,
+                    Some(Settled { batch, started, .. }) => {
+                        self.parts.store.commit(batch)?;
+                        self.follow(&started);
+                    }
+                    None => {}
                 }
                 Ok(value)
             });
@@ -184,10 +188,17 @@ impl Engine {
             Err(failure) if failure.is_conflict() => return self.attempt_again(request),
             Err(failure) => return (request.done)(Err(failure)),
             Ok((value, None)) => return (request.done)(Ok(value)),
+            // Seldom, and nothing may begin meanwhile: waited for on this thread.
+            Ok((value, Some(settled))) if settled.next.is_some() => {
+                return match self.commit_redefining(settled) {
+                    Err(error) if error.is_conflict() => self.attempt_again(request),
+                    committed => (request.done)(committed.map(|()| value).map_err(Failure::from)),
+                };
+            }
             Ok((value, Some(settled))) => (value, settled),
         };
         let engine = self.me.clone();
-        let Settled { batch, started } = settled;
+        let Settled { batch, started, .. } = settled;
         let done = move |outcome: Result<store::Seq, store::Error>| match (outcome, engine.upgrade()) {
             (Ok(_), engine) => {
                 engine.iter().for_each(|engine| engine.follow(&started));

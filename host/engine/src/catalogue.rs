@@ -83,6 +83,11 @@ impl Process {
         callable
     }
 
+    /// The version that new runs get; none while it is a draft or a template.
+    pub fn version(&self) -> Option<u32> {
+        self.activation.as_ref().map(|active| active.id.version)
+    }
+
     /// Whether it is an action.
     pub fn is_action(&self) -> bool {
         self.workflow.action.is_some()

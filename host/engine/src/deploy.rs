@@ -18,7 +18,10 @@ use smol_str::SmolStr;
 use store::{Priority, definitions};
 
 pub use self::plan::{Action, Change, Plan};
-pub(crate) use self::{build::building, write::activate_again};
+pub(crate) use self::{
+    build::building,
+    write::{activate, activate_again},
+};
 use crate::{
     Engine, Failure,
     catalogue::{Catalogue, Directory},
@@ -49,7 +52,8 @@ impl Engine {
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
-        plan::of(&catalogue, &snapshot, &read, options)
+        // Done and thrown away: so it is refused what the apply would be refused.
+        self.begin().and_then(|mut unit| bring(&mut unit, caller, &read, options))
     }
 
     /// Applies these files: all of them, or nothing. The plan that it gives is what was done.
@@ -64,18 +68,7 @@ impl Engine {
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
         drop(snapshot);
-        // A file of a solution must not do what its holder could not do by another way.
-        if !read.solution.security.is_empty() {
-            self.check_task(caller, &TaskName::MANAGE_SECURITY)?;
-        }
-        if !read.plugins.is_empty() {
-            self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
-        }
-        self.deploy(|unit| {
-            let plan = plan::of(&unit.catalogue, &unit.overlay.unvalidated(), &read, options)?;
-            write::solution(unit, caller, &read, &plan)?;
-            Ok(plan)
-        })
+        self.deploy(|unit| bring(unit, caller, &read, options))
     }
 
     /// Reads and checks the files against what the store has.
@@ -132,25 +125,51 @@ impl Engine {
             if unit.overlay.is_empty() {
                 return Ok(value);
             }
-            definitions::touch_schema(&mut unit.overlay);
-            // Loaded before it is committed: what cannot be loaded must not hold.
-            let next = load::catalogue(&self.parts, &unit.overlay.unvalidated())?;
+            unit.redefines = true;
             let Some(settled) = settle::settle(unit, Priority::Interactive, None)? else { return Ok(value) };
-            let swapping = self.swapping.write();
-            match self.parts.store.commit(settled.batch) {
-                Ok(_) => {
-                    self.catalogue.store(Arc::new(next));
-                    drop(swapping);
-                    self.follow(&settled.started);
-                    // There may be an index to build.
-                    self.queue.call();
-                    return Ok(value);
-                }
+            match self.commit_redefining(settled) {
+                Ok(()) => return Ok(value),
                 Err(error) if error.is_conflict() => continue,
                 Err(error) => return Err(error.into()),
             }
         }
     }
+}
+
+impl Engine {
+    /// Commits what changes definitions, and lets memory follow before another unit begins.
+    pub(crate) fn commit_redefining(&self, settled: settle::Settled) -> Result<(), store::Error> {
+        let swapping = self.swapping.write();
+        self.parts.store.commit(settled.batch)?;
+        if let Some(next) = settled.next {
+            self.catalogue.store(next);
+        }
+        drop(swapping);
+        self.follow(&settled.started);
+        // There may be an index to build.
+        self.queue.call();
+        Ok(())
+    }
+}
+
+/// What is wrong with the definition in a file, by sentences.
+pub(crate) fn problems(file: &str, sentences: impl IntoIterator<Item = String>) -> Refusal {
+    Refusal::BadSolution(sentences.into_iter().map(|sentence| problem(file, sentence)).collect())
+}
+
+/// Stages what the files bring, and tells what that is.
+fn bring(unit: &mut Unit, caller: &Caller, read: &Read, options: ApplyOptions) -> Result<Plan, Failure> {
+    let plan = plan::of(&unit.catalogue, &unit.overlay.unvalidated(), read, options)?;
+    // A file of a solution must not do what its holder could not do by another way.
+    let who = unit.who(caller)?;
+    if plan.changes.iter().any(|change| formats::security::KINDS.iter().any(|(kind, _)| *kind == change.kind)) {
+        who.check_task(&TaskName::MANAGE_SECURITY)?;
+    }
+    if plan.changes.iter().any(|change| change.kind == "plugin") {
+        who.check_task(&TaskName::INSTALL_PLUGINS)?;
+    }
+    write::solution(unit, caller, read, &plan)?;
+    Ok(plan)
 }
 
 fn known(process: &crate::Process) -> KnownProcess {

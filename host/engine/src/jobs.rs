@@ -207,6 +207,7 @@ fn start(
     if !process.workflow.on_demand {
         return Err(refuse("it does not say `on-demand: true`").into());
     }
+    access::owner::check(unit, process)?;
     if process.workflow.entity != Some(record.entity) {
         let entity = process.workflow.entity.map(|entity| catalogue.schema.name_of(entity)).unwrap_or_default();
         return Err(refuse(&format!("it runs on records of `{entity}`")).into());

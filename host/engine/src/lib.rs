@@ -36,6 +36,7 @@ mod settings;
 mod settle;
 mod several;
 pub mod signin;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod trial;

@@ -150,7 +150,8 @@ fn process(
     let Some(version) = active else {
         let canonical = content(reader, definition)?;
         let workflow = activation::draft(&canonical, &name, schema, steps, &surroundings)?;
-        let running = Running { workflow, owner: crate::administrator(), activation: None, trigger: None };
+        let owner = definition.owner.unwrap_or_else(crate::administrator);
+        let running = Running { workflow, owner, activation: None, trigger: None };
         return Ok(process_of(definition, &prefix, (name, id), running));
     };
     let id = ActivationId { process: id, version };
@@ -186,6 +187,8 @@ fn process_of(
 ) -> Process {
     let state = match activation {
         Some(_) => DefinitionState::Active,
+        // It was switched off since.
+        None if workflow.header.state == DefinitionState::Active => DefinitionState::Draft,
         None => workflow.header.state,
     };
     let title = workflow.header.title.as_str().into();

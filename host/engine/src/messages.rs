@@ -13,7 +13,7 @@ use model::{
 use store::jobs;
 
 use crate::{
-    Engine, Failure,
+    Engine, Failure, access,
     catalogue::{Activation, Process},
     realtime,
     settle::new_job,
@@ -93,6 +93,7 @@ pub(crate) fn action(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> Result
         unit.who(caller)?.check_task(task)?;
     }
     let activation = active(process)?;
+    access::owner::check(unit, process)?;
     let target = on(unit, process, call.target)?;
     let slots = activation.program.bind(call.inputs)?;
     let mut job = job_of(unit, activation, caller, (Message::Action, target, call.parent), caller.user);
@@ -124,6 +125,7 @@ pub(crate) fn start_child(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> R
         return Err(not_startable(process, "it does not say `child: true`").into());
     }
     let activation = active(process)?;
+    access::owner::check(unit, process)?;
     let target = on(unit, process, call.target)?;
     let slots = activation.program.bind(call.inputs)?;
     let user = match process.workflow.mode {

@@ -18,7 +18,7 @@ use rules::validate::Modification;
 
 pub(crate) use self::log::{Ran, keep, keep_dropped, stage};
 use crate::{
-    Failure,
+    Failure, access,
     catalogue::{Activation, Process},
     drive::Drive,
     settle::start,
@@ -106,6 +106,7 @@ pub(crate) fn after(unit: &mut Unit, place: usize, met: &[ProcessId]) -> Result<
 /// Runs `process` for `fact`, to its end.
 fn run(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<(), Failure> {
     let Some(activation) = &process.activation else { return Ok(()) };
+    access::owner::check(unit, process)?;
     let user = match process.workflow.mode {
         Mode::RealTime { run_as: RunAs::Owner, .. } => process.owner,
         _ => fact.caller.user,

@@ -6,21 +6,25 @@ mod journal;
 pub(crate) mod start;
 mod wake;
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use model::{JobId, RecordRef, fact::Fact};
-use store::{Batch, Priority};
+use store::{Batch, Priority, definitions};
 
 pub(crate) use self::{
     start::{background, new_job, token},
     wake::slice as wake_slice,
 };
-use crate::{Failure, realtime, unit::Unit};
+use crate::{Catalogue, Failure, load, realtime, unit::Unit};
 
 /// A unit of work, ready to be committed.
 pub(crate) struct Settled {
     pub batch: Batch,
     /// What can go on once it is committed.
     pub started: Started,
+    /// What holds once it is committed, where definitions change with it.
+    pub next: Option<Arc<Catalogue>>,
 }
 
 /// What can go on by a unit of work.
@@ -47,7 +51,14 @@ pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> 
         return Ok(None);
     }
     realtime::stage(&mut unit);
-    Ok(Some(Settled { batch: unit.overlay.into_batch(priority), started }))
+    let next = unit.redefines.then(|| redefined(&mut unit)).transpose()?;
+    Ok(Some(Settled { batch: unit.overlay.into_batch(priority), started, next }))
+}
+
+/// What will hold; loaded before it is committed, since what cannot be loaded must not hold.
+fn redefined(unit: &mut Unit) -> Result<Arc<Catalogue>, Failure> {
+    definitions::touch_schema(&mut unit.overlay);
+    Ok(Arc::new(load::catalogue(&unit.parts, &unit.overlay.unvalidated())?))
 }
 
 /// Each record that the facts changed, with the place of its first fact, that fact and its last one.

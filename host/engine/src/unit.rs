@@ -43,6 +43,8 @@ pub(crate) struct Unit {
     altered: Vec<pending::Alteration>,
     /// Jobs to be looked at once it is committed, beside those that its facts start.
     pub ready: Vec<model::JobId>,
+    /// Whether definitions were staged: memory has to follow when it is committed.
+    pub redefines: bool,
     /// Whether records have to follow an owner once it is committed (E30).
     pub moving: bool,
     /// Whether something was put into the outbox, so that who empties it is to look.
@@ -110,6 +112,7 @@ impl Unit {
             pending: Vec::new(),
             altered: Vec::new(),
             ready: Vec::new(),
+            redefines: false,
             moving: false,
             posted: false,
             now,

@@ -239,6 +239,16 @@ pub enum Refusal {
         /// Why.
         why: SmolStr,
     },
+    /// Nothing of the process may run while it belongs to this user (D10).
+    #[error("`{process}` belongs to {owner}, and {why}: give it to another user, or him what he lacks")]
+    ProcessOwner {
+        /// The process.
+        process: SmolStr,
+        /// Who owns it.
+        owner: SmolStr,
+        /// What is wrong with that.
+        why: SmolStr,
+    },
     /// What was asked is not possible in this state of the job.
     #[error("job {job} is {state}: {why}")]
     JobState {
@@ -380,6 +390,7 @@ impl Refusal {
             Self::BadAddress { .. } => "bad-address",
             Self::TooDeep { .. } | Self::TooOften { .. } => "too-deep",
             Self::NotStartable { .. } => "not-startable",
+            Self::ProcessOwner { .. } => "process-owner",
             Self::JobState { .. } => "job-state",
             Self::Limit { .. } => "limit",
             Self::Unreadable { .. } => "unreadable",

@@ -5,6 +5,7 @@
 //! has a number (D1, E11, processes 1.3) that `host/docs/rules.md` explains.
 
 pub mod access;
+pub mod activation;
 pub mod condition;
 pub mod delivery;
 pub mod depth;

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use model::{
-    ActivationId, AttributeId, AttributeName, Digest, EntityId, EntityName, ProcessId, ProcessName, Timestamp,
-    schema::EntityNumbers,
+    ActivationId, AttributeId, AttributeName, Digest, EntityId, EntityName, ProcessId, ProcessName, RecordRef,
+    Timestamp, schema::EntityNumbers,
 };
 use smol_str::SmolStr;
 
@@ -66,6 +66,8 @@ pub struct Definition {
     pub applied_on: Timestamp,
     /// For a process: its number, and the version of the activation that starts now; none where it is a draft.
     pub process: Option<(ProcessId, Option<u32>)>,
+    /// For a process: the user who owns it; absent in rows of versions that kept him with the activation only.
+    pub owner: Option<RecordRef>,
 }
 
 /// Every unit of work rests on the schema: call it once before anything is decided (E2).
@@ -101,6 +103,7 @@ pub fn put(writer: &mut impl Writer, definition: &Definition) {
             row.u64(process.0.into());
             row.u64(active.unwrap_or(0).into());
         });
+        row.optional(6, definition.owner, Row::record);
     });
     writer.put(definition_key(definition.kind, &definition.name).key(), value);
 }
@@ -218,7 +221,7 @@ fn named(row: &mut Row, name: &AttributeName, number: u16) {
 
 fn decode(kind: Kind, name: &str, row: &[u8]) -> Result<Definition, Error> {
     codec::read("definitions", row, |from| {
-        let (mut content, mut applied_on, mut process, mut text) = (None, None, None, None);
+        let (mut content, mut applied_on, mut process, mut text, mut owner) = (None, None, None, None, None);
         let (mut file, mut solution) = (SmolStr::default(), SmolStr::default());
         codec::fields(from, |number, from| {
             match number {
@@ -231,12 +234,13 @@ fn decode(kind: Kind, name: &str, row: &[u8]) -> Result<Definition, Error> {
                     codec::array_of(from, 2)?;
                     process = Some((ProcessId(from.u32()?), Some(from.u32()?).filter(|version| *version > 0)));
                 }
+                6 => owner = Some(codec::record(from)?),
                 _ => return Ok(false),
             }
             Ok(true)
         })?;
         let (content, applied_on) = (needed(content, "content")?, needed(applied_on, "applied on")?);
-        Ok(Definition { kind, name: name.into(), content, text, file, solution, applied_on, process })
+        Ok(Definition { kind, name: name.into(), content, text, file, solution, applied_on, process, owner })
     })
 }
 

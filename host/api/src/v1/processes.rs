@@ -32,6 +32,8 @@ pub fn routes() -> Router<App> {
         .merge(explain::routes())
         .merge(trial::routes())
         .route("/api/v1/processes/{name}/run", post(run))
+        .route("/api/v1/processes/{name}/activate", post(activate))
+        .route("/api/v1/processes/{name}/deactivate", post(deactivate))
 }
 
 async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
@@ -139,12 +141,34 @@ fn told(process: &Process, schema: &Schema) -> Value {
         "state": state,
         "on_demand": workflow.on_demand,
         "solution": process.solution.as_str(),
+        "version": process.version(),
         "owner": show_record(process.owner, schema),
     })
 }
 
 fn process_name(name: &str) -> Result<ProcessName, Denial> {
     Ok(ProcessName::parse(name).map_err(|_| Refusal::UnknownProcess(name.into()))?)
+}
+
+async fn activate(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    switch(app, name, headers, true).await
+}
+
+async fn deactivate(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    switch(app, name, headers, false).await
+}
+
+async fn switch(app: App, name: String, headers: HeaderMap, active: bool) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let name = process_name(&name)?;
+        let callers = engine.switch_process(caller, &name, active)?;
+        let catalogue = engine.catalogue();
+        let told = catalogue.process(name.as_str()).map(|process| told(process, &catalogue.schema));
+        let mut told = told.unwrap_or_default();
+        told["called_by"] = callers.iter().map(ProcessName::as_str).collect();
+        Ok(told)
+    })
+    .await
 }
 
 async fn run(State(app): State<App>, Path(name): Path<String>, request: Request) -> Response {

@@ -126,7 +126,9 @@ pub(super) fn user(engine: &Engine, caller: &Caller, name: Option<&str>) -> Resu
         return Ok(RecordRef::new(starter::SYSTEM_USER, RecordId(id)));
     }
     let unknown = || Refusal::NotFound { entity: "systemuser".into(), record: name.into() };
-    Ok(engine.user_named(name)?.ok_or_else(unknown)?)
+    // One whom a file brought may have no name to sign in with.
+    let found = engine.user_named(name)?.map_or_else(|| engine.user_with("fullname", name), |user| Ok(Some(user)))?;
+    Ok(found.ok_or_else(unknown)?)
 }
 
 /// `user=` of a query that may have nothing else.

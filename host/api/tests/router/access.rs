@@ -51,6 +51,8 @@ const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
         PRIVILEGE,
     ),
     ("POST", "/api/v1/processes/{name}/try", "/api/v1/processes/any-one/try", r#"{"record": "account/ACCOUNT"}"#, TASK),
+    ("POST", "/api/v1/processes/{name}/activate", "/api/v1/processes/any-one/activate", "", PRIVILEGE),
+    ("POST", "/api/v1/processes/{name}/deactivate", "/api/v1/processes/any-one/deactivate", "", PRIVILEGE),
     ("POST", "/api/v1/processes/{name}/run", "/api/v1/processes/any-one/run", r#"{"record": "account/ACCOUNT"}"#, TASK),
     ("POST", "/api/v1/solutions/plan", "/api/v1/solutions/plan", "", TASK),
     ("POST", "/api/v1/solutions/apply", "/api/v1/solutions/apply", "", TASK),

@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod local;
+mod switch;
 mod test;
 mod trial;
 mod versions;
@@ -47,6 +48,24 @@ pub enum Process {
     Try(trial::Try),
     /// Tell why a process started for an event, or did not, or would not
     Explain(explain::Explain),
+    /// Activate a process: what starts it starts it from now on
+    Activate {
+        /// The process
+        name: String,
+    },
+    /// Let a process rest: nothing starts it, and its waiting jobs go on
+    Deactivate {
+        /// The process
+        name: String,
+    },
+    /// Give a process to another user, as whom its background runs act
+    Assign {
+        /// The process
+        name: String,
+        /// A user name or an id
+        #[arg(long, value_name = "NAME")]
+        to: String,
+    },
     /// Check a solution directory, without a daemon: everything that applying it would check
     Check(check::Check),
     /// Run the scenario pages of a solution, without a daemon
@@ -64,6 +83,9 @@ impl Process {
             Self::Diff(diff) => diff.run(connection),
             Self::Try(attempt) => attempt.run(connection),
             Self::Explain(explain) => explain.run(connection),
+            Self::Activate { name } => switch::switch(name, true, connection),
+            Self::Deactivate { name } => switch::switch(name, false, connection),
+            Self::Assign { name, to } => switch::assign(name, to, connection),
             Self::Check(check) => check.run(connection),
             Self::Test(test) => test.run(connection),
         }

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use model::{EntityId, Record, RecordId, RecordRef, RolePrivileges, Schema, Value, Version, schema::Entity, starter};
+use model::{EntityId, Record, RecordId, RecordRef, RolePrivileges, Schema, Value, schema::Entity, starter};
 use parking_lot::{Mutex, RwLock};
 use rules::access::{Granted, Profile, Seat};
 use store::{Reader, Snapshot, records, records::Stretch, stamp};
@@ -21,7 +21,8 @@ const MOST_USERS: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Profiles {
     users: RwLock<HashMap<RecordRef, (Uuid, Arc<Profile>)>>,
-    roles: Mutex<HashMap<RecordId, (Version, Arc<Granted>)>>,
+    /// By what the role's record says: a version alone may be that of a unit of work which never was committed.
+    roles: Mutex<HashMap<RecordId, (Value, Arc<Granted>)>>,
     membership: Option<EntityId>,
 }
 
@@ -58,7 +59,8 @@ impl Profiles {
         Ok(profile)
     }
 
-    fn compile(&self, catalogue: &Catalogue, reader: &dyn Reader, user: RecordRef) -> Result<Profile, Failure> {
+    /// The profile of `user` in any state, also one that is only staged: it is not kept.
+    pub fn compile(&self, catalogue: &Catalogue, reader: &dyn Reader, user: RecordRef) -> Result<Profile, Failure> {
         let entity = catalogue.schema.entity(starter::SYSTEM_USER);
         let (Some(entity), Some(record)) = (entity, records::get(reader, user)?) else {
             return Ok(Profile::new(user, true, Vec::new()));
@@ -80,27 +82,31 @@ impl Profiles {
     /// What the role grants.
     pub fn role(&self, catalogue: &Catalogue, reader: &dyn Reader, role: RecordRef) -> Result<Arc<Granted>, Failure> {
         let Some(record) = records::get(reader, role)? else { return Ok(Arc::default()) };
-        if let Some((version, granted)) = self.roles.lock().get(&role.id)
-            && *version == record.version
+        let says = kept(catalogue, &record);
+        if let Some((known, granted)) = self.roles.lock().get(&role.id)
+            && known == says
         {
             return Ok(granted.clone());
         }
-        let granted = Arc::new(Granted::resolve(&kept(catalogue, &record)?, &catalogue.schema));
-        self.roles.lock().insert(role.id, (record.version, granted.clone()));
+        let granted = match says {
+            Value::Text(text) => {
+                let what = || format!("role {}", role.id);
+                let says = formats::privileges_from_json(text).map_err(|why| load::stored(&what(), why))?;
+                Granted::resolve(&says, &catalogue.schema)
+            }
+            _ => Granted::resolve(&RolePrivileges::default(), &catalogue.schema),
+        };
+        let granted = Arc::new(granted);
+        self.roles.lock().insert(role.id, (says.clone(), granted.clone()));
         Ok(granted)
     }
 }
 
-/// What a role's record keeps.
-fn kept(catalogue: &Catalogue, role: &Record) -> Result<RolePrivileges, Failure> {
+/// What a role's record keeps of what it grants.
+fn kept<'r>(catalogue: &Catalogue, role: &'r Record) -> &'r Value {
     let entity = catalogue.schema.entity(starter::ROLE);
-    let text = entity.and_then(|entity| entity.attribute("privileges")).map(|attribute| role.get(attribute.id));
-    match text {
-        Some(Value::Text(text)) => {
-            formats::privileges_from_json(text).map_err(|why| load::stored(&format!("role {}", role.id), why).into())
-        }
-        _ => Ok(RolePrivileges::default()),
-    }
+    let attribute = entity.and_then(|entity| entity.attribute("privileges"));
+    attribute.map_or(&Value::Null, |attribute| role.get(attribute.id))
 }
 
 /// Where roles count for a user, and which.

@@ -141,7 +141,7 @@ impl Engine {
 
     fn commit(&self, claim: Claim, Commit { settled, after }: Commit) {
         let engine = self.me.clone();
-        let Settled { batch, started } = settled;
+        let Settled { batch, started, .. } = settled;
         let done = move |outcome: Result<store::Seq, store::Error>| {
             let Some(engine) = engine.upgrade() else { return };
             match outcome {

@@ -197,6 +197,7 @@ fn put(unit: &mut Unit, task: Task) {
         solution: SmolStr::default(),
         applied_on: unit.now,
         process: None,
+        owner: None,
     };
     definitions::put(&mut unit.overlay, &definition);
 }

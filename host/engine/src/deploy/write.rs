@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use formats::Extension;
 use model::{
-    ActivationId, Caller, Digest, ProcessId, ProcessName, RecordRef, Refusal, process::DefinitionState,
-    process::workflow::Workflow,
+    ActivationId, Caller, Digest, Privilege, ProcessId, ProcessName, RecordRef, Refusal, TaskName,
+    process::DefinitionState, process::workflow::Workflow,
 };
 use rules::workflow::Program;
 use smol_str::{SmolStr, format_smolstr};
@@ -20,10 +20,11 @@ use super::{
     security,
 };
 use crate::{
-    Failure, activation,
+    Failure, access, activation,
     catalogue::{Directory, Pins},
-    packages, query,
+    load, packages, query,
     security::roles,
+    switch,
     unit::Unit,
 };
 
@@ -55,6 +56,9 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
     }
     for gone in plan.changes.iter().filter(|change| change.action == Action::Remove) {
         if let Some(kind) = REMOVABLE.into_iter().find(|kind| word(*kind) == gone.kind) {
+            if let Some(process) = unit.catalogue.process(&gone.name).filter(|_| kind == Kind::Workflow).cloned() {
+                switch::check_may(unit, caller, Privilege::Delete, Some(switch::row_of(&process)))?;
+            }
             definitions::remove(&mut unit.overlay, kind, &gone.name);
         }
     }
@@ -67,16 +71,17 @@ pub(super) fn extension_name(extension: &Extension) -> SmolStr {
     format_smolstr!("{}+{}", extension.entity, extension.solution)
 }
 
-fn definition(
-    unit: &mut Unit,
-    part: &Part<'_>,
-    solution: &SmolStr,
-    process: Option<(ProcessId, Option<u32>)>,
-) -> Result<(), Failure> {
+fn definition(unit: &mut Unit, part: &Part<'_>, solution: &SmolStr, standing: Option<Standing>) -> Result<(), Failure> {
+    let (process, owner) = (standing.map(|one| one.process), standing.map(|one| one.owner));
     let text = digest(part.text.as_bytes());
     let known = definitions::get(&unit.overlay, part.kind, &part.name)?;
     let same = known.is_some_and(|known| {
-        known.content == part.digest && known.text == Some(text) && known.process == process && known.file == *part.file
+        let owned = known.owner.is_none() || known.owner == owner;
+        known.content == part.digest
+            && known.text == Some(text)
+            && known.process == process
+            && known.file == *part.file
+            && owned
     });
     if same {
         return Ok(());
@@ -92,35 +97,115 @@ fn definition(
         solution: solution.clone(),
         applied_on: unit.now,
         process,
+        owner,
     };
     definitions::put(&mut unit.overlay, &definition);
     Ok(())
 }
 
-/// The process's number, and the activation that new runs get where it is active.
+/// What a process was before: its row, and what the file of that time said.
+struct Before {
+    known: Definition,
+    /// Whether the file said that it runs.
+    active: bool,
+    /// Whom the file named.
+    owner: Option<SmolStr>,
+}
+
+impl Before {
+    fn of(unit: &Unit, name: &ProcessName) -> Result<Option<Self>, Failure> {
+        let Some(known) = definitions::get(&unit.overlay, Kind::Workflow, name.as_str())? else { return Ok(None) };
+        let said: serde_json::Value = serde_json::from_slice(&load::content(&unit.overlay, &known)?)
+            .map_err(|error| load::stored(name.as_str(), error))?;
+        let active = said["state"].as_str().is_none_or(|state| state == "active");
+        Ok(Some(Self { known, active, owner: said["owner"].as_str().map(SmolStr::from) }))
+    }
+
+    fn is_active(&self) -> bool {
+        self.known.process.is_some_and(|(_, version)| version.is_some())
+    }
+}
+
+/// How a process stands once it is applied.
+#[derive(Clone, Copy)]
+struct Standing {
+    process: (ProcessId, Option<u32>),
+    owner: RecordRef,
+}
+
+/// The process's number, the activation that new runs get where it is active, and its owner. What a file says of state and
+/// owner counts where it says another thing than before: what somebody has switched or given away since stays so.
 fn process(
     unit: &mut Unit,
     caller: &Caller,
     read: &Read,
     workflow: &Workflow,
     definition: Digest,
-) -> Result<(ProcessId, Option<u32>), Failure> {
+) -> Result<Standing, Failure> {
     let id = definitions::process_number(&mut unit.overlay, &workflow.header.name)?;
-    if workflow.header.state != DefinitionState::Active {
-        return Ok((id, None));
+    let before = Before::of(unit, &workflow.header.name)?;
+    let says = workflow.header.state == DefinitionState::Active;
+    let active = match &before {
+        Some(before) if before.active == says && workflow.header.state != DefinitionState::Template => {
+            before.is_active()
+        }
+        _ => says,
+    };
+    let owner = owner(unit, caller, workflow, before.as_ref())?;
+    let was = before.as_ref().map(|before| (before.is_active(), before.known.owner.unwrap_or(owner)));
+    let changes = before.as_ref().is_none_or(|before| before.known.content != definition);
+    if changes || was != Some((active, owner)) {
+        may(unit, caller, workflow, was, (active, owner))?;
+        if active {
+            access::owner::check_staged(unit, workflow, owner)?;
+        }
     }
-    let owner = owner(unit, caller, workflow)?;
+    if was != Some((active, owner)) {
+        let target = RecordRef::new(model::starter::PROCESS, model::RecordId(workflow.header.id));
+        switch::tell(unit, caller, target, was, (active, owner));
+    }
+    if !active {
+        return Ok(Standing { process: (id, None), owner });
+    }
     let solution = &read.solution;
     let program = Program::compile(workflow, &solution.schema, &read.steps);
     let program =
         program.map_err(|sentences| crate::load::stored(workflow.header.name.as_str(), sentences.join("; ")))?;
     let pins = Pins::choose(&program, &read.steps);
     let (content, bytes) = activation::content(definition, owner, &solution.header.value.name, &pins);
-    Ok((id, Some(activate(unit, id, content, &bytes)?)))
+    Ok(Standing { process: (id, Some(activate(unit, id, content, &bytes)?)), owner })
+}
+
+/// Refuses a caller who may not make, change or give away this process (D10). Whoever has one run as somebody else acts on
+/// his behalf.
+fn may(
+    unit: &mut Unit,
+    caller: &Caller,
+    workflow: &Workflow,
+    was: Option<(bool, RecordRef)>,
+    (active, owner): (bool, RecordRef),
+) -> Result<(), Failure> {
+    let target = RecordRef::new(model::starter::PROCESS, model::RecordId(workflow.header.id));
+    match was {
+        None => switch::check_may(unit, caller, Privilege::Create, None)?,
+        Some((_, was)) => {
+            switch::check_may(unit, caller, Privilege::Write, Some(target))?;
+            if was != owner {
+                switch::check_may(unit, caller, Privilege::Assign, Some(target))?;
+            }
+        }
+    }
+    let is_others = |who: RecordRef| who != caller.user;
+    let touches = was.is_some_and(|(was_active, was_owner)| was_active && is_others(was_owner));
+    let is_given = was.is_none_or(|(_, was_owner)| was_owner != owner);
+    match touches || ((active || is_given) && is_others(owner)) {
+        true => unit.who(caller)?.check_task(&TaskName::ACT_ON_BEHALF),
+        false => Ok(()),
+    }
 }
 
 /// The version of the activation with this content: the newest one if it has it, else a new one.
-fn activate(unit: &mut Unit, process: ProcessId, content: Digest, bytes: &[u8]) -> Result<u32, Failure> {
+pub(crate) fn activate(unit: &mut Unit, process: ProcessId, content: Digest, bytes: &[u8]) -> Result<u32, Failure> {
     let newest = definitions::activations(&unit.overlay, process)?.pop();
     if let Some(newest) = newest.filter(|newest| newest.content == content) {
         return Ok(newest.version);
@@ -131,16 +216,24 @@ fn activate(unit: &mut Unit, process: ProcessId, content: Digest, bytes: &[u8]) 
     Ok(version)
 }
 
-/// Whoever the file names, else who applies; who owned it before stays the owner of what names nobody.
-fn owner(unit: &mut Unit, caller: &Caller, workflow: &Workflow) -> Result<RecordRef, Failure> {
-    let catalogue = unit.catalogue.clone();
-    let Some(name) = &workflow.owner else {
-        let known = catalogue.process(workflow.header.name.as_str());
-        return Ok(known.filter(|known| known.activation.is_some()).map_or(caller.user, |known| known.owner));
-    };
+/// Whoever the file names, else who applies; who owned it before stays the owner where the file names nobody, or the same
+/// as before.
+fn owner(unit: &mut Unit, caller: &Caller, workflow: &Workflow, before: Option<&Before>) -> Result<RecordRef, Failure> {
+    let kept = before.and_then(|before| {
+        let of_activation = || unit.catalogue.process(workflow.header.name.as_str()).map(|known| known.owner);
+        before.known.owner.or_else(of_activation)
+    });
+    let is_said_again = before.is_some_and(|before| before.owner == workflow.owner);
+    match (&workflow.owner, kept) {
+        (None, Some(kept)) => return Ok(kept),
+        (Some(_), Some(kept)) if is_said_again => return Ok(kept),
+        (None, None) => return Ok(caller.user),
+        (Some(_), _) => {}
+    }
+    let name = workflow.owner.clone().unwrap_or_default();
     let users = unit.entity(model::starter::SYSTEM_USER)?;
-    let found = query::by_name(&catalogue, &unit.overlay.unvalidated(), &users, name)?;
-    found.ok_or_else(|| Refusal::NotFound { entity: "systemuser".into(), record: name.clone() }.into())
+    let found = query::by_name(&unit.catalogue, &unit.overlay.unvalidated(), &users, &name)?;
+    found.ok_or_else(|| Refusal::NotFound { entity: "systemuser".into(), record: name }.into())
 }
 
 /// Gives every active process whose calls now lead to other code a new activation, for the runs that start from now on

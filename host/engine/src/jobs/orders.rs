@@ -13,7 +13,7 @@ use store::jobs;
 
 use super::{entity_of, missing};
 use crate::{
-    Engine, Failure, load, rows,
+    Engine, Failure, access, load, rows,
     unit::{Unit, show},
 };
 
@@ -167,6 +167,10 @@ fn change(unit: &mut Unit, job: &mut Job, order: Order, by: &str) -> Result<LogE
         Order::Postpone(until) => job.state = JobState::Postponed(until),
         Order::Resume => go_on(unit, job)?,
         Order::Retry(retry) => {
+            // Tried again is started again. What is gone has nobody to ask.
+            if let Some(process) = unit.catalogue.process_by_id(job.activation.process).cloned() {
+                access::owner::check(unit, &process)?;
+            }
             if retry != Retry::Step {
                 job.progress = Progress::default();
             }

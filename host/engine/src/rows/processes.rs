@@ -2,17 +2,24 @@
 //! levels on the entity `workflow` say who may see which and roles can name it.
 
 use model::{
-    Caller, Outcome, Record, RecordId, RecordRef, Refusal, Value, Values, Verb, Version,
+    Caller, Outcome, Privilege, Record, RecordId, RecordRef, Refusal, Value, Values, Verb, Version,
     process::{
         DefinitionState,
         workflow::{Mode, Scope},
     },
     starter,
 };
+use smol_str::ToSmolStr;
 use store::{Reader, records};
 
 use super::Rows;
-use crate::{Failure, Process, catalogue::Catalogue, query::Candidates, unit::Unit};
+use crate::{
+    Failure, Process,
+    catalogue::Catalogue,
+    query::Candidates,
+    switch::{self, Wanted},
+    unit::Unit,
+};
 
 /// The definitions of processes.
 pub(super) struct Processes;
@@ -27,11 +34,84 @@ impl Rows for Processes {
         Ok(Box::new(catalogue.processes().map(move |process| record_of(catalogue, reader, process))))
     }
 
-    fn apply(&self, unit: &mut Unit, _caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
-        let entity = unit.catalogue.schema.name_of(starter::PROCESS);
-        let why = "processes come from the files of a solution: apply those, or use `stepwise process`".into();
-        Err(Refusal::NotPossible { verb: verb.word().into(), entity, why }.into())
+    fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
+        match verb {
+            Verb::Update { target, expected, values } => {
+                let wanted = wanted(&values)?;
+                if wanted.owner.is_some() {
+                    switch::check_may(unit, caller, Privilege::Assign, Some(target))?;
+                }
+                check_version(unit, target, expected)?;
+                switch::apply(unit, caller, target, wanted)
+            }
+            Verb::SetStatus { target, state, status } => {
+                let active = Some(of_codes(state, status)?);
+                switch::apply(unit, caller, target, Wanted { active, owner: None })
+            }
+            Verb::Assign { target, owner } => {
+                switch::apply(unit, caller, target, Wanted { active: None, owner: Some(owner) })
+            }
+            other => Err(refuse(
+                other.word(),
+                "processes come from the files of a solution: apply those, or use `stepwise process`",
+            )),
+        }
     }
+}
+
+/// What a client may write of a process.
+const WRITABLE: &str = "a client writes `statecode` and `statuscode`: 1/2 activates, 0/1 deactivates, or `ownerid`; the rest \
+                        comes from the files of a solution";
+
+fn wanted(values: &Values) -> Result<Wanted, Failure> {
+    let known = [starter::STATE, starter::STATUS, starter::OWNER];
+    if values.attributes().any(|attribute| !known.contains(&attribute)) {
+        return Err(refuse("update", WRITABLE));
+    }
+    let code = |id| match values.get(id) {
+        Value::Whole(number) => i32::try_from(*number).ok(),
+        Value::Choice(number) => Some(*number),
+        _ => None,
+    };
+    let codes = (code(starter::STATE), code(starter::STATUS));
+    let active = if codes == (None, None) { None } else { Some(of_codes(codes.0, codes.1)?) };
+    let owner = values.get(starter::OWNER).as_reference();
+    match values.names(starter::OWNER) && owner.is_none() {
+        true => Err(Refusal::Required { entity: "workflow".into(), attribute: "ownerid".into() }.into()),
+        false => Ok(Wanted { active, owner }),
+    }
+}
+
+/// Whether these codes mean active.
+fn of_codes(state: Option<i32>, status: Option<i32>) -> Result<bool, Failure> {
+    match (state, status) {
+        (Some(1), None | Some(2)) | (None, Some(2)) => Ok(true),
+        (Some(0), None | Some(1)) | (None, Some(1)) => Ok(false),
+        (state, status) => Err(Refusal::BadStatus {
+            entity: "workflow".into(),
+            state: state.map(|state| state.to_smolstr()),
+            status: status.map(|status| status.to_smolstr()),
+        }
+        .into()),
+    }
+}
+
+fn check_version(unit: &Unit, target: RecordRef, expected: Option<Version>) -> Result<(), Failure> {
+    let row = super::get(&unit.catalogue, &unit.overlay.unvalidated(), target)?;
+    match (row, expected) {
+        (Some(row), Some(expected)) if row.version != expected => Err(Refusal::VersionMismatch {
+            entity: "workflow".into(),
+            record: crate::unit::show(target),
+            expected,
+            actual: row.version,
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+fn refuse(verb: &str, why: &str) -> Failure {
+    Refusal::NotPossible { verb: verb.into(), entity: "workflow".into(), why: why.into() }.into()
 }
 
 fn record_of(catalogue: &Catalogue, reader: &dyn Reader, process: &Process) -> Result<Record, Failure> {
@@ -65,7 +145,7 @@ fn columns(catalogue: &Catalogue, process: &Process) -> Vec<(&'static str, Value
         ("uniquename", Value::text(process.name.as_str())),
         ("description", description.unwrap_or_default()),
         ("primaryentity", entity.unwrap_or_default()),
-        ("category", Value::Choice(0)),
+        ("category", Value::Choice(if process.is_action() { 3 } else { 0 })),
         ("mode", Value::Choice(if workflow.mode == Mode::Background { 0 } else { 1 })),
         ("scope", Value::Choice(scope_number(workflow.scope))),
         ("type", Value::Choice(if process.state == DefinitionState::Template { 3 } else { 1 })),

@@ -21,7 +21,7 @@ use store::jobs;
 
 use crate::{
     Failure,
-    access::Who,
+    access::{self, Who},
     catalogue::{Activation, Process, Surroundings},
     organisation::Members,
     resolve::{Reading, Root},
@@ -34,7 +34,13 @@ pub(crate) fn background(unit: &mut Unit, facts: &[Fact]) -> Result<Vec<JobId>, 
     for fact in facts {
         let catalogue = unit.catalogue.clone();
         for process in catalogue.starting(fact.record.entity) {
-            match decide(unit, process, fact, None) {
+            let verdict = decide(unit, process, fact, None);
+            // Its owner is asked about last: most changes start nothing.
+            let verdict = verdict.and_then(|starts| match starts {
+                true => access::owner::check(unit, process).map(|()| true),
+                false => Ok(false),
+            });
+            match verdict {
                 Ok(false) => {}
                 Ok(true) => started.extend(start(unit, process, fact, None)?),
                 // Whoever made the change cannot help it: the process does not run, and its job says why.
@@ -159,7 +165,11 @@ fn start(
     job.token = token;
     let loops = check_loops(unit, process, fact, &job)?;
     if let Some(refusal) = barred.or(loops.err()) {
-        job.state = JobState::Failed(format_smolstr!("`{}`: {refusal}", process.name));
+        job.state = JobState::Failed(match refusal {
+            // It names the process itself.
+            Refusal::ProcessOwner { .. } => refusal.to_smolstr(),
+            _ => format_smolstr!("`{}`: {refusal}", process.name),
+        });
         job.completed_on = Some(unit.now);
         let event = LogEvent::Ended { state: job.state.word().into(), reason: job.state.reason().map(SmolStr::from) };
         jobs::append(&mut unit.overlay, job.id, 0, &[LogLine { at: unit.now, step: None, event }]);

@@ -232,7 +232,7 @@ fn scope_user_covers_the_records_of_the_owners_teams() {
         SOLUTION,
         COMPLAINT,
         (NOTE.0, &own),
-        ("security/anna.yaml", "kind: user\nname: Anna\nemail: anna@example.org\n"),
+        ("security/anna.yaml", "kind: user\nname: Anna\nemail: anna@example.org\nroles: [Salesperson]\n"),
         ("security/escalations.yaml", "kind: team\nname: Escalations\nmembers: [Anna]\n"),
         ("security/others.yaml", "kind: team\nname: Others\n"),
     ]);

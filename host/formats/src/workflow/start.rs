@@ -110,7 +110,7 @@ pub(super) fn is_by_event(start: &Option<Start>) -> bool {
 
 /// Whether an event starts it.
 pub(super) fn has_event(start: &Start) -> bool {
-    start.create || start.update.is_some() || start.status || start.assign || start.delete
+    start.has_event()
 }
 
 fn open<'r>(fields: &Fields<'r>) -> Option<Fields<'r>> {

@@ -112,6 +112,13 @@ pub struct Start {
     pub stages: Stages,
 }
 
+impl Start {
+    /// Whether an event starts it.
+    pub fn has_event(&self) -> bool {
+        self.create || self.update.is_some() || self.status || self.assign || self.delete
+    }
+}
+
 /// On which side of a change a real-time workflow runs (E21). After a create, before a delete, always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Stages {

@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// Whom pages know by name.
-const PEOPLE: [EntityId; 5] =
-    [starter::SYSTEM_USER, starter::TEAM, starter::BUSINESS_UNIT, starter::QUEUE, starter::ROLE];
+const PEOPLE: [EntityId; 6] =
+    [starter::SYSTEM_USER, starter::TEAM, starter::BUSINESS_UNIT, starter::QUEUE, starter::ROLE, starter::PROCESS];
 
 impl World {
     /// What happened since the last time.

@@ -308,10 +308,26 @@ fn golden_definitions(overlay: &mut Overlay) {
             solution: "complaints".into(),
             applied_on: at(5),
             process: Some((process, Some(1))),
+            owner: None,
         },
     );
     definitions::put_content(overlay, Digest([1; 32]), b"{}");
     definitions::put_activation(overlay, ActivationId { process, version: 1 }, Digest([1; 32]), at(5));
+}
+
+/// A process that rests, with its owner.
+fn golden_owned(owner: RecordRef) -> definitions::Definition {
+    definitions::Definition {
+        kind: definitions::Kind::Workflow,
+        name: "rest".into(),
+        content: Digest([1; 32]),
+        text: None,
+        file: "processes/rest.yaml".into(),
+        solution: "complaints".into(),
+        applied_on: at(7),
+        process: Some((ProcessId(2), None)),
+        owner: Some(owner),
+    }
 }
 
 fn golden_installed(overlay: &mut Overlay, user: RecordRef) {
@@ -404,6 +420,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("event", |overlay| events::append(overlay, &golden_event(golden.user))),
         lines_of("stamp", |overlay| stamp::put(overlay, Uuid::from_u128(6))),
         lines_of("secrets", |overlay| golden_secrets(overlay, golden.user)),
+        lines_of("owned definition", |overlay| definitions::put(overlay, &golden_owned(golden.user))),
     ]
     .concat();
     // The file is a promise: a changed line means that stores out there cannot be read. Add a version instead.
@@ -436,6 +453,8 @@ fn rows_of_version_1_are_read_for_ever() {
     assert_eq!(waits::owed_to(&store, record).expect("read"), Some(golden_owed(record)));
     let text = records::with_value(&store, record.entity, AttributeId(32), &"LOAN: struggling to pay".into(), 9);
     assert_eq!(text.expect("read"), [record.id]);
+    let rest = definitions::get(&store, definitions::Kind::Workflow, "rest").expect("read");
+    assert_eq!(rest, Some(golden_owned(golden.user)));
     let numbers = definitions::numbers(&store).expect("read");
     assert_eq!(numbers.get("complaint").map(|numbers| numbers.id), Some(EntityId(64)));
     let workflows = definitions::all(&store, definitions::Kind::Workflow).expect("read");

@@ -31,6 +31,12 @@ impl Entities {
         Ok(format!("/{}({})", self.set(&target.entity)?, target.id))
     }
 
+    /// A record as a message of the data service names it.
+    pub fn named(&self, target: &Target) -> Result<Json, No> {
+        let id = self.entity(&target.entity)?["id"].as_str().unwrap_or_default();
+        Ok(json!({"@odata.type": format!("#Microsoft.Dynamics.CRM.{}", target.entity), id: target.id.to_string()}))
+    }
+
     /// The set of an entity.
     pub fn set(&self, entity: &str) -> Result<&str, No> {
         Ok(self.entity(entity)?["set"].as_str().unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Timestamp, job::Order};
+use model::{Privilege, Timestamp, job::Order};
 use scenario::port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target};
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
@@ -83,6 +83,18 @@ impl Port for Http {
     fn assign(&mut self, target: &Target, to: &Target) -> Result<(), No> {
         let body = json!({"ownerid@odata.bind": self.entities.address(to)?});
         self.write("PATCH", &self.entities.address(target)?, Some(&body), None).map(drop)
+    }
+
+    fn share(&mut self, target: &Target, with: &Target, rights: &[SmolStr]) -> Result<(), No> {
+        let mask = rights.iter().map(|word| right(word)).collect::<Result<Vec<_>, _>>()?.join(",");
+        let access = json!({"Principal": self.entities.named(with)?, "AccessMask": mask});
+        let body = json!({"Target": self.entities.named(target)?, "PrincipalAccess": access});
+        self.write("POST", "/GrantAccess", Some(&body), None).map(drop)
+    }
+
+    fn unshare(&mut self, target: &Target, with: &Target) -> Result<(), No> {
+        let body = json!({"Target": self.entities.named(target)?, "Revokee": self.entities.named(with)?});
+        self.write("POST", "/RevokeAccess", Some(&body), None).map(drop)
     }
 
     fn set_status(&mut self, target: &Target, to: &str) -> Result<(), No> {
@@ -236,7 +248,16 @@ fn job(json: &Json) -> Result<ShownJob, No> {
     })
 }
 
-/// What is shown of an attribute; nothing where it is empty.
+/// A right as clients of the data service write it.
+fn right(word: &str) -> Result<String, No> {
+    let known = Privilege::from_word(word).filter(|privilege| *privilege != Privilege::Create);
+    let known = known.ok_or_else(|| {
+        No::new("unreadable", format!("the right cannot be read: `{word}` is none that sharing gives"))
+    })?;
+    // prvAppendTo becomes AppendToAccess.
+    Ok(format!("{}Access", known.api_name("").trim_start_matches("prv")))
+}
+
 /// What a line gives a process, as its declaration reads it.
 fn arguments(inputs: &[(SmolStr, Given)]) -> Json {
     let value = |given: &Given| match given {
@@ -248,6 +269,7 @@ fn arguments(inputs: &[(SmolStr, Given)]) -> Json {
     inputs.iter().map(|(name, given)| (name.to_string(), value(given))).collect::<serde_json::Map<_, _>>().into()
 }
 
+/// What is shown of an attribute; nothing where it is empty.
 fn piece(entity: &Json, attribute: &Json, record: &Json) -> Option<Piece> {
     let name = attribute["name"].as_str()?;
     if attribute["type"] != "lookup" {
