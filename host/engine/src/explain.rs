@@ -24,7 +24,7 @@ use store::definitions;
 
 pub use self::event::Event;
 use self::event::Happened;
-use crate::{Engine, Failure, Process, catalogue::Surroundings, load, rows, settle::start, unit::Unit};
+use crate::{Engine, Failure, Process, access, catalogue::Surroundings, load, rows, settle::start, unit::Unit};
 
 /// Why a process starts, or does not.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub struct Why {
 /// One check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
-    /// What is checked: `active`, `entity`, `event`, `attributes`, `scope`, `condition`, `user`, `depth`, `on-demand`, `task`.
+    /// What is checked: `active`, `owner`, `entity`, `event`, `attributes`, `scope`, `condition`, `user`, `depth`, `on-demand`, `task`.
     pub name: &'static str,
     /// Whether it is passed.
     pub passed: bool,
@@ -98,7 +98,7 @@ impl Engine {
         if let Some(seen) = seen {
             who.check(&unit.catalogue, &unit.overlay.unvalidated(), &entity, Privilege::Read, seen)?;
         }
-        let asked = self.asked(&unit, process, caller, &happened)?;
+        let asked = self.asked(&unit, process, &happened)?;
         let checks = checks(&mut unit, caller, &asked, &happened)?;
         let runs = runs(&mut unit, caller, &asked.process, &happened)?;
         Ok(Why {
@@ -113,13 +113,7 @@ impl Engine {
     }
 
     /// The version that held when the event happened; of what is only supposed the one that holds now.
-    fn asked(
-        &self,
-        unit: &Unit,
-        process: Arc<Process>,
-        caller: &Caller,
-        happened: &Happened,
-    ) -> Result<Asked, Failure> {
+    fn asked(&self, unit: &Unit, process: Arc<Process>, happened: &Happened) -> Result<Asked, Failure> {
         let surroundings = unit.catalogue.surroundings_of(&process.solution).clone();
         let reader = unit.overlay.unvalidated();
         let held = match happened.at {
@@ -135,8 +129,7 @@ impl Engine {
                 Ok(Asked { version: Some(held.version), workflow, owner, surroundings, process })
             }
             _ => {
-                // A draft would belong to who activates it.
-                let owner = if current.is_some() { process.owner } else { caller.user };
+                let owner = process.owner;
                 Ok(Asked { version: current, workflow: process.workflow.clone(), owner, surroundings, process })
             }
         }
@@ -145,7 +138,7 @@ impl Engine {
 
 /// All checks, those of the event and those of the people and chains around it.
 fn checks(unit: &mut Unit, caller: &Caller, asked: &Asked, happened: &Happened) -> Result<Vec<Check>, Failure> {
-    let mut checks = vec![active(unit, asked, happened)?];
+    let mut checks = vec![active(unit, asked, happened)?, owner(unit, asked)?];
     if happened.fact.message == Message::OnDemand {
         checks.extend(on_demand(unit, caller, asked, happened)?);
         return Ok(checks);
@@ -175,7 +168,7 @@ fn checks(unit: &mut Unit, caller: &Caller, asked: &Asked, happened: &Happened) 
 fn active(unit: &Unit, asked: &Asked, happened: &Happened) -> Result<Check, Failure> {
     let pass = |says: String| Check { name: "active", passed: true, says, hint: None };
     let fail = |says: String, hint: &str| Check { name: "active", passed: false, says, hint: Some(hint.to_owned()) };
-    let activate = "write `state: active` in its file and apply it";
+    let activate = "`stepwise process activate NAME`, or write `state: active` in its file and apply it";
     let first = definitions::activations(&unit.overlay.unvalidated(), asked.process.id)?.first().map(|first| first.on);
     Ok(match (asked.process.state, asked.version, happened.at, first) {
         (_, _, Some(at), Some(first)) if first > at => fail(
@@ -187,6 +180,20 @@ fn active(unit: &Unit, asked: &Asked, happened: &Happened) -> Result<Check, Fail
         (DefinitionState::Template, ..) => fail("it is a template, which is only copied".to_owned(), "copy it"),
         _ => fail("it is a draft".to_owned(), activate),
     })
+}
+
+/// Whether its owner may have it run (D10), as roles are now.
+fn owner(unit: &mut Unit, asked: &Asked) -> Result<Check, Failure> {
+    let name = words::name(unit, asked.owner)?;
+    let check = |passed, says, hint: Option<&str>| Check { name: "owner", passed, says, hint: hint.map(str::to_owned) };
+    match access::owner::check_as(unit, &asked.workflow, asked.owner) {
+        Ok(()) => Ok(check(true, format!("it belongs to {name}, who may have it run"), None)),
+        Err(Failure::Refused(refusal)) => {
+            let hint = "change his roles, or `stepwise process assign NAME --to USER`";
+            Ok(check(false, refusal.to_string(), Some(hint)))
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The user as whom it would run: enabled, and allowed to read the record.

@@ -58,20 +58,6 @@ impl Engine {
         self.apply(caller, model::Verb::Assign { target, owner }).map(drop)
     }
 
-    /// Why the process would not start although something starts it: it is not active, or its owner may not have it run.
-    pub fn start_refusal(&self, name: &ProcessName) -> Result<Option<Refusal>, Failure> {
-        let process = self.named_process(name)?;
-        if process.activation.is_none() {
-            let why = "it is not active".into();
-            return Ok(Some(Refusal::NotStartable { process: name.as_str().into(), why }));
-        }
-        match access::owner::check(&mut self.begin()?, &process) {
-            Ok(()) => Ok(None),
-            Err(Failure::Refused(refusal)) => Ok(Some(refusal)),
-            Err(fault) => Err(fault),
-        }
-    }
-
     fn named_process(&self, name: &ProcessName) -> Result<Arc<Process>, Failure> {
         let found = self.catalogue().process(name.as_str()).cloned();
         found.ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()).into())

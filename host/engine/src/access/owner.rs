@@ -18,10 +18,15 @@ use crate::{
 
 /// Refuses a start of a process whose owner may not have it run any more.
 pub(crate) fn check(unit: &mut Unit, process: &Process) -> Result<(), Failure> {
-    let profile = unit.profile(process.owner)?;
-    match why_not(&process.workflow, &profile) {
+    check_as(unit, &process.workflow, process.owner)
+}
+
+/// The same for any version of a process, and whoever owned that.
+pub(crate) fn check_as(unit: &mut Unit, workflow: &Workflow, owner: RecordRef) -> Result<(), Failure> {
+    let profile = unit.profile(owner)?;
+    match why_not(workflow, &profile) {
         None => Ok(()),
-        Some(why) => Err(refusal(unit, &process.name, process.owner, why)?.into()),
+        Some(why) => Err(refusal(unit, &workflow.header.name, owner, why)?.into()),
     }
 }
 
