@@ -16,7 +16,7 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::jobs;
 
 pub use self::orders::Ordered;
-pub(crate) use self::orders::give;
+pub(crate) use self::orders::{accessible, give, log, user_name};
 use crate::{
     Catalogue, Engine, Failure, JobCounts,
     access::{self, Sight},
@@ -66,7 +66,27 @@ impl Waits {
     }
 }
 
+/// Where in its process a job stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandsAt {
+    /// The step.
+    pub step: StepId,
+    /// The title of the stage around it.
+    pub stage: Option<SmolStr>,
+}
+
 impl Engine {
+    /// Where the job stands, if it has begun and not succeeded: what failed tells where. Nothing where its version cannot
+    /// be loaded.
+    pub fn stands_at(&self, job: &Job) -> Option<StandsAt> {
+        if job.started_on.is_none() || matches!(job.state, JobState::Succeeded(_)) {
+            return None;
+        }
+        let activation = self.activation(&self.begin().ok()?, job.activation).ok()?;
+        let place = activation.program.place(job.progress.cursor)?;
+        Some(StandsAt { step: place.step.clone(), stage: place.stage.map(SmolStr::from) })
+    }
+
     /// What the job waits for, if it stands in a wait.
     pub fn waits(&self, job: &Job) -> Result<Option<Waits>, Failure> {
         if !matches!(job.state, JobState::Waiting(_)) {

@@ -23,6 +23,7 @@ mod keys;
 mod load;
 mod members;
 mod messages;
+mod migrate;
 mod open;
 mod organisation;
 mod outbox;
@@ -65,15 +66,16 @@ pub use crate::{
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,
     interactive::Work,
-    jobs::{JobPage, Ordered, Waits},
+    jobs::{JobPage, Ordered, StandsAt, Waits},
     load::starter,
+    migrate::{Migrated, Migration, Outcome as MigrationOutcome},
     open::{administrator, root_unit},
     outbox::Carried,
     rows::privileges::privilege_id,
     security::Move,
     settings::{Budget, Settings},
     signin::{Need, Scopes, SignedIn, Way},
-    trial::{Beyond, Trial, Within, Would},
+    trial::{Beyond, Mail, Trial, Within, Would},
     versions::{Version, Written},
 };
 use crate::{background::queue::Queue, catalogue::Activation, interactive::Desk, unit::Unit};

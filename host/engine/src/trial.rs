@@ -12,10 +12,11 @@ use model::{
     fact::Fact,
     job::{Job, JobState, LogLine},
     process::workflow::{Start, UpdateTrigger, Workflow},
+    starter,
 };
 use rules::workflow::Program;
 use smol_str::SmolStr;
-use store::jobs;
+use store::{jobs, outbox};
 
 use crate::{
     Engine, Failure, Process, Waits, access,
@@ -62,6 +63,8 @@ pub struct Trial {
     pub within: Vec<Within>,
     /// Jobs that it would start.
     pub starts: Vec<Would>,
+    /// Mail that would go.
+    pub mails: Vec<Mail>,
     /// Whether it stopped because it does more than one unit of work can hold: the rest was not tried.
     pub is_cut: bool,
 }
@@ -79,6 +82,15 @@ pub struct Within {
     pub state: JobState,
     /// What would stand in its run log.
     pub log: Vec<LogLine>,
+}
+
+/// A mail that would go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
+    /// Whom it reaches.
+    pub to: Vec<String>,
+    /// Its subject.
+    pub subject: SmolStr,
 }
 
 /// A job that would start.
@@ -200,7 +212,7 @@ impl Run<'_> {
         let facts: Vec<Fact> = std::mem::take(&mut unit.facts);
         let mut ids = settle::background(&mut unit, &facts)?;
         ids.append(&mut unit.ready);
-        let starts = would(&unit, &ids)?;
+        let (starts, mails) = (would(&unit, &ids)?, mails(&unit, &facts)?);
         let catalogue = unit.catalogue.clone();
         let within = |ran: Ran| Within {
             job: ran.job.id,
@@ -224,6 +236,7 @@ impl Run<'_> {
             state: self.job.state.clone(),
             within: runs.map(within).collect(),
             starts,
+            mails,
             is_cut: self.is_cut,
         })
     }
@@ -245,6 +258,20 @@ fn would(unit: &Unit, ids: &[JobId]) -> Result<Vec<Would>, Failure> {
         }
     }
     Ok(starts)
+}
+
+/// The mail that the trial has put into the outbox.
+fn mails(unit: &Unit, facts: &[Fact]) -> Result<Vec<Mail>, Failure> {
+    let mut mails = Vec::new();
+    let made = |fact: &&Fact| fact.record.entity == starter::EMAIL && fact.message == Message::Create;
+    for fact in facts.iter().filter(made) {
+        if let Some(posted) = outbox::get(&unit.overlay.unvalidated(), fact.record)? {
+            let parcel = posted.parcel;
+            let to = parcel.to.iter().chain(&parcel.cc).chain(&parcel.bcc).map(|mailbox| mailbox.address.to_string());
+            mails.push(Mail { to: to.collect(), subject: parcel.subject.as_str().into() });
+        }
+    }
+    Ok(mails)
 }
 
 /// What new runs get; of a draft the definition as it is.

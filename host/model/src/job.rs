@@ -371,6 +371,8 @@ pub enum Retry {
     Start,
     /// From its beginning, with the activation that holds now.
     Newest,
+    /// From the step that failed, with the activation that holds now and what the steps before it gave.
+    StepOnNewest,
 }
 
 impl Order {

@@ -20,6 +20,7 @@ mod email;
 mod fail;
 mod find;
 mod invoke;
+mod moving;
 mod paths;
 mod program;
 mod share;
@@ -38,6 +39,7 @@ use model::{
     query::Query,
     step::StepFailure,
 };
+pub use moving::{Moved, moved};
 pub use paths::Base;
 pub use program::{Images, Place, Program, Steps};
 use program::{Instruction, Line};

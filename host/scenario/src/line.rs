@@ -103,6 +103,19 @@ pub enum Command {
         /// Its inputs.
         set: Vec<Setting>,
     },
+    /// `migrate remind-owner from=1 to=2 map=old:new preview=true`: moves its resting jobs to another version.
+    Migrate {
+        /// The process.
+        process: SmolStr,
+        /// The version whose jobs are moved; absent: every other one.
+        from: Option<u32>,
+        /// The version that they get; absent: the one that holds now.
+        to: Option<u32>,
+        /// Steps that are called otherwise now: old, new.
+        map: Vec<(SmolStr, SmolStr)>,
+        /// Whether it is only told what would happen.
+        preview: bool,
+    },
     /// `try remind-owner account/a1 days=3 branches=1,2`: what it would do; nothing of it stays.
     Try {
         /// The process.
@@ -218,6 +231,8 @@ try PROCESS ENTITY/NAME [input=value ...] [until=MOMENT] [branches=1,2]
 explain PROCESS ENTITY/NAME              why it started by the last change, or did not
 explain PROCESS ENTITY/NAME event=update attributes=a,b
                                          why it would start, or would not
+migrate PROCESS [from=N] [to=N] [map=old:new,...] [preview=true]
+                                         move its resting jobs to another version
 import FILE.csv [entity=E] [key=K]
 job list [state=S] [process=P]           job show N
 job cancel N                             also terminate, pause, resume
@@ -276,6 +291,7 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
         ("run", [process, record, set @ ..]) => {
             Command::Run { process: process.word()?, record: record.name()?, set: settings(set)? }
         }
+        ("migrate", [process, options @ ..]) => migrate(process.word()?, options)?,
         ("try", [process, record, rest @ ..]) => attempt(process.word()?, record.name()?, rest)?,
         ("explain", [process, record, options @ ..]) => {
             let [event, attributes] = choices(options, ["event", "attributes"])?;
@@ -327,11 +343,26 @@ fn order(word: &str, options: &[Token]) -> Result<Order, String> {
                 (None | Some("step"), None | Some("same")) => Ok(Order::Retry(Retry::Step)),
                 (Some("start"), None | Some("same")) => Ok(Order::Retry(Retry::Start)),
                 (Some("start"), Some("newest")) => Ok(Order::Retry(Retry::Newest)),
-                _ => Err("it is `job retry N`, and `from=start`, and with it `version=newest`".into()),
+                (None | Some("step"), Some("newest")) => Ok(Order::Retry(Retry::StepOnNewest)),
+                _ => Err("it is `job retry N`, with `from=start` and `version=newest` or without".into()),
             }
         }
         _ => Err("the orders are cancel, terminate, pause, resume, postpone and retry".into()),
     }
+}
+
+fn migrate(process: SmolStr, options: &[Token]) -> Result<Command, String> {
+    let [from, to, map, preview] = choices(options, ["from", "to", "map", "preview"])?;
+    let number = |text: Option<SmolStr>| {
+        text.map(|text| text.parse().map_err(|_| format!("`{text}` is no number of a version"))).transpose()
+    };
+    let pair = |pair: &str| {
+        let (old, new) = pair.split_once(':').ok_or_else(|| format!("`{pair}` is no pair: it is written old:new"))?;
+        Ok((SmolStr::from(old), SmolStr::from(new)))
+    };
+    let map = map.iter().flat_map(|map| map.split(',')).map(pair).collect::<Result<_, String>>()?;
+    let preview = preview.as_deref() == Some("true");
+    Ok(Command::Migrate { process, from: number(from)?, to: number(to)?, map, preview })
 }
 
 /// `until` and `branches` say how it goes on behind its waits, all else are inputs.

@@ -100,6 +100,21 @@ pub struct ShownJob {
     pub log: Vec<Vec<Piece>>,
 }
 
+/// What is to be moved to another version.
+#[derive(Clone, Copy, Debug)]
+pub struct Migrating<'a> {
+    /// The process.
+    pub process: &'a str,
+    /// The version whose jobs are moved; absent: every other one.
+    pub from: Option<u32>,
+    /// The version that they get; absent: the one that holds now.
+    pub to: Option<u32>,
+    /// Steps that are called otherwise now: old, new.
+    pub map: &'a [(SmolStr, SmolStr)],
+    /// Whether it is only told what would happen.
+    pub preview: bool,
+}
+
 /// What an import did.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Imported {
@@ -157,6 +172,8 @@ pub trait Port {
         until: Option<Timestamp>,
         branches: &[u16],
     ) -> Result<Vec<Vec<Piece>>, No>;
+    /// Moves the resting jobs of a process to another version, or tells what that would do; a line for each job.
+    fn migrate(&mut self, migrating: &Migrating<'_>) -> Result<Vec<Vec<Piece>>, No>;
     /// Imports a file of rows.
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No>;
     /// Jobs in the order of their creation, without their logs.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     line::{Command, Name, Setting, Term},
-    port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target},
+    port::{Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target},
 };
 
 /// A port with the names of one page or one shell.
@@ -87,6 +87,11 @@ impl<P: Port> Session<P> {
                 let (target, inputs) = (self.target(record)?, self.values(set)?);
                 let job = self.port.run(process, &target, &inputs)?;
                 Ok(vec![self.names.job(job).into()])
+            }
+            Command::Migrate { process, from, to, map, preview } => {
+                let migrating = Migrating { process, from: *from, to: *to, map, preview: *preview };
+                let told = self.port.migrate(&migrating)?;
+                Ok(told.iter().map(|line| self.names.sentence(line)).collect())
             }
             Command::Try { process, record, set, until, branches } => {
                 let (target, inputs) = (self.target(record)?, self.values(set)?);

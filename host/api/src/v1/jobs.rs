@@ -37,7 +37,12 @@ async fn list(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQu
         let wanted = Wanted::read(query.as_deref(), engine)?;
         let page = engine.jobs(caller, &wanted.filter, wanted.top, wanted.cursor.as_deref())?;
         let (schema, catalogue) = (engine.schema(), engine.catalogue());
-        let jobs: Vec<Value> = page.jobs.iter().map(|job| Value::Object(in_json(job, &schema, &catalogue))).collect();
+        let mut jobs = Vec::with_capacity(page.jobs.len());
+        for job in &page.jobs {
+            let mut shown = in_json(job, &schema, &catalogue);
+            place(job, engine, &mut shown);
+            jobs.push(Value::Object(shown));
+        }
         Ok(json!({"value": jobs, "next": page.next.as_deref()}))
     })
     .await
@@ -113,11 +118,20 @@ fn job_id(text: &str) -> Result<JobId, Denial> {
 fn with_log(job: &Job, log: &[LogLine], engine: &Engine) -> Result<Value, Denial> {
     let (schema, catalogue) = (engine.schema(), engine.catalogue());
     let mut shown = in_json(job, &schema, &catalogue);
+    place(job, engine, &mut shown);
     shown.insert("log".into(), lines(log, &schema));
     if let Some(waits) = engine.waits(job)? {
         shown.insert("waits".into(), waited(&waits));
     }
     Ok(Value::Object(shown))
+}
+
+/// The stage and the step at which a job stands that has not ended.
+fn place(job: &Job, engine: &Engine, shown: &mut Map<String, Value>) {
+    let at = engine.stands_at(job);
+    let (step, stage) = at.map(|at| (at.step.to_string(), at.stage)).unzip();
+    shown.insert("stage".into(), json!(stage.flatten().as_deref()));
+    shown.insert("step".into(), json!(step));
 }
 
 /// A run log, line by line in words.

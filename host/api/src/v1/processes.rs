@@ -2,6 +2,7 @@
 //! starts or not and what it would do are rooms below.
 
 mod explain;
+mod migrate;
 mod trial;
 
 use axum::{
@@ -30,6 +31,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/processes/{name}/versions", get(versions))
         .route("/api/v1/processes/{name}/diff", get(diff))
         .merge(explain::routes())
+        .merge(migrate::routes())
         .merge(trial::routes())
         .route("/api/v1/processes/{name}/run", post(run))
         .route("/api/v1/processes/{name}/activate", post(activate))

@@ -50,6 +50,7 @@ const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
         "",
         PRIVILEGE,
     ),
+    ("POST", "/api/v1/processes/{name}/migrate", "/api/v1/processes/any-one/migrate", "{}", PRIVILEGE),
     ("POST", "/api/v1/processes/{name}/try", "/api/v1/processes/any-one/try", r#"{"record": "account/ACCOUNT"}"#, TASK),
     ("POST", "/api/v1/processes/{name}/activate", "/api/v1/processes/any-one/activate", "", PRIVILEGE),
     ("POST", "/api/v1/processes/{name}/deactivate", "/api/v1/processes/any-one/deactivate", "", PRIVILEGE),

@@ -99,8 +99,8 @@ pub enum Job {
         /// From its start, not from the step that failed
         #[arg(long)]
         from_start: bool,
-        /// With the version of its process that holds now, from its start
-        #[arg(long, requires = "from_start")]
+        /// With the version of its process that holds now
+        #[arg(long)]
         newest: bool,
     },
 }
@@ -152,7 +152,8 @@ impl Job {
             }
             Self::Retry { id, from_start, newest } => {
                 let retry = match (from_start, newest) {
-                    (_, true) => Retry::Newest,
+                    (true, true) => Retry::Newest,
+                    (false, true) => Retry::StepOnNewest,
                     (true, false) => Retry::Start,
                     (false, false) => Retry::Step,
                 };
@@ -193,6 +194,7 @@ pub fn order(client: &Client, id: &str, order: Order) -> Result<Json, Trouble> {
     let options = match order {
         Order::Postpone(until) => json!({"until": until.to_string()}),
         Order::Retry(Retry::Start) => json!({"from": "start"}),
+        Order::Retry(Retry::StepOnNewest) => json!({"from": "step", "version": "newest"}),
         Order::Retry(Retry::Newest) => json!({"from": "start", "version": "newest"}),
         _ => json!({}),
     };
@@ -264,9 +266,9 @@ fn watch_one(client: &Client, id: &str, timeout: u64, connection: &Connection) -
 
 fn list(answer: &Json, connection: &Connection) -> Result<(), Trouble> {
     let jobs = answer["value"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let columns = ["id", "process", "record", "state", "created_on", "reason"];
+    let columns = ["id", "process", "record", "state", "stage", "created_on", "reason"];
     let rows = jobs.iter().map(|job| columns.map(|column| text(job, column).to_owned()).to_vec()).collect();
-    connection.output.rows(&["JOB", "PROCESS", "RECORD", "STATE", "CREATED", "REASON"], rows, answer)?;
+    connection.output.rows(&["JOB", "PROCESS", "RECORD", "STATE", "STAGE", "CREATED", "REASON"], rows, answer)?;
     if let Some(first) = jobs.first() {
         say(&format!("next: stepwise job show {}", text(first, "id")));
     }
@@ -277,6 +279,12 @@ fn show(job: &Json, connection: &Connection) -> Result<(), Trouble> {
     let mut lines = vec![format!("{} on {}: {}", text(job, "process"), text(job, "record"), text(job, "state"))];
     if let Some(reason) = job["reason"].as_str() {
         lines.push(format!("  {reason}"));
+    }
+    let at = [("stage", "in stage"), ("step", "at step")];
+    let at = at.iter().filter_map(|(name, words)| Some(format!("{words} `{}`", job[*name].as_str()?)));
+    match at.collect::<Vec<_>>() {
+        at if at.is_empty() || job.get("waits").is_some() => {}
+        at => lines.push(format!("  {}", at.join(", "))),
     }
     if let Some(waits) = job.get("waits") {
         lines.push(format!("  waits at {} since {}{}", text(waits, "step"), text(waits, "since"), until(waits)));

@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod local;
+mod migrate;
 mod switch;
 mod test;
 mod trial;
@@ -44,6 +45,8 @@ pub enum Process {
     },
     /// Show what differs between two versions of a process
     Diff(versions::Diff),
+    /// Move the resting jobs of a process to another version
+    Migrate(migrate::Migrate),
     /// Try a process on a record: it runs, everything is told, and nothing of it stays
     Try(trial::Try),
     /// Tell why a process started for an event, or did not, or would not
@@ -81,6 +84,7 @@ impl Process {
             Self::Show(show) => show.run(connection),
             Self::Versions { name } => versions::versions(name, connection),
             Self::Diff(diff) => diff.run(connection),
+            Self::Migrate(migrate) => migrate.run(connection),
             Self::Try(attempt) => attempt.run(connection),
             Self::Explain(explain) => explain.run(connection),
             Self::Activate { name } => switch::switch(name, true, connection),

@@ -13,7 +13,7 @@ use store::jobs;
 
 use super::{entity_of, missing};
 use crate::{
-    Engine, Failure, access, load, rows,
+    Engine, Failure, access, load, migrate, rows,
     unit::{Unit, show},
 };
 
@@ -119,7 +119,7 @@ pub(crate) fn give(unit: &mut Unit, caller: &Caller, id: JobId, order: Order) ->
 }
 
 /// The job, which the caller may write. Who may write none does not learn whether it is there.
-fn accessible(unit: &mut Unit, caller: &Caller, id: JobId) -> Result<Job, Failure> {
+pub(crate) fn accessible(unit: &mut Unit, caller: &Caller, id: JobId) -> Result<Job, Failure> {
     let catalogue = unit.catalogue.clone();
     let entity = entity_of(&catalogue)?;
     let who = unit.who(caller)?;
@@ -171,11 +171,14 @@ fn change(unit: &mut Unit, job: &mut Job, order: Order, by: &str) -> Result<LogE
             if let Some(process) = unit.catalogue.process_by_id(job.activation.process).cloned() {
                 access::owner::check(unit, &process)?;
             }
-            if retry != Retry::Step {
-                job.progress = Progress::default();
-            }
-            if retry == Retry::Newest {
-                renew(unit, job)?;
+            match retry {
+                Retry::Step => {}
+                Retry::Start => job.progress = Progress::default(),
+                Retry::Newest => {
+                    job.progress = Progress::default();
+                    renew(unit, job)?;
+                }
+                Retry::StepOnNewest => migrate::to_newest(unit, job)?,
             }
             go_on(unit, job)?;
         }
@@ -187,6 +190,9 @@ fn change(unit: &mut Unit, job: &mut Job, order: Order, by: &str) -> Result<LogE
         Order::Retry(Retry::Start) => format_smolstr!("tried again from the start by {by}"),
         Order::Retry(Retry::Newest) => {
             format_smolstr!("tried again from the start, on version {}, by {by}", job.activation.version)
+        }
+        Order::Retry(Retry::StepOnNewest) => {
+            format_smolstr!("tried again on version {}, by {by}", job.activation.version)
         }
         _ => format_smolstr!("resumed by {by}"),
     };
@@ -233,13 +239,13 @@ fn renew(unit: &Unit, job: &mut Job) -> Result<(), Failure> {
 }
 
 /// Adds a line to the log. One that cannot be read keeps nobody from ending the job: the line stands behind all.
-fn log(unit: &mut Unit, job: &Job, event: LogEvent) {
+pub(crate) fn log(unit: &mut Unit, job: &Job, event: LogEvent) {
     let written = jobs::lines(&unit.overlay.unvalidated(), job.id).map_or(u32::MAX as usize, |lines| lines.len());
     let line = LogLine { at: unit.now, step: None, event };
     jobs::append(&mut unit.overlay, job.id, u32::try_from(written).unwrap_or(u32::MAX), &[line]);
 }
 
-fn user_name(unit: &Unit, caller: &Caller) -> Result<SmolStr, Failure> {
+pub(crate) fn user_name(unit: &Unit, caller: &Caller) -> Result<SmolStr, Failure> {
     let entity = unit.catalogue.schema.entity(caller.user.entity);
     let user = unit.glance(caller.user)?;
     let name = entity.zip(user).and_then(|(entity, user)| user.get(entity.primary).as_text().map(SmolStr::from));

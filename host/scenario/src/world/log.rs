@@ -1,6 +1,6 @@
 //! A line of a run log in words: for `job show` and for traces alike.
 
-use engine::Trial;
+use engine::{Migrated, Trial};
 use model::{
     RecordRef, Schema, Value, Values,
     job::{LogEvent, LogLine},
@@ -70,6 +70,18 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
+/// What became of a job, or would, that is to be moved to another version.
+pub(super) fn migrated(job: &Migrated, to: u32) -> Vec<Piece> {
+    let from = job.version;
+    let told = match (&job.why_not, &job.steps) {
+        (Some(why), _) => format!(" {} stays on version {from}: {why}", job.state),
+        (None, Some((old, new))) if old == new => format!(" {} from version {from} to {to}, at `{new}`", job.state),
+        (None, Some((old, new))) => format!(" {} from version {from} to {to}, from `{old}` to `{new}`", job.state),
+        (None, None) => format!(" {} from version {from} to {to}", job.state),
+    };
+    vec![Piece::Job(job.job.0), text(told)]
+}
+
 /// What a trial showed: the event, its lines, the runs within and the jobs that would start.
 pub(super) fn tried(schema: &Schema, trial: &Trial) -> Vec<Vec<Piece>> {
     let record = |target: RecordRef| Piece::Record(value::target(schema, target));
@@ -91,6 +103,9 @@ pub(super) fn tried(schema: &Schema, trial: &Trial) -> Vec<Vec<Piece>> {
         line.extend(job.record.into_iter().flat_map(|target| [text(" on "), record(target)]));
         line.extend(job.reason.iter().map(|reason| text(format!(": {reason}"))));
         lines.push(line);
+    }
+    for mail in &trial.mails {
+        lines.push(vec![text(format!("would send {:?} to {}", mail.subject, mail.to.join(", ")))]);
     }
     if trial.is_cut {
         lines.push(vec![text("more than one unit of work can hold: the rest was not tried")]);

@@ -18,7 +18,7 @@ use store::Fault;
 use uuid::Uuid;
 
 use super::{World, fault, log, value};
-use crate::port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target};
+use crate::port::{Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
 
 /// The most jobs of a list: more than any page makes.
 const MOST_JOBS: u32 = 10_000;
@@ -289,6 +289,31 @@ impl Port for World {
         let branches = waits.iter().flat_map(|waits| &waits.branches).zip(1..);
         shown.log.extend(branches.map(|(branch, number)| log::waited_for(number, branch)));
         Ok(shown)
+    }
+
+    fn migrate(&mut self, migrating: &Migrating<'_>) -> Result<Vec<Vec<Piece>>, No> {
+        let caller = self.caller();
+        let Migrating { process, from, to, map, preview } = *migrating;
+        let step = |text: &SmolStr| {
+            model::StepId::parse(text).map_err(|problem| No::new("page", format!("`{text}`: {problem}")))
+        };
+        let map = map.iter().map(|(old, new)| Ok((step(old)?, step(new)?))).collect::<Result<_, No>>()?;
+        let process = ProcessName::parse(process).map_err(|_| refused(&Refusal::UnknownProcess(process.into())))?;
+        let migration = engine::Migration { process, from, to, map };
+        let (mut lines, mut cursor) = (Vec::new(), None);
+        loop {
+            let engine = self.engine();
+            let outcome = match preview {
+                true => engine.plan_migration(&caller, &migration, cursor.as_deref()),
+                false => engine.migrate(&caller, &migration, cursor.as_deref()),
+            };
+            let outcome = outcome.map_err(no)?;
+            lines.extend(outcome.jobs.iter().map(|job| log::migrated(job, outcome.to)));
+            cursor = outcome.next;
+            if cursor.is_none() {
+                return Ok(lines);
+            }
+        }
     }
 
     fn attempt(

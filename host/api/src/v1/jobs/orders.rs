@@ -101,7 +101,7 @@ pub(super) fn read(word: &str, options: &Map<String, Value>) -> Result<Order, De
             ("step", "same") => Retry::Step,
             ("start", "same") => Retry::Start,
             ("start", "newest") => Retry::Newest,
-            ("step", "newest") => return Err(Denial::malformed("on the newest version a job is tried from its start")),
+            ("step", "newest") => Retry::StepOnNewest,
             _ => return Err(Denial::malformed("`from` is step or start, `version` is same or newest")),
         }),
         other => return Err(Denial::no_resource(format!("there is no order `{other}` for a job"))),

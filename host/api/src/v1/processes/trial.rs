@@ -101,6 +101,7 @@ fn told(process: &str, trial: &Trial, schema: &Schema) -> Value {
         "outputs": outputs.collect::<Map<_, _>>(),
         "within": trial.within.iter().map(|run| within(run, schema)).collect::<Vec<_>>(),
         "starts": trial.starts.iter().map(|job| would(job, schema)).collect::<Vec<_>>(),
+        "mails": trial.mails.iter().map(|mail| json!({"to": mail.to, "subject": mail.subject.as_str()})).collect::<Vec<_>>(),
         "cut": trial.is_cut,
     })
 }

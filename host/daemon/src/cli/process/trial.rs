@@ -100,6 +100,10 @@ pub fn tried(answer: &Json) -> Vec<String> {
         let (process, record, message) = (text(&job, "process"), text(&job, "record"), text(&job, "message"));
         lines.push(format!("  would start {process} on {record} by {message}{reason}"));
     }
+    for mail in list(answer, "mails") {
+        let to: Vec<&str> = mail["to"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        lines.push(format!("  would send \"{}\" to {}", text(&mail, "subject"), to.join(", ")));
+    }
     if answer["cut"] == Json::Bool(true) {
         lines.push("  more than one unit of work can hold: the rest was not tried".to_owned());
     }

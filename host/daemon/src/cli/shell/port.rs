@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use model::{Privilege, Timestamp, job::Order};
-use scenario::port::{Given, Imported, No, Piece, Port, Question, Shown, ShownJob, Target};
+use scenario::port::{Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
 use uuid::Uuid;
@@ -150,6 +150,28 @@ impl Port for Http {
         let answer = self.client.post(&format!("/api/v1/actions/{}", escaped(action)), &body).map_err(no)?;
         let outputs = answer["outputs"].as_object().into_iter().flatten();
         Ok(outputs.map(|(name, value)| (name.as_str().into(), Piece::Text(value.to_string()))).collect())
+    }
+
+    fn migrate(&mut self, migrating: &Migrating<'_>) -> Result<Vec<Vec<Piece>>, No> {
+        let Migrating { process, from, to, map, preview } = *migrating;
+        let map: Map<String, Json> = map.iter().map(|(old, new)| (old.to_string(), json!(new.as_str()))).collect();
+        let mut body = json!({"from": from, "to": to, "map": map, "preview": preview});
+        let path = format!("/api/v1/processes/{}/migrate", escaped(process));
+        let mut lines = Vec::new();
+        loop {
+            let answer = self.client.post(&path, &body).map_err(no)?;
+            for job in answer["jobs"].as_array().into_iter().flatten() {
+                let told = match job["why_not"].as_str() {
+                    Some(why) => format!(" stays: {why}"),
+                    None => format!(" from version {} to {}", job["version"], answer["to"]),
+                };
+                lines.push(vec![Piece::Job(uuid(&job["job"])?), Piece::Text(told)]);
+            }
+            match &answer["next"] {
+                Json::Null => return Ok(lines),
+                next => body["cursor"] = next.clone(),
+            }
+        }
     }
 
     fn attempt(
