@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod calendar;
 pub mod check;
+pub mod cron;
 pub mod diagnostic;
 pub mod dynamic;
 pub mod environment;
@@ -19,6 +20,7 @@ pub mod source;
 mod term;
 
 pub use calendar::Calendar;
+pub use cron::Timetable;
 pub use diagnostic::{Diagnostic, Problem};
 pub use environment::Environment;
 pub use expression::Compiled;
