@@ -236,6 +236,7 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
     let settings = Settings {
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)).into(),
         time_zone: config.time_zone.as_str().into(),
+        journal_retention: config.journal,
         ..Settings::default()
     };
     let parts = Parts {

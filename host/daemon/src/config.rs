@@ -10,6 +10,7 @@ use std::{
 };
 
 use api::{OidcSettings, Secret};
+use model::Span;
 
 use crate::{
     tls::Files,
@@ -49,10 +50,12 @@ pub struct Config {
     pub log: String,
     /// The organisation's time zone.
     pub time_zone: String,
+    /// How long entries of the journal stay; absent: for ever.
+    pub journal: Option<Span>,
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 23] = [
+pub const KEYS: [(&str, &str); 24] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
@@ -76,6 +79,7 @@ pub const KEYS: [(&str, &str); 23] = [
     ("threads.background", "threads for jobs, 1 for each core"),
     ("log.filter", "which log lines: info, stepwise=debug"),
     ("organization.time_zone", "an IANA name, UTC"),
+    ("retention.journal", "how long it is kept who changed what: 1 year, or forever"),
 ];
 
 const PREFIX: &str = "STEPWISE_";
@@ -125,6 +129,7 @@ impl Config {
             cache_dir: PathBuf::new(),
             log: settings.text("log.filter").unwrap_or("info").to_owned(),
             time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
+            journal: settings.journal()?,
         };
         config.tls = flags.tls.clone().or(config.tls);
         config.behind_proxy |= flags.behind_proxy;
@@ -160,6 +165,18 @@ impl Settings {
             Trouble::new(Exit::Configuration, format!("`{key}` cannot be `{text}`")).hint(format!("{key}: {what}"))
         };
         self.text(key).map(|text| text.trim().parse().map_err(|_| wrong(text))).transpose()
+    }
+
+    /// How long entries of the journal stay.
+    fn journal(&self) -> Result<Option<Span>, Trouble> {
+        match self.text("retention.journal").map(str::trim) {
+            None => Ok(Some(Span::from_months(12))),
+            Some("forever") => Ok(None),
+            Some(text) => formats::duration::parse(text).map(Some).map_err(|problem| {
+                Trouble::new(Exit::Configuration, format!("`retention.journal`: {problem}"))
+                    .hint("write `90 days`, `1 year` or `forever`")
+            }),
+        }
     }
 
     /// The provider, where one is named; its other keys make no sense without.

@@ -46,5 +46,8 @@ fn describe() {
     metrics::describe_gauge!("stepwise_requests_waiting", "requests that wait for an engine thread");
     metrics::describe_gauge!("stepwise_store_bytes", "size of the store's file");
     metrics::describe_gauge!("stepwise_store_oldest_snapshot_seconds", "age of the oldest snapshot that is held");
+    metrics::describe_counter!("stepwise_scheduled_total", "jobs that schedules started, or passed over");
+    metrics::describe_counter!("stepwise_retention_removed_total", "jobs and journal entries whose time was over");
+    metrics::describe_counter!("stepwise_retention_freed_bytes_total", "bytes of keys and values freed by retention");
     metrics::describe_counter!("stepwise_store_flushes_total", "flushes of the store's file to the disk");
 }

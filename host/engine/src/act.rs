@@ -142,10 +142,23 @@ impl Engine {
     }
 
     /// Runs a unit of work and waits until it is durable.
-    pub(crate) fn now<T>(&self, mut act: impl FnMut(&mut Unit) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn now<T>(&self, act: impl FnMut(&mut Unit) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.now_as(Priority::Interactive, act)
+    }
+
+    /// The same where nobody waits for it.
+    pub(crate) fn in_background<T>(&self, act: impl FnMut(&mut Unit) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.now_as(Priority::Background, act)
+    }
+
+    fn now_as<T>(
+        &self,
+        priority: Priority,
+        mut act: impl FnMut(&mut Unit) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let deadline = self.deadline();
         loop {
-            let computed = self.compute(&mut act).and_then(|(value, settled)| {
+            let computed = self.compute(priority, &mut act).and_then(|(value, settled)| {
                 match settled {
                     Some(settled) if settled.next.is_some() => self.commit_redefining(settled)?,
                     Some(Settled { batch, started, .. }) => {
@@ -184,7 +197,7 @@ impl Engine {
     }
 
     fn attempt<T: Send + 'static>(&self, mut request: Request<T>) {
-        let (value, settled) = match self.compute(&mut request.act) {
+        let (value, settled) = match self.compute(Priority::Interactive, &mut request.act) {
             Err(failure) if failure.is_conflict() => return self.attempt_again(request),
             Err(failure) => return (request.done)(Err(failure)),
             Ok((value, None)) => return (request.done)(Ok(value)),
@@ -226,6 +239,7 @@ impl Engine {
 
     fn compute<T>(
         &self,
+        priority: Priority,
         act: &mut dyn FnMut(&mut Unit) -> Result<T, Failure>,
     ) -> Result<(T, Option<Settled>), Failure> {
         let mut unit = self.begin()?;
@@ -238,7 +252,7 @@ impl Engine {
                 return Err(failure);
             }
         };
-        Ok((value, settle::settle(unit, Priority::Interactive, None)?))
+        Ok((value, settle::settle(unit, priority, None)?))
     }
 
     fn deadline(&self) -> i64 {

@@ -111,6 +111,10 @@ impl Engine {
                     Progress::Idle
                 }
             },
+            Next::Alarm => {
+                self.keep_house();
+                Progress::Worked
+            }
             Next::Nothing => Progress::Idle,
         }
     }

@@ -17,7 +17,7 @@ use model::{
         workflow::{Mode, Workflow},
     },
 };
-use rules::{trigger::Trigger, workflow::Program};
+use rules::{schedule::Schedule, trigger::Trigger, workflow::Program};
 use script::{Calendar, Environment};
 use smol_str::SmolStr;
 use store::records::Indexes;
@@ -41,6 +41,8 @@ pub struct Catalogue {
     starting: HashMap<EntityId, Vec<Arc<Process>>>,
     /// Those that run in real-time, by their entity, in the order in which they run.
     real_time: HashMap<EntityId, Vec<Arc<Process>>>,
+    /// Those that start by the clock, by number.
+    scheduled: Vec<Arc<Process>>,
     /// Which entries the records of each entity have.
     indexes: HashMap<EntityId, Indexes>,
     /// Indexes and keys that do not hold all records yet (E10).
@@ -71,6 +73,8 @@ pub struct Process {
     pub(crate) activation: Option<Arc<Activation>>,
     /// What starts it by itself.
     pub(crate) trigger: Option<Trigger>,
+    /// When it starts by the clock.
+    pub(crate) schedule: Option<Schedule>,
 }
 
 impl Process {
@@ -159,6 +163,7 @@ impl Catalogue {
         for processes in real_time.values_mut() {
             processes.sort_by(|one, other| (one.rank(), &one.name).cmp(&(other.rank(), &other.name)));
         }
+        let scheduled = processes.iter().filter(|process| process.schedule.is_some()).cloned().collect();
         Self {
             profiles: crate::access::Profiles::new(&schema),
             schema: Arc::new(schema),
@@ -169,6 +174,7 @@ impl Catalogue {
             processes: processes.into_iter().map(|process| (process.name.clone(), process)).collect(),
             starting,
             real_time,
+            scheduled,
             indexes,
             building,
         }
@@ -219,6 +225,11 @@ impl Catalogue {
     /// The processes that run in real-time when a record of `entity` changes, by rank and then by name (processes 2).
     pub(crate) fn real_time(&self, entity: EntityId) -> &[Arc<Process>] {
         self.real_time.get(&entity).map_or(&[], Vec::as_slice)
+    }
+
+    /// The active processes that start by the clock, in the order of their numbers.
+    pub(crate) fn scheduled(&self) -> &[Arc<Process>] {
+        &self.scheduled
     }
 
     /// The background processes that may start by a change of a record of `entity`, in the order of their numbers.

@@ -146,8 +146,9 @@ impl Engine {
         }
         drop(swapping);
         self.follow(&settled.started);
-        // There may be an index to build.
+        // There may be an index to build, or another schedule.
         self.queue.call();
+        self.queue.alarm(self.parts.clock.now());
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use model::{
     starter,
 };
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
-use store::jobs;
+use store::{counters, jobs};
 
 pub use self::orders::Ordered;
 pub(crate) use self::orders::{accessible, give, log, user_name};
@@ -162,25 +162,15 @@ impl Engine {
         Ok((job, jobs::lines(&snapshot, id)?))
     }
 
-    /// How many jobs there are in each state, in the order of `JobState::WORDS`. It walks over all of them, once for each
-    /// state of the store that is asked about.
+    /// How many jobs there are in each state, in the order of `JobState::WORDS`: the store keeps the sums.
     pub fn job_counts(&self) -> Result<JobCounts, Failure> {
         let (_, snapshot) = self.state()?;
-        // Who asks while another counts waits for that answer.
-        let mut counted = self.counted.lock();
-        if let Some((seq, counts)) = *counted
-            && seq == snapshot.seq()
-        {
-            return Ok(counts);
-        }
         let mut counts = [0; JobState::WORDS.len()];
-        for job in jobs::newest(&snapshot, None)? {
-            let word = job?.state.word();
-            if let Some(place) = JobState::WORDS.iter().position(|known| *known == word) {
-                counts[place] += 1;
+        for (place, _, number) in counters::jobs(&snapshot)? {
+            if let Some(count) = counts.get_mut(place) {
+                *count += number;
             }
         }
-        *counted = Some((snapshot.seq(), counts));
         Ok(counts)
     }
 

@@ -15,6 +15,7 @@ mod deploy;
 mod drive;
 mod error;
 mod explain;
+mod house;
 mod ids;
 mod import;
 mod interactive;
@@ -31,7 +32,9 @@ mod packages;
 mod query;
 mod realtime;
 mod resolve;
+mod retention;
 mod rows;
+mod schedule;
 mod security;
 mod settings;
 mod settle;
@@ -72,6 +75,7 @@ pub use crate::{
     open::{administrator, root_unit},
     outbox::Carried,
     rows::privileges::privilege_id,
+    schedule::Scheduled,
     security::Move,
     settings::{Budget, Settings},
     signin::{Need, Scopes, SignedIn, Way},
@@ -111,9 +115,8 @@ pub struct Engine {
     /// Activations that only running jobs still need.
     older: Mutex<HashMap<ActivationId, Arc<Activation>>>,
     desk: Desk,
-    /// The jobs by state when they were last counted, and of which state of the store that is true.
-    counted: Mutex<Option<(store::Seq, JobCounts)>>,
     queue: Queue,
+    sweeps: retention::Sweeps,
     /// Sign-ins and refusals on their way to the store.
     notes: audit::Notes,
     signin: signin::SignIn,

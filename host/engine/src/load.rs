@@ -151,7 +151,7 @@ fn process(
         let canonical = content(reader, definition)?;
         let workflow = activation::draft(&canonical, &name, schema, steps, &surroundings)?;
         let owner = definition.owner.unwrap_or_else(crate::administrator);
-        let running = Running { workflow, owner, activation: None, trigger: None };
+        let running = Running { workflow, owner, activation: None, trigger: None, schedule: None };
         return Ok(process_of(definition, &prefix, (name, id), running));
     };
     let id = ActivationId { process: id, version };
@@ -159,10 +159,11 @@ fn process(
     let kept = activation::read(reader, &what, digest)?;
     let compiled = activation::compile(parts, reader, schema, steps, id, &kept, surroundings)?;
     let workflow = Arc::new(compiled.workflow);
+    let schedule = crate::schedule::compile(name.as_str(), &workflow, &compiled.activation.surroundings)?;
     let trigger = Trigger::compile(id.process, &workflow, kept.owner);
     let trigger = trigger.map_err(|sentence| stored(&what, sentence))?;
     let activation = Some(Arc::new(compiled.activation));
-    let running = Running { workflow, owner: kept.owner, activation, trigger: Some(trigger) };
+    let running = Running { workflow, owner: kept.owner, activation, trigger: Some(trigger), schedule };
     Ok(process_of(definition, &prefix, (name, id.process), running))
 }
 
@@ -177,13 +178,14 @@ struct Running {
     owner: model::RecordRef,
     activation: Option<Arc<Activation>>,
     trigger: Option<Trigger>,
+    schedule: Option<rules::schedule::Schedule>,
 }
 
 fn process_of(
     definition: &Definition,
     prefix: &str,
     (name, id): (ProcessName, model::ProcessId),
-    Running { workflow, owner, activation, trigger }: Running,
+    Running { workflow, owner, activation, trigger, schedule }: Running,
 ) -> Process {
     let state = match activation {
         Some(_) => DefinitionState::Active,
@@ -204,6 +206,7 @@ fn process_of(
         workflow,
         activation,
         trigger,
+        schedule,
     }
 }
 

@@ -42,15 +42,15 @@ impl Engine {
             building: Mutex::new(()),
             older: Mutex::default(),
             desk: Desk::new(),
-            counted: Mutex::default(),
             queue,
+            sweeps: crate::retention::Sweeps::default(),
             notes: crate::audit::Notes::default(),
             signin: crate::signin::SignIn::default(),
             outbox: Default::default(),
             me: me.clone(),
             parts,
         });
-        engine.found().map_err(|failure| match failure {
+        engine.found().and_then(|()| engine.arrange_schedules()).map_err(|failure| match failure {
             Failure::Fault(error) => error,
             Failure::Refused(refusal) => {
                 Error::Stored { what: "the starter organisation".to_owned(), why: refusal.to_string() }

@@ -3,8 +3,8 @@
 //! `special` names the families that look so, one file each; everything else is a record of its own.
 
 use model::{
-    AttributeId, Caller, EntityId, Outcome, Privilege, Record, RecordId, RecordRef, Refusal, Verb,
-    entity::EntityDefinition, query::Filter,
+    AttributeId, Caller, EntityId, Outcome, Privilege, Record, RecordId, RecordRef, Refusal, Value, Verb, Version,
+    entity::EntityDefinition, query::Filter, starter,
 };
 use store::{Reader, records};
 
@@ -45,6 +45,12 @@ pub(crate) trait Rows: Sync {
 /// A job as the row that it is seen as.
 pub(crate) fn job(catalogue: &Catalogue, job: &model::job::Job) -> Record {
     jobs::record_of(catalogue, job)
+}
+
+/// Some job that runs as `user`, as far as it matters who sees it.
+pub(crate) fn job_of(user: RecordRef) -> Record {
+    let values = [(starter::OWNER, Value::Reference(user))].into_iter().collect();
+    Record { entity: starter::JOB, id: RecordId(uuid::Uuid::nil()), version: Version::FIRST, values }
 }
 
 /// The entities that the engine itself brings.

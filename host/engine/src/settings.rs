@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::Span;
 use smol_str::SmolStr;
 
 /// Figures of the engine.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub public_url: SmolStr,
     /// The IANA name of the organisation's time zone; a solution may name another.
     pub time_zone: SmolStr,
+    /// How long the entries of the journal stay; absent: for ever.
+    pub journal_retention: Option<Span>,
     /// What a custom step may use up.
     pub limits: model::step::Limits,
     /// When mail is tried again, and when it is given up.
@@ -62,6 +65,7 @@ impl Default for Settings {
             events: 20_000,
             public_url: "http://127.0.0.1:8420".into(),
             time_zone: "UTC".into(),
+            journal_retention: Some(Span::from_months(12)),
             limits: model::step::Limits::default(),
             mail: rules::delivery::Policy::default(),
         }

@@ -16,7 +16,7 @@ pub(crate) use self::{
     start::{background, new_job, token},
     wake::slice as wake_slice,
 };
-use crate::{Catalogue, Failure, load, realtime, unit::Unit};
+use crate::{Catalogue, Failure, load, realtime, schedule, unit::Unit};
 
 /// A unit of work, ready to be committed.
 pub(crate) struct Settled {
@@ -58,7 +58,9 @@ pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> 
 /// What will hold; loaded before it is committed, since what cannot be loaded must not hold.
 fn redefined(unit: &mut Unit) -> Result<Arc<Catalogue>, Failure> {
     definitions::touch_schema(&mut unit.overlay);
-    Ok(Arc::new(load::catalogue(&unit.parts, &unit.overlay.unvalidated())?))
+    let next = load::catalogue(&unit.parts, &unit.overlay.unvalidated())?;
+    schedule::arrange(&mut unit.overlay, &next, unit.now)?;
+    Ok(Arc::new(next))
 }
 
 /// Each record that the facts changed, with the place of its first fact, that fact and its last one.

@@ -12,6 +12,7 @@ mod find;
 mod loops;
 mod mode;
 mod record;
+mod schedule;
 mod signature;
 mod start;
 mod steps;
@@ -102,20 +103,28 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     let fields = Fields::open(report, node, node.place, &WORKFLOW)?;
     let header = header(&fields, "workflow");
     let mode = mode::read(&fields);
-    let entity = entity(&fields, names);
+    let is_none = fields.get("entity").and_then(Node::as_text) == Some("none");
+    let entity = if is_none { None } else { entity(&fields, names) };
     let (inputs, outputs, variables) = arguments(&fields, names);
     let mut start = start::triggers(&fields, entity, mode, names);
-    let scope = scope_of(names, entity, start::is_by_event(&start), [&inputs, &outputs, &variables]);
+    let mut scope = scope_of(names, entity, start::is_by_event(&start), [&inputs, &outputs, &variables]);
+    if is_none {
+        scope.remove("record");
+        scope.add_elsewhere("record", "the workflow has `entity: none`");
+    }
     if let (Some(start), Some(_)) = (&mut start, fields.get("start")) {
         start.condition = start::condition(&fields, &scope);
+        start.schedule = schedule::read(&fields, entity, mode, &scope);
     }
+    let has_schedule = fields.get("start").is_some_and(|start| start.get("schedule").is_some());
+    schedule::check_none(&fields, start.as_ref(), has_schedule);
     let in_order_by = fields.get("in-order-by").and_then(|node| ordering(report, node, &scope));
     let reach = reach(&fields, start.as_ref());
     let retention = retention(&fields);
     let owner = owner(&fields, names);
     let on_demand = fields.boolean("on-demand", false);
     let child = fields.boolean("child", false);
-    check_started(&fields, start.as_ref(), on_demand || child, &inputs, &outputs);
+    check_started(&fields, start.as_ref(), (on_demand || child, has_schedule), &inputs, &outputs);
     let own = loops::Own { entity: entity.map(|entity| entity.id), mode, start: start.clone().unwrap_or_default() };
     let steps = steps::convert(&fields, &scope, &own);
     if report.errors() > errors {
@@ -153,10 +162,6 @@ fn header(fields: &Fields<'_>, kind: &str) -> Option<ProcessHeader> {
 
 fn entity<'a>(fields: &Fields<'_>, names: &Names<'a>) -> Option<&'a Entity> {
     let node = fields.need("entity")?;
-    if node.as_text() == Some("none") {
-        fields.report.unsupported(node.place, "entity: none");
-        return None;
-    }
     let name: EntityName = fields.name("entity")?;
     names.entity(fields.report, name.as_str(), node.place).one().map(|entity| &**entity)
 }
@@ -257,10 +262,19 @@ fn retention(fields: &Fields<'_>) -> Retention {
 }
 
 /// A workflow that nothing starts, and arguments that nobody gives, are mistakes.
-fn check_started(fields: &Fields<'_>, start: Option<&Start>, by_hand: bool, inputs: &[Argument], outputs: &[Argument]) {
+fn check_started(
+    fields: &Fields<'_>,
+    start: Option<&Start>,
+    (by_hand, by_clock): (bool, bool),
+    inputs: &[Argument],
+    outputs: &[Argument],
+) {
     let report = fields.report;
-    if start.is_some_and(|start| !start::has_event(start)) && !by_hand {
-        let hint = Some("write `start: { create: true }`, `on-demand: true` or `child: true`".to_owned());
+    if start.is_some_and(|start| !start::has_event(start)) && !by_hand && !by_clock {
+        let hint = Some(
+            "write `start: { create: true }`, `start: { schedule: ... }`, `on-demand: true` or `child: true`"
+                .to_owned(),
+        );
         report.error_with(fields.place_of("start"), "nothing starts this workflow", hint);
     }
     for (key, declared) in [("inputs", inputs), ("outputs", outputs)] {

@@ -281,6 +281,8 @@ pub enum LogEvent {
     },
     /// A condition was decided: the number of the branch from 1, 0 for otherwise.
     Branched(u16),
+    /// A schedule made the job, for this moment.
+    Due(Timestamp),
     /// A wait was reached and nothing was true, or what it waits for by time has moved.
     Waits {
         /// When it goes on by itself; absent: no time is waited for.

@@ -13,6 +13,7 @@ pub mod filter;
 #[cfg(test)]
 mod fixture;
 pub mod retry;
+pub mod schedule;
 pub mod trigger;
 pub mod validate;
 pub mod value;

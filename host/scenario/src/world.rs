@@ -196,12 +196,14 @@ impl World {
         self.store.set_time(Duration::from_micros(passed.unsigned_abs()));
     }
 
+    /// When the next job comes due, or the next moment of a schedule.
     fn next_due(&self) -> Result<Option<Timestamp>, No> {
         let snapshot = self.snapshot()?;
         let mut due = store::jobs::due(&snapshot).map_err(|error| fault(&error))?;
         let first = due.next().transpose().map_err(|error| fault(&error))?;
         let mail = self.engine().next_mail().map_err(port::no)?;
-        Ok(first.map(|(at, _)| at).into_iter().chain(mail).min())
+        let scheduled = self.engine().next_scheduled().map_err(port::no)?;
+        Ok(first.map(|(at, _)| at).into_iter().chain(mail).chain(scheduled).min())
     }
 
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, No> {

@@ -195,7 +195,11 @@ mod tests {
             ("61 * * * *", "the minute cannot be `61`", "the minute is 0 to 59, as `8`, `8-17`, `8,12` or `*/2`"),
             ("0 25 * * *", "the hour cannot be `25`", "the hour is 0 to 23, as `8`, `8-17`, `8,12` or `*/2`"),
             ("0 0 31 2 *", "the moment of `0 0 31 2 *` never comes", "no month has such a day"),
-            ("@fortnightly", "there is no cron expression `@fortnightly`", "there are @hourly, @daily, @weekly, @monthly, @yearly, @annually"),
+            (
+                "@fortnightly",
+                "there is no cron expression `@fortnightly`",
+                "there are @hourly, @daily, @weekly, @monthly, @yearly, @annually",
+            ),
             (
                 "0 0 8 * * *",
                 "a cron expression has five fields: minute, hour, day of the month, month, day of the week; `0 0 8 * * *` has 6",

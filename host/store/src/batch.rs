@@ -67,12 +67,20 @@ pub struct Batch {
     pub(crate) read: Vec<Fingerprint>,
     pub(crate) touch: Vec<Fingerprint>,
     pub(crate) writes: Vec<(Key, Option<Value>)>,
+    pub(crate) adds: Vec<(Key, i64)>,
 }
 
 impl Batch {
     /// An empty batch over what was read from the snapshot `as_of`.
     pub fn new(as_of: Seq) -> Batch {
-        Batch { as_of, priority: Priority::default(), read: Vec::new(), touch: Vec::new(), writes: Vec::new() }
+        Batch {
+            as_of,
+            priority: Priority::default(),
+            read: Vec::new(),
+            touch: Vec::new(),
+            writes: Vec::new(),
+            adds: Vec::new(),
+        }
     }
 
     /// The same batch for another queue.

@@ -3,6 +3,7 @@
 //! `insert` and `replace` keep the orders, and the waits of a waiting job, in step with the row. Ready, due and token orders hold unfinished jobs only;
 //! who may be claimed is decided by the engine, in memory.
 
+mod done;
 mod log;
 mod row;
 
@@ -11,11 +12,12 @@ use model::{
     job::{Job, JobState},
 };
 
+pub use self::done::{Class, classes, done, forget};
 pub use self::log::{append, first_lines, lines, remove_log};
 use self::row::{check, decode, encode};
 pub(crate) use self::row::{message, message_number};
 use crate::{
-    Error, Range, Reader, Writer,
+    Error, Range, Reader, Writer, counters,
     key::{self, Family, Tuple},
     waits,
 };
@@ -55,6 +57,7 @@ pub fn unlist(writer: &mut (impl Reader + Writer), id: JobId) -> Result<(), Erro
 /// Writes a new job.
 pub fn insert(writer: &mut impl Writer, job: &Job) {
     writer.put(Tuple::of(Family::Job).job(job.id).key(), encode(job));
+    counters::count(writer, job, 1);
     waits::park(writer, job.id, watched(job));
     for place in places(job) {
         touch(writer, &place);
@@ -68,6 +71,10 @@ pub fn insert(writer: &mut impl Writer, job: &Job) {
 /// Writes a change of a job, and moves it in the orders and waits where its state or token says so.
 pub fn replace(writer: &mut impl Writer, before: &Job, after: &Job) {
     writer.put(Tuple::of(Family::Job).job(after.id).key(), encode(after));
+    if before.state.word() != after.state.word() {
+        counters::count(writer, before, -1);
+        counters::count(writer, after, 1);
+    }
     let only = |these: &Job, others: &Job| -> Vec<_> {
         watched(these).iter().filter(|watch| !watched(others).contains(watch)).copied().collect()
     };
@@ -87,6 +94,7 @@ pub fn replace(writer: &mut impl Writer, before: &Job, after: &Job) {
 /// Takes a job away, with its places but not its log.
 pub fn remove(writer: &mut impl Writer, job: &Job) {
     writer.delete(Tuple::of(Family::Job).job(job.id).key());
+    counters::count(writer, job, -1);
     waits::unpark(writer, job.id, watched(job));
     for place in places(job) {
         touch(writer, &place);
@@ -165,10 +173,11 @@ fn watched(job: &Job) -> &[(RecordRef, AttributeId)] {
     }
 }
 
-/// Where an unfinished job stands in the orders.
+/// Where a job stands in the orders.
 fn places(job: &Job) -> impl Iterator<Item = Tuple> {
     let by_state = match &job.state {
         JobState::Ready => Some(Tuple::of(Family::JobReady).job(job.id)),
+        state if state.is_completed() => Some(done::place(job)),
         state => state.due().map(|until| Tuple::of(Family::JobDue).time(until).job(job.id)),
     };
     let token = job.token.as_ref().filter(|_| !job.state.is_completed());

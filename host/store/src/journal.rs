@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     Error, Range, Reader, Writer,
     codec::{self, Read, Row, needed, wrong},
+    counters::Freed,
     jobs,
     key::{self, Family, Tuple},
 };
@@ -97,6 +98,59 @@ pub fn all<R: Reader + ?Sized>(reader: &R) -> Result<impl Iterator<Item = Result
             (key::last_uuid(&key)?, key::last_record(key.get(..key.len().saturating_sub(16)).unwrap_or_default())?);
         codec::read("journal", &value, |from| read(id, record, from))
     }))
+}
+
+/// Takes away what is older than `before`, in at most `most` looks from behind `behind` on; tells what that freed, and
+/// where it goes on, if it is not through. A record whose oldest entry is young costs one look.
+pub fn forget(
+    writer: &mut (impl Reader + Writer),
+    before: Timestamp,
+    behind: Option<RecordRef>,
+    most: usize,
+) -> Result<(Freed, Option<Option<RecordRef>>), Error> {
+    let mut range = Range::prefix(Tuple::of(Family::Journal).bytes());
+    if let Some(behind) = behind {
+        range = range.starting_behind(Range::prefix(Tuple::of(Family::Journal).record(behind).bytes()));
+    }
+    let (mut freed, mut left, mut old) = (Freed::default(), most, Vec::new());
+    let (mut reached, mut more) = (behind, true);
+    'records: loop {
+        let mut next = None;
+        for row in writer.scan(&range)? {
+            let (key, value) = row?;
+            let record = key::last_record(key.get(..key.len().saturating_sub(16)).unwrap_or_default())?;
+            if next.is_some_and(|looked| looked != record) {
+                break;
+            }
+            if left == 0 {
+                break 'records;
+            }
+            left -= 1;
+            next = Some(record);
+            let id = key::last_uuid(&key)?;
+            let entry = codec::read("journal", &value, |from| read(id, record, from));
+            // What cannot be read is left to a person.
+            if entry.is_ok_and(|entry| entry.at < before) {
+                freed.removed += 1;
+                freed.bytes += (key.len() + value.len()) as u64;
+                old.push(key);
+            } else {
+                break;
+            }
+        }
+        match next {
+            None => {
+                more = false;
+                break;
+            }
+            Some(record) => {
+                range = range.starting_behind(Range::prefix(Tuple::of(Family::Journal).record(record).bytes()));
+                reached = Some(record);
+            }
+        }
+    }
+    old.into_iter().for_each(|key| writer.delete(key));
+    Ok((freed, more.then_some(reached)))
 }
 
 fn read(id: Uuid, record: RecordRef, from: &mut Decoder<'_>) -> Read<Entry> {

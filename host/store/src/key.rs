@@ -40,8 +40,14 @@ pub enum Family {
     JobToken = 0x23,
     /// Jobs by their record.
     JobRecord = 0x24,
+    /// How far schedules are, by process.
+    Schedule = 0x26,
+    /// Sums.
+    Counter = 0x27,
     /// The run log.
     Log = 0x28,
+    /// Jobs that are over, by process, outcome and time.
+    JobDone = 0x29,
     /// What jobs wait for, by record and attribute.
     Wait = 0x30,
     /// Records whose waiters are still to be woken.
@@ -100,7 +106,10 @@ impl Family {
             JobDue,
             JobToken,
             JobRecord,
+            Schedule,
+            Counter,
             Log,
+            JobDone,
             Wait,
             Wake,
             Outbox,

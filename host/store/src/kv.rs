@@ -93,6 +93,9 @@ pub trait Writer {
 
     /// Tells whoever scanned `bucket` that it changed; costs no row.
     fn touch(&mut self, bucket: &[u8]);
+
+    /// Adds `by` to the sum under `key`, whatever it is when this is committed; not seen by reads before that.
+    fn add(&mut self, key: Key, by: i64);
 }
 
 impl Reader for dyn Snapshot {

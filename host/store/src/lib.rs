@@ -8,6 +8,7 @@ mod batch;
 #[cfg(any(test, feature = "bench"))]
 pub mod bench;
 mod codec;
+pub mod counters;
 pub mod definitions;
 pub mod disk;
 mod error;
@@ -24,6 +25,7 @@ pub mod packages;
 pub mod principals;
 mod queue;
 pub mod records;
+pub mod schedules;
 pub mod shares;
 pub mod stamp;
 #[cfg(any(test, feature = "suite"))]

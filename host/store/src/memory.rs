@@ -7,6 +7,7 @@ mod fault;
 mod rows;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,7 +23,7 @@ use self::{
     rows::{Rows, View},
 };
 use crate::{
-    Batch, Completion, Error, Fingerprint, Key, Range, Scan, Seq, Snapshot, Stats, Store, Value,
+    Batch, Completion, Error, Fingerprint, Key, Range, Scan, Seq, Snapshot, Stats, Store, Value, counters,
     queue::{self, Queue, Request},
     window::Window,
 };
@@ -70,7 +71,7 @@ impl Memory {
         let seq = Seq(shared.rows.read().seq().0 + 1);
         let now = Duration::from_millis(shared.now.load(Ordering::Relaxed));
         let checked = queue::check(group, seq, now, &mut shared.window.lock());
-        let outcome = self.write(seq, checked.writes).map(|()| seq);
+        let outcome = self.write(seq, checked.writes, checked.adds).map(|()| seq);
         shared.count(checked.accepted.len(), checked.refused.len(), outcome.is_ok());
         for done in checked.accepted {
             queue::answer(done, outcome.clone());
@@ -80,9 +81,10 @@ impl Memory {
         }
     }
 
-    fn write(&self, seq: Seq, writes: Vec<(Key, Option<Value>)>) -> Result<(), Error> {
+    fn write(&self, seq: Seq, mut writes: Vec<(Key, Option<Value>)>, adds: BTreeMap<Key, i64>) -> Result<(), Error> {
         let shared = &self.0;
         let mut rows = shared.rows.write();
+        writes.extend(counters::sums(adds, |key| Ok::<_, Error>(rows.get(rows.seq(), key)))?);
         if writes.is_empty() {
             // The number counts all the same: a touch without a row must be older than the next snapshot.
             rows.apply(seq, writes);

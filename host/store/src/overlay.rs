@@ -24,6 +24,8 @@ pub struct Overlay {
     /// What each write replaced in `staged`, newest last.
     undo: Vec<(Key, Option<Option<Value>>)>,
     touched: Vec<Fingerprint>,
+    /// What is added to sums.
+    added: Vec<(Key, i64)>,
     /// Behind a cell because reading takes `&self`; a unit belongs to one thread at a time.
     read: RefCell<HashSet<Fingerprint, BuildHasherDefault<Bits>>>,
 }
@@ -33,12 +35,20 @@ pub struct Overlay {
 pub struct Savepoint {
     writes: usize,
     touches: usize,
+    adds: usize,
 }
 
 impl Overlay {
     /// Nothing staged yet over `base`.
     pub fn new(base: Arc<dyn Snapshot>) -> Overlay {
-        Overlay { base, staged: BTreeMap::new(), undo: Vec::new(), touched: Vec::new(), read: RefCell::default() }
+        Overlay {
+            base,
+            staged: BTreeMap::new(),
+            undo: Vec::new(),
+            touched: Vec::new(),
+            added: Vec::new(),
+            read: RefCell::default(),
+        }
     }
 
     /// What stands in the place of an overlay that somebody else has: nothing can be read from it (E15).
@@ -78,12 +88,13 @@ impl Overlay {
 
     /// A point to come back to.
     pub fn savepoint(&self) -> Savepoint {
-        Savepoint { writes: self.undo.len(), touches: self.touched.len() }
+        Savepoint { writes: self.undo.len(), touches: self.touched.len(), adds: self.added.len() }
     }
 
     /// Forgets what was staged since `savepoint`; what was read stays listed.
     pub fn rollback(&mut self, savepoint: Savepoint) {
         self.touched.truncate(savepoint.touches);
+        self.added.truncate(savepoint.adds);
         while self.undo.len() > savepoint.writes
             && let Some((key, before)) = self.undo.pop()
         {
@@ -117,6 +128,7 @@ impl Overlay {
             read: self.read.into_inner().into_iter().collect(),
             touch,
             writes: self.staged.into_iter().collect(),
+            adds: self.added,
         }
     }
 
@@ -180,6 +192,10 @@ impl Writer for Overlay {
 
     fn touch(&mut self, bucket: &[u8]) {
         self.touched.push(Fingerprint::bucket(bucket));
+    }
+
+    fn add(&mut self, key: Key, by: i64) {
+        self.added.push((key, by));
     }
 }
 

@@ -3,7 +3,10 @@
 //!
 //! Shared by both backends, so that the memory store decides conflicts exactly as the disk does.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use crate::{Batch, Completion, Error, Key, Priority, Seq, Value, window::Window};
 
@@ -83,6 +86,8 @@ fn take(from: &mut VecDeque<Request>, group: &mut Vec<Request>, rows: &mut usize
 pub struct Checked {
     /// Rows in key order, each key once; `None` deletes.
     pub writes: Vec<(Key, Option<Value>)>,
+    /// What is added to each sum.
+    pub adds: BTreeMap<Key, i64>,
     /// Who is answered with the group's number.
     pub accepted: Vec<Completion>,
     /// Who is answered with a conflict. Only after the group is visible: an earlier re-run would meet it again.
@@ -91,13 +96,21 @@ pub struct Checked {
 
 /// Checks each batch against the window, on its own and in order, and merges the rows of those that pass.
 pub fn check(group: Vec<Request>, seq: Seq, now: Duration, window: &mut Window) -> Checked {
-    let mut checked = Checked { writes: Vec::new(), accepted: Vec::with_capacity(group.len()), refused: Vec::new() };
+    let mut checked = Checked {
+        writes: Vec::new(),
+        adds: BTreeMap::new(),
+        accepted: Vec::with_capacity(group.len()),
+        refused: Vec::new(),
+    };
     window.forget(now);
     for Request { batch, done } in group {
         match window.check(batch.as_of, &batch.read) {
             Ok(()) => {
                 window.touch(seq, now, &batch.touch);
                 checked.writes.extend(batch.writes);
+                for (key, by) in batch.adds {
+                    *checked.adds.entry(key).or_default() += by;
+                }
                 checked.accepted.push(done);
             }
             Err(conflict) => checked.refused.push((done, conflict)),

@@ -11,6 +11,7 @@ mod keys;
 mod memory;
 mod outbox;
 mod rows;
+mod sums;
 
 use std::{path::Path, sync::Arc};
 

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::Process;
+use engine::{Process, Scheduled};
 use model::{
     ProcessName, Refusal, Schema,
     process::{DefinitionState, workflow::Mode},
@@ -22,6 +22,9 @@ use similar::TextDiff;
 
 use super::{actions::fields, answer, ask, record, show_record};
 use crate::{App, body, odata::options, problem::Denial};
+
+/// Moments of a schedule that are shown.
+const UPCOMING: usize = 5;
 
 /// The routes.
 pub fn routes() -> Router<App> {
@@ -61,6 +64,11 @@ async fn show(
         let catalogue = engine.catalogue();
         let mut shown = catalogue.process(name.as_str()).map(|process| told(process, &catalogue.schema));
         let shown = shown.get_or_insert_with(|| json!({"name": name.as_str()}));
+        if let Some(scheduled) = engine.schedule(caller, &name, UPCOMING)? {
+            shown["schedule"] = scheduled_in_json(&scheduled);
+        }
+        let freed = engine.freed_of(caller, &name)?;
+        shown["retention"] = json!({"jobs_removed": freed.removed, "bytes_freed": freed.bytes});
         shown["version"] = json!(written.version);
         shown["file"] = json!(written.file.as_str());
         shown["definition"] = json!(written.text);
@@ -103,6 +111,17 @@ async fn diff(
         Ok(json!({"from": from.version, "to": to.version, "diff": changes}))
     })
     .await
+}
+
+/// Where a schedule stands.
+fn scheduled_in_json(scheduled: &Scheduled) -> Value {
+    json!({
+        "next": scheduled.next.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "last": scheduled.last.map(|last| last.to_string()),
+        "time_zone": scheduled.zone.as_str(),
+        "started": scheduled.started,
+        "skipped": scheduled.skipped,
+    })
 }
 
 /// The versions that a query names, by these names; absent where it does not.

@@ -17,6 +17,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::settle::Started;
 
+/// So many jobs have their turn between two slices of what is no job, while there are jobs.
+const TURNS: u32 = 4;
+
 /// The derived queues.
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -46,6 +49,10 @@ struct State {
     closed: bool,
     /// Somebody is to look at what is no job.
     called: bool,
+    /// When what is no job is due: schedules, and what is over.
+    alarm: Option<Timestamp>,
+    /// Jobs that were claimed since the alarm last rang.
+    turns: u32,
 }
 
 struct Claimed {
@@ -68,6 +75,8 @@ pub(crate) struct Claim {
 pub(crate) enum Next {
     /// A job to run.
     Claim(Claim),
+    /// What is no job is due.
+    Alarm,
     /// Nothing in memory; the store holds more.
     Refill,
     /// Nothing at all.
@@ -77,7 +86,7 @@ pub(crate) enum Next {
 impl Queue {
     /// Empty, and bound to look into the store first.
     pub fn new(capacity: usize, in_flight: usize) -> Self {
-        let state = State { more_ready: true, owes: true, ..State::default() };
+        let state = State { more_ready: true, owes: true, alarm: Some(Timestamp::default()), ..State::default() };
         Self { state: Mutex::new(state), bell: Condvar::new(), capacity, in_flight }
     }
 
@@ -134,6 +143,10 @@ impl Queue {
         if !state.has_work(now, self.in_flight) && !wait.is_zero() && !is_called {
             let wait = state.until_due(now).map_or(wait, |due| due.min(wait));
             self.bell.wait_for(&mut state, wait);
+        }
+        if state.rings(now) {
+            (state.alarm, state.turns) = (None, 0);
+            return Next::Alarm;
         }
         if state.claimed.len() >= self.in_flight {
             return Next::Nothing;
@@ -230,6 +243,16 @@ impl Queue {
         self.bell.notify_one();
     }
 
+    /// Lets the alarm ring at `at`, if it does not ring earlier.
+    pub fn alarm(&self, at: Timestamp) {
+        let mut state = self.state.lock();
+        if state.alarm.is_none_or(|known| at < known) {
+            state.alarm = Some(at);
+            // Whoever waits does so for what was due first until now.
+            self.bell.notify_one();
+        }
+    }
+
     /// From now on nobody waits here.
     pub fn close(&self) {
         self.state.lock().closed = true;
@@ -260,22 +283,30 @@ impl State {
     /// How long it is until something comes due, or has to be asked of the store.
     fn until_due(&self, now: Timestamp) -> Option<Duration> {
         let due = self.due.first().map(|(at, _)| *at);
-        let next = [due, self.horizon].into_iter().flatten().min()?;
+        let next = [due, self.horizon, self.alarm].into_iter().flatten().min()?;
         let micros = next.as_micros().saturating_sub(now.as_micros()).max(0);
         // One more, so that it is due when the clock is asked again.
         Some(Duration::from_micros(micros.unsigned_abs() + 1))
     }
 
     fn has_work(&self, now: Timestamp, in_flight: usize) -> bool {
-        self.owes || self.claimed.len() < in_flight && (!self.ready.is_empty() || self.knows_too_little(now))
+        self.owes
+            || self.rings(now)
+            || self.claimed.len() < in_flight && (!self.ready.is_empty() || self.knows_too_little(now))
     }
 
     fn knows_too_little(&self, now: Timestamp) -> bool {
         self.more_ready || self.horizon.is_some_and(|horizon| horizon <= now)
     }
 
+    /// Whether what is no job has its turn.
+    fn rings(&self, now: Timestamp) -> bool {
+        self.alarm.is_some_and(|at| at <= now) && (self.ready.is_empty() || self.turns >= TURNS)
+    }
+
     fn claim(&mut self) -> Option<Claim> {
         let job = self.ready.pop_front()?;
+        self.turns = self.turns.saturating_add(1);
         self.listed.remove(&job);
         let stop = Arc::new(AtomicBool::new(false));
         self.claimed.insert(job, Claimed { stop: stop.clone(), again: false });
@@ -296,13 +327,14 @@ mod tests {
     fn queue(capacity: usize) -> Queue {
         let queue = Queue::new(capacity, 8);
         queue.begin_refill();
+        queue.state.lock().alarm = None;
         queue
     }
 
     fn claim(queue: &Queue, now: i64) -> Option<Claim> {
         match queue.next(Timestamp::default().plus_micros(now), Duration::ZERO) {
             Next::Claim(claim) => Some(claim),
-            Next::Refill | Next::Nothing => None,
+            Next::Alarm | Next::Refill | Next::Nothing => None,
         }
     }
 

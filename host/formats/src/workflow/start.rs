@@ -17,8 +17,8 @@ use crate::{
 
 const START: Keys = Keys {
     what: "`start`",
-    known: &["create", "update", "status", "assign", "delete", "if", "only-when-changed", "stage"],
-    later: &["schedule"],
+    known: &["create", "update", "status", "assign", "delete", "if", "only-when-changed", "stage", "schedule"],
+    later: &[],
 };
 const STAGES: Keys = Keys { what: "`stage`", known: &["create", "update", "status", "assign", "delete"], later: &[] };
 const SIDES: [(&str, Stage); 2] = [("before", Stage::Before), ("after", Stage::After)];
@@ -40,6 +40,7 @@ pub(super) fn triggers(
         condition: None,
         only_when_changed: start.boolean("only-when-changed", false),
         stages: Stages::default(),
+        schedule: None,
     };
     triggers.stages = stages(&start, &triggers, mode);
     Some(triggers)

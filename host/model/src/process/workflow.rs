@@ -110,6 +110,47 @@ pub struct Start {
     pub only_when_changed: bool,
     /// On which side of the change a real-time workflow runs.
     pub stages: Stages,
+    /// The moments at which it starts by itself.
+    pub schedule: Option<Schedule>,
+}
+
+/// When a workflow starts by the clock (formats 5).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// The moments, as a cron expression.
+    pub cron: SmolStr,
+    /// The IANA name of the zone by whose clocks they are; absent: that of the solution.
+    pub time_zone: Option<SmolStr>,
+    /// What happens when the job of an earlier moment is not over.
+    pub overlap: Overlap,
+    /// What happens to moments that passed while nobody could look.
+    pub catch_up: CatchUp,
+    /// Which records get a job of their own each; absent: one job without a record.
+    pub each: Option<Condition>,
+}
+
+/// What a schedule does when the job of an earlier moment is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Overlap {
+    /// The moment passes.
+    #[default]
+    Skip,
+    /// Its job waits for the other one.
+    Queue,
+    /// Its job runs beside the other one.
+    Parallel,
+}
+
+/// What a schedule does with moments that it missed: the daemon was down, or the clock was set forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CatchUp {
+    /// They have passed.
+    None,
+    /// The last of them is made up for.
+    #[default]
+    Last,
+    /// All of them are, one after the other; the newest ones where there are very many.
+    All,
 }
 
 impl Start {

@@ -42,6 +42,7 @@ pub(super) fn said(schema: &Schema, line: &LogLine) -> Option<Vec<Piece>> {
         LogEvent::Unshared { record: shared, principal } => {
             pieces.extend([text("unshare "), record(*shared), text(" with "), record(*principal)]);
         }
+        LogEvent::Due(moment) => pieces.push(text(format!("due at {moment}"))),
         LogEvent::Waits { until: Some(until) } => pieces.push(text(format!("waits until {until}"))),
         LogEvent::Waits { until: None } => pieces.push(text("waits for a change")),
         LogEvent::Branched(0) => pieces.push(text("otherwise")),

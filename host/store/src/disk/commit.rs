@@ -1,17 +1,22 @@
 //! One durable commit: rows in key order into redb.
 
-use std::ops::Bound;
+use std::{collections::BTreeMap, ops::Bound};
 
-use redb::{CursorError, Table};
+use redb::{CursorError, ReadableTable as _, Table};
 
 use super::{ROWS, open::Open};
-use crate::{Key, Value};
+use crate::{Key, Value, counters};
 
 /// A run of puts that a cursor does not pay for.
 const SHORT_RUN: usize = 4;
 
 /// Commits the rows, durable when this returns.
-pub fn write(open: &Open, writes: &[(Key, Option<Value>)], quick_repair: bool) -> Result<(), redb::Error> {
+pub fn write(
+    open: &Open,
+    writes: &[(Key, Option<Value>)],
+    adds: BTreeMap<Key, i64>,
+    quick_repair: bool,
+) -> Result<(), redb::Error> {
     let mut transaction = open.database.begin_write()?;
     transaction.set_quick_repair(quick_repair);
     {
@@ -19,6 +24,10 @@ pub fn write(open: &Open, writes: &[(Key, Option<Value>)], quick_repair: bool) -
         for run in writes.chunk_by(|(a, was), (b, is)| was.is_some() && is.is_some() && a.first() == b.first()) {
             insert_run(&mut table, run)?;
         }
+        let stored =
+            |key: &[u8]| -> Result<Option<Value>, redb::Error> { Ok(table.get(key)?.map(|row| row.value().into())) };
+        let sums = counters::sums(adds, stored)?;
+        sums.iter().try_for_each(|row| write_row(&mut table, row))?;
     }
     Ok(transaction.commit()?)
 }

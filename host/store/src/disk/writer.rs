@@ -3,6 +3,7 @@
 //! The only thread of the store, and the only one that writes. What it shares with its callers is in `shared`.
 
 use std::{
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -135,7 +136,7 @@ impl Shared {
         }
         let seq = Seq(self.state.lock().seq.0 + 1);
         let checked = queue::check(group, seq, self.started.elapsed(), &mut self.window.lock());
-        let outcome = self.write(&open, seq, &checked.writes).map(|()| {
+        let outcome = self.write(&open, seq, &checked.writes, checked.adds).map(|()| {
             self.count(checked.writes.len(), checked.accepted.len());
             seq
         });
@@ -149,12 +150,18 @@ impl Shared {
     }
 
     /// One durable commit, visible when this returns.
-    fn write(&self, open: &Open, seq: Seq, writes: &[(Key, Option<Value>)]) -> Result<(), Error> {
+    fn write(
+        &self,
+        open: &Open,
+        seq: Seq,
+        writes: &[(Key, Option<Value>)],
+        adds: BTreeMap<Key, i64>,
+    ) -> Result<(), Error> {
         let quick_repair = self.opener.options.quick_repair;
-        let written = match writes.is_empty() {
+        let written = match writes.is_empty() && adds.is_empty() {
             true => Ok(Ok(())),
             // A panic of redb is a damaged file, and must not take the writer with it.
-            false => catch_unwind(AssertUnwindSafe(|| commit::write(open, writes, quick_repair))),
+            false => catch_unwind(AssertUnwindSafe(|| commit::write(open, writes, adds, quick_repair))),
         };
         let fault = match written {
             Ok(Ok(())) => {

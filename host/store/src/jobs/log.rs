@@ -149,6 +149,10 @@ fn put_event(row: &mut Row, event: &LogEvent) {
             row.field(1).record(*record);
             row.field(3).record(*principal);
         }
+        LogEvent::Due(moment) => {
+            kind(row, 22);
+            row.field(11).time(*moment);
+        }
         LogEvent::Waits { until } => {
             kind(row, 10);
             row.optional(11, *until, Row::time);
@@ -222,6 +226,7 @@ fn read_event(from: &mut Decoder<'_>) -> Read<LogEvent> {
         8 => LogEvent::Tried { error: needed(text, "error")?, again },
         9 => LogEvent::Ended { state: needed(word, "state")?, reason: text },
         20 => LogEvent::Ran(needed(job, "job")?),
+        22 => LogEvent::Due(needed(again, "moment")?),
         10 => LogEvent::Waits { until: again },
         11 => LogEvent::Deleted(record()?),
         12 => LogEvent::Shared {

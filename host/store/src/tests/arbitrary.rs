@@ -191,6 +191,7 @@ pub fn line() -> impl Strategy<Value = LogLine> {
     ];
     let event = prop_oneof![
         Just(LogEvent::Started),
+        time().prop_map(LogEvent::Due),
         records,
         any::<u16>().prop_map(LogEvent::Branched),
         option::of(time()).prop_map(|until| LogEvent::Waits { until }),

@@ -499,7 +499,9 @@ fn a_parked_job_is_at_most_five_rows_and_340_bytes() {
     let mut unit = Overlay::new(snapshot(&store));
     jobs::insert(&mut unit, &job);
     store.commit(unit.into_batch(Priority::Background)).expect("commit");
-    let rows = rows(&snapshot(&store), &Range::prefix(b""));
+    let mut rows = rows(&snapshot(&store), &Range::prefix(b""));
+    // The sum of the waiting jobs is one row for all of them.
+    rows.retain(|(key, _)| key.first() != Some(&(Family::Counter as u8)));
     let bytes: usize = rows.iter().map(|(key, value)| key.len() + value.len()).sum();
     assert!(rows.len() <= 5 && bytes <= 340, "{} rows, {bytes} bytes", rows.len());
 }

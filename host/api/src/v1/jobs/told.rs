@@ -31,6 +31,7 @@ pub fn told(event: &LogEvent, schema: &Schema) -> String {
         LogEvent::Unshared { record: shared, principal } => {
             format!("took back what {} had of {} by sharing", record(principal), record(shared))
         }
+        LogEvent::Due(moment) => format!("due at {moment}"),
         LogEvent::Waits { until: Some(until) } => format!("waits until {until}"),
         LogEvent::Waits { until: None } => "waits for a change".to_owned(),
         LogEvent::Branched(0) => "took no branch".to_owned(),

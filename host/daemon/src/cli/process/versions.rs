@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use crate::{
     cli::{Connection, job::escaped},
     client::Client,
+    output::{Output, say},
     trouble::Trouble,
 };
 
@@ -35,7 +36,28 @@ impl Show {
     /// Does it.
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
         let answer = get(connection, &self.name, "", &[("version", self.number)])?;
-        connection.output.text(text(&answer, "definition").trim_end(), &answer)
+        connection.output.text(text(&answer, "definition").trim_end(), &answer)?;
+        if connection.output == Output::Table {
+            tell_schedule(&answer["schedule"]);
+        }
+        Ok(())
+    }
+}
+
+/// When the process comes by itself next, beside what it says.
+fn tell_schedule(schedule: &Json) {
+    let Some(next) = schedule["next"].as_array() else { return };
+    let next: Vec<&str> = next.iter().filter_map(Json::as_str).collect();
+    match next.as_slice() {
+        [] => say("due: never"),
+        [first, rest @ ..] => {
+            say(&format!("due: {first} ({})", text(schedule, "time_zone")));
+            rest.iter().for_each(|moment| say(&format!("     {moment}")));
+        }
+    }
+    if let Some(last) = schedule["last"].as_str() {
+        let (started, skipped) = (&schedule["started"], &schedule["skipped"]);
+        say(&format!("last: {last}; {started} job(s) started, {skipped} not, since an earlier one was not over"));
     }
 }
 
