@@ -166,7 +166,7 @@ impl Engine {
     pub fn job_counts(&self) -> Result<JobCounts, Failure> {
         let (_, snapshot) = self.state()?;
         let mut counts = [0; JobState::WORDS.len()];
-        for (place, _, number) in counters::jobs(&snapshot)? {
+        for (place, _, number) in counters::of_jobs(&snapshot)? {
             if let Some(count) = counts.get_mut(place) {
                 *count += number;
             }

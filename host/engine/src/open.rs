@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use formats::starter::ADMINISTRATOR;
 use model::{Caller, CorrelationId, Origin, RecordId, RecordRef, Value, Values, Verb, starter};
 use parking_lot::{Mutex, RwLock};
-use store::{Overlay, definitions};
+use store::{Overlay, counters, definitions, jobs};
 
 use crate::{
     Catalogue, Engine, Error, Failure, Parts, background::queue::Queue, interactive::Desk, load, members,
@@ -31,6 +31,7 @@ impl Engine {
     pub fn open(parts: Parts) -> Result<Arc<Self>, Error> {
         let parts = Arc::new(parts);
         number_starter(&parts)?;
+        count_once(&parts)?;
         let snapshot = parts.store.snapshot()?;
         let catalogue = load::catalogue(&parts, &snapshot)?;
         let settings = &parts.settings;
@@ -102,6 +103,17 @@ fn number_starter(parts: &Parts) -> Result<(), Error> {
         definitions::put_numbers(&mut overlay, name, numbers);
     }
     definitions::touch_schema(&mut overlay);
+    parts.store.commit(overlay.into_batch(store::Priority::Interactive))?;
+    Ok(())
+}
+
+/// Counts the jobs of a store whose jobs were written before they were counted.
+fn count_once(parts: &Parts) -> Result<(), Error> {
+    let mut overlay = Overlay::new(parts.store.snapshot()?);
+    if !counters::of_jobs(&overlay)?.is_empty() || jobs::newest(&overlay, None)?.next().is_none() {
+        return Ok(());
+    }
+    counters::count_all(&mut overlay)?;
     parts.store.commit(overlay.into_batch(store::Priority::Interactive))?;
     Ok(())
 }

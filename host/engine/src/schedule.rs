@@ -13,7 +13,7 @@ use model::{
 };
 use rules::schedule::{Due, Schedule};
 use script::{Facts, Timetable};
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::{
     Overlay, jobs, records,
     schedules::{self, Settled},
@@ -21,7 +21,7 @@ use store::{
 
 use crate::{
     Catalogue, Engine, Error, Failure,
-    access::Who,
+    access::{self, Who},
     catalogue::{Activation, Process, Surroundings},
     load::stored,
     resolve::{Reading, Root},
@@ -185,9 +185,17 @@ fn slice(unit: &mut Unit, process: model::ProcessId) -> Result<(u64, u64), Failu
         },
     };
     let run = Run { process, schedule, activation, moment };
-    match process.workflow.entity {
-        None => run.one(unit, &mut settled, None, Ok(()))?,
-        Some(entity) => run.next_records(unit, &mut settled, entity)?,
+    match access::owner::check(unit, process) {
+        // Nobody is there to hear it: a job says why.
+        Err(Failure::Refused(refusal)) => {
+            settled.at = None;
+            run.one(unit, &mut settled, None, Err(refusal.to_smolstr()))?;
+        }
+        Err(fault) => return Err(fault),
+        Ok(()) => match process.workflow.entity {
+            None => run.one(unit, &mut settled, None, Ok(()))?,
+            Some(entity) => run.next_records(unit, &mut settled, entity)?,
+        },
     }
     if settled.at.is_none() {
         settled.until = moment;
@@ -221,9 +229,8 @@ impl Run<'_> {
             match self.meets(unit, &who, record) {
                 Ok(false) => {}
                 Ok(true) => self.one(unit, settled, Some(record.reference()), Ok(()))?,
-                // Nobody is there to hear it: the record's job says why.
                 Err(Failure::Refused(refusal)) => {
-                    self.one(unit, settled, Some(record.reference()), Err(format_smolstr!("{refusal}")))?;
+                    self.one(unit, settled, Some(record.reference()), Err(refusal.to_smolstr()))?;
                 }
                 Err(fault) => return Err(fault),
             }

@@ -12,8 +12,9 @@ use model::{
 };
 
 use crate::{
-    Error, Key, Range, Reader, Value, Writer,
+    Error, Key, Overlay, Range, Reader, Value, Writer,
     codec::{self, Row, needed},
+    jobs,
     key::{self, Family, Tuple},
 };
 
@@ -42,11 +43,25 @@ const JOURNAL: u32 = u32::MAX;
 
 /// Counts a job in its state, or no longer.
 pub(crate) fn count(writer: &mut impl Writer, job: &Job, by: i64) {
-    writer.add(Tuple::of(Family::Counter).u8(JOBS).u8(place(&job.state)).record(job.user).key(), by);
+    writer.add(sum_of(job), by);
+}
+
+fn sum_of(job: &Job) -> Key {
+    Tuple::of(Family::Counter).u8(JOBS).u8(place(&job.state)).record(job.user).key()
+}
+
+/// Counts all jobs by walking over them once, where no sum of them is there.
+pub fn count_all(overlay: &mut Overlay) -> Result<(), Error> {
+    let mut found: BTreeMap<Key, i64> = BTreeMap::new();
+    for job in jobs::newest(&*overlay, None)? {
+        *found.entry(sum_of(&job?)).or_default() += 1;
+    }
+    found.into_iter().for_each(|(key, number)| overlay.add(key, number));
+    Ok(())
 }
 
 /// How many jobs of whom stand in which state, by the state's place among `JobState::WORDS`.
-pub fn jobs(reader: &(impl Reader + ?Sized)) -> Result<Vec<(usize, RecordRef, u64)>, Error> {
+pub fn of_jobs(reader: &(impl Reader + ?Sized)) -> Result<Vec<(usize, RecordRef, u64)>, Error> {
     let mut found = Vec::new();
     for row in reader.scan(&Range::prefix(Tuple::of(Family::Counter).u8(JOBS).bytes()))? {
         let (key, value) = row?;

@@ -84,6 +84,8 @@ impl Memory {
     fn write(&self, seq: Seq, mut writes: Vec<(Key, Option<Value>)>, adds: BTreeMap<Key, i64>) -> Result<(), Error> {
         let shared = &self.0;
         let mut rows = shared.rows.write();
+        // As on the disk: sums are written once for a group and belong to no batch.
+        let staged = writes.len() as u64;
         writes.extend(counters::sums(adds, |key| Ok::<_, Error>(rows.get(rows.seq(), key)))?);
         if writes.is_empty() {
             // The number counts all the same: a touch without a row must be older than the next snapshot.
@@ -97,7 +99,7 @@ impl Memory {
         };
         shared.stats.lock().flushes += 1;
         if kept {
-            shared.stats.lock().rows += writes.len() as u64;
+            shared.stats.lock().rows += staged;
             rows.apply(seq, writes);
         } else {
             // The number is used up: a unit that began before must not look as young as one that begins now.

@@ -55,7 +55,7 @@ impl Engine {
         let mut sight = Sight::new(&catalogue, &snapshot, entity, &who);
         let mut counts = [0; JobState::WORDS.len()];
         let mut seen = std::collections::HashMap::new();
-        for (place, user, number) in counters::jobs(&snapshot)? {
+        for (place, user, number) in counters::of_jobs(&snapshot)? {
             // Whose a job is decides who sees it.
             let sees = match seen.get(&user) {
                 Some(sees) => *sees,
