@@ -5,7 +5,7 @@ use model::{
     argument::ArgumentKind,
     condition::{Condition, Order, Test, TextPlace},
     expression::{Expression, Segment, ValueSource},
-    schema::Attribute,
+    schema::{Attribute, Schema},
     starter,
 };
 use script::{Compiled, SourceKind, source_kind};
@@ -15,13 +15,15 @@ use crate::{
     literal::in_words,
     report::Report,
     scope::{Scope, Target},
-    tree::{Entry, Kind, Node},
+    tree::{Entry, Kind, Node, Place},
     value::{self, Wanted},
 };
 
 const ALL: Keys = Keys { what: "a condition with `all`", known: &["all"], later: &[] };
 const ANY: Keys = Keys { what: "a condition with `any`", known: &["any"], later: &[] };
 const NOT: Keys = Keys { what: "a condition with `not`", known: &["not"], later: &[] };
+
+const CUSTOM: Keys = Keys { what: "a custom condition", known: &["custom", "version", "inputs"], later: &[] };
 
 const COMPARISON: Keys = Keys {
     what: "a comparison",
@@ -49,9 +51,12 @@ const COMPARISON: Keys = Keys {
         "on-or-before",
         "includes",
         "includes-any",
+        "under",
+        "not-under",
+        "under-or-is",
         "changed",
     ],
-    later: &["under", "not-under", "under-or-is"],
+    later: &[],
 };
 
 /// The condition that `node` writes; nothing when it is wrong, which is then in the report.
@@ -67,8 +72,7 @@ pub(crate) fn read(report: &Report<'_>, node: &Node, scope: &Scope<'_>) -> Optio
         }
         Kind::Map(entries) if node.get("custom").is_some() => {
             let place = entries.iter().find(|entry| entry.key == "custom").map_or(node.place, |entry| entry.place);
-            report.unsupported(place, "custom");
-            None
+            custom(report, node, place, scope)
         }
         Kind::Map(_) => comparison(report, node, scope),
         _ => {
@@ -81,6 +85,19 @@ pub(crate) fn read(report: &Report<'_>, node: &Node, scope: &Scope<'_>) -> Optio
             None
         }
     }
+}
+
+/// A custom condition: only where it is asked once, when a step is reached.
+fn custom(report: &Report<'_>, node: &Node, place: Place, scope: &Scope<'_>) -> Option<Condition> {
+    if !scope.asks_custom {
+        let hint = Some("ask it in an `if` step".to_owned());
+        let message = "a custom condition stands in `if` steps only: of what starts, waits or searches it has to be known what it reads";
+        report.error_with(place, message, hint);
+        return None;
+    }
+    let fields = Fields::open(report, node, node.place, &CUSTOM)?;
+    let (step, version, inputs) = crate::workflow::asked(report, &fields, scope)?;
+    Some(Condition::Custom { step, version, inputs })
 }
 
 fn expression(report: &Report<'_>, node: &Node, text: &str, scope: &Scope<'_>) -> Option<Expression> {
@@ -115,6 +132,7 @@ fn parts(
 
 /// The left side of a comparison.
 struct Left<'a> {
+    schema: &'a Schema,
     expression: Expression,
     target: Option<Target<'a>>,
     text: String,
@@ -157,7 +175,7 @@ fn left<'a>(report: &Report<'_>, node: &Node, scope: &Scope<'a>) -> Option<Left<
         report.error_with(node.place, format!("`{}` is no path", crate::tree::shortened(text)), hint);
         return None;
     }
-    Some(Left { expression, target, text: inner.to_owned() })
+    Some(Left { schema: scope.names.schema, expression, target, text: inner.to_owned() })
 }
 
 fn test(report: &Report<'_>, operator: &Entry, left: &Left<'_>, scope: &Scope<'_>) -> Option<Test> {
@@ -193,15 +211,54 @@ fn test(report: &Report<'_>, operator: &Entry, left: &Left<'_>, scope: &Scope<'_
         "on-or-after" => order(Order::OnOrAfter),
         "before" => order(Order::Before),
         "on-or-before" => order(Order::OnOrBefore),
+        "under" => under(report, operator, left, one, (false, false)),
+        "not-under" => under(report, operator, left, one, (true, false)),
+        "under-or-is" => under(report, operator, left, one, (false, true)),
         "includes" => many().map(Test::Includes),
         "includes-any" => many().map(Test::IncludesAny),
         _ => None,
     }
 }
 
+/// A test of a hierarchy: of a record, given by a path, whose entity has one. `(not, or_is)`
+fn under(
+    report: &Report<'_>,
+    operator: &Entry,
+    left: &Left<'_>,
+    operand: impl FnOnce() -> Option<ValueSource>,
+    (not, or_is): (bool, bool),
+) -> Option<Test> {
+    let key = &operator.key;
+    let ids = match &left.target {
+        Some(Target::Record(ids)) => ids.as_deref(),
+        Some(Target::Unknown) => return None,
+        _ => {
+            let message =
+                format!("`{key}` is asked of a path to a record, as `record.parentid`, not of `{}`", left.text);
+            report.error(operator.place, message);
+            return None;
+        }
+    };
+    let Some([id]) = ids else {
+        let first = ids.and_then(|ids| ids.first()).map(|id| left.schema.name_of(*id));
+        let first = first.unwrap_or_else(|| "account".into());
+        let hint = Some(format!("say which one is meant, as in `{}[{first}]`", left.text));
+        report.error_with(operator.place, format!("`{}` may be a record of several entities", left.text), hint);
+        return None;
+    };
+    let entity = left.schema.entity(*id)?;
+    let Some(along) = entity.definition.hierarchy.clone() else {
+        let hint = Some("write `hierarchy: parentid` in its file: a lookup to itself".to_owned());
+        let message = format!("`{key}` is for entities with a hierarchy, and `{}` has none", entity.name());
+        report.error_with(operator.place, message, hint);
+        return None;
+    };
+    Some(Test::Under { along, operand: operand()?, not, or_is })
+}
+
 /// Whether the operator is for values of the left side's type, as far as that is known.
 fn applies(report: &Report<'_>, operator: &Entry, left: &Left<'_>) -> Option<()> {
-    use ValueType::{Choices, Date, DateTime, Decimal, Float, Money, Text, Whole};
+    use ValueType::{Choices, Date, DateTime, Decimal, Float, Money, Reference, Text, Whole};
     let Some(kind) = left.target.as_ref().and_then(type_of) else { return Some(()) };
     let (types, words): (&[ValueType], _) = match operator.key.as_str() {
         "contains" | "starts-with" | "ends-with" | "not-contains" | "not-starts-with" | "not-ends-with" => {
@@ -210,6 +267,7 @@ fn applies(report: &Report<'_>, operator: &Entry, left: &Left<'_>) -> Option<()>
         "greater-than" | "at-least" | "less-than" | "at-most" => (&[Whole, Decimal, Float, Money], "numbers"),
         "same-day" | "after" | "on-or-after" | "before" | "on-or-before" => (&[Date, DateTime], "dates and date-times"),
         "includes" | "includes-any" => (&[Choices], "choices"),
+        "under" | "not-under" | "under-or-is" => (&[Reference], "records"),
         _ => return Some(()),
     };
     if !types.contains(&kind) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{
-    Schema, StepName,
+    Schema, StepName, ValueType,
     package::{Manifest, Script, StepDefinition, StepKind},
     process::email::EmailTemplate,
     refusal::Problem,
@@ -23,8 +23,8 @@ use crate::{
 
 const SCRIPT: Keys = Keys {
     what: "a script's manifest",
-    known: &["step", "version", "title", "description", "inputs", "outputs", "errors", "uses"],
-    later: &["condition", "action", "entity", "external", "limits", "examples"],
+    known: &["step", "condition", "version", "title", "description", "inputs", "outputs", "errors", "uses"],
+    later: &["action", "entity", "external", "limits", "examples"],
 };
 
 /// The verbs that a script may say it uses.
@@ -115,12 +115,7 @@ fn at(found: &script::Diagnostic) -> Place {
 
 fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manifest> {
     let fields = Fields::open(report, node, node.place, &SCRIPT)?;
-    let later = node.get("condition").or_else(|| node.get("action"));
-    let name = match later {
-        // Reported already, and no step is wanted then.
-        Some(_) => None,
-        None => fields.need_name::<StepName>("step"),
-    };
+    let (kind, name) = kind_and_name(&fields, node);
     let version = match fields.get("version") {
         None => Some(semver::Version::new(1, 0, 0)),
         Some(node) => read_version(report, node),
@@ -134,6 +129,11 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
         .filter_map(|entry| Some((entry.key.clone(), crate::fields::text(report, &entry.value, &entry.key)?)));
     let declared = declared.collect();
     let uses = uses(&fields, names);
+    if kind == StepKind::Condition && !matches!(outputs.as_slice(), [one] if one.kind.value_type == ValueType::Boolean)
+    {
+        let hint = Some("write `outputs: { holds: { type: boolean } }`".to_owned());
+        report.error_with(fields.place_of("outputs"), "a condition has one output, a boolean", hint);
+    }
     let (name, version) = (name?, version?);
     let title = fields.text("title").unwrap_or_else(|| name.to_string());
     let description = fields.text("description").unwrap_or_default();
@@ -148,7 +148,7 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
         wants: Default::default(),
         steps: vec![StepDefinition {
             name,
-            kind: StepKind::Step,
+            kind,
             title,
             description,
             inputs,
@@ -159,6 +159,20 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
             claims: Default::default(),
         }],
     })
+}
+
+/// What the script is, and its name.
+fn kind_and_name(fields: &Fields<'_>, node: &Node) -> (StepKind, Option<StepName>) {
+    match (node.get("action"), fields.get("condition"), fields.get("step")) {
+        // Reported already, and no step is wanted then.
+        (Some(_), ..) => (StepKind::Action, None),
+        (None, Some(_), None) => (StepKind::Condition, fields.need_name("condition")),
+        (None, Some(_), Some(_)) => {
+            fields.report.error(fields.place_of("condition"), "a script is a `step` or a `condition`, one of them");
+            (StepKind::Condition, None)
+        }
+        (None, None, _) => (StepKind::Step, fields.need_name("step")),
+    }
 }
 
 fn uses(fields: &Fields<'_>, names: &Names<'_>) -> Vec<(SmolStr, Vec<SmolStr>)> {

@@ -229,7 +229,10 @@ fn steps<'a>(
 
 /// The step that a script with errors probably defines: its name, so that its users are not reported too.
 fn step_in(text: &str) -> Option<SmolStr> {
-    let line = text.lines().take(20).find_map(|line| line.trim().strip_prefix("step:"))?;
+    let name = |line: &str| {
+        line.trim().strip_prefix("step:").or_else(|| line.trim().strip_prefix("condition:")).map(str::to_owned)
+    };
+    let line = text.lines().take(20).find_map(name)?;
     Some(line.trim().trim_matches('"').into())
 }
 

@@ -73,12 +73,20 @@ pub(crate) struct Scope<'a> {
     /// Roots that exist but cannot be read here, with the reason.
     elsewhere: HashMap<SmolStr, &'static str>,
     read: std::rc::Rc<RefCell<HashSet<SmolStr>>>,
+    /// Whether a condition may call a plugin or a script.
+    pub asks_custom: bool,
 }
 
 impl<'a> Scope<'a> {
     /// Nothing may be read.
     pub fn new(names: &'a Names<'a>) -> Self {
-        Self { names, roots: HashMap::new(), elsewhere: HashMap::new(), read: std::rc::Rc::default() }
+        Self {
+            names,
+            roots: HashMap::new(),
+            elsewhere: HashMap::new(),
+            read: std::rc::Rc::default(),
+            asks_custom: false,
+        }
     }
 
     /// From here on, `name` may be read.

@@ -19,7 +19,7 @@ mod steps;
 mod wait;
 
 pub use self::signature::Callable;
-pub(crate) use self::signature::signature;
+pub(crate) use self::{custom::asked, signature::signature};
 
 use model::{
     Argument, EntityName, ProcessName, ValueType,

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use crate::{
-    StepName,
+    AttributeName, StepName,
     expression::{Expression, Path, ValueSource},
 };
 
@@ -71,8 +71,10 @@ pub enum Test {
     Includes(Vec<ValueSource>),
     /// The options include at least one of these.
     IncludesAny(Vec<ValueSource>),
-    /// Below a record in its hierarchy.
+    /// Below a record in its hierarchy. The left side is a path.
     Under {
+        /// The lookup of the hierarchy.
+        along: AttributeName,
         /// The record above.
         operand: ValueSource,
         /// Whether the test is turned round.
@@ -83,6 +85,9 @@ pub enum Test {
     /// Whether the event changed the attribute.
     Changed(bool),
 }
+
+/// The most records that lie one above the other in a hierarchy.
+pub const DEEPEST_HIERARCHY: usize = 32;
 
 /// Where a text is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

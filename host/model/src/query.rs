@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::{AttributeId, EntityId, Record, Value};
+use crate::{AttributeId, EntityId, Record, RecordId, Value};
 
 /// The most rows of a page (E40).
 pub const LARGEST_PAGE: u32 = 5_000;
@@ -86,6 +86,19 @@ pub enum Filter {
         operand: Operand,
         /// The values.
         values: Vec<Value>,
+    },
+    /// The record, or the one it looks to, stands below another in its hierarchy.
+    Under {
+        /// The record's identity, or a lookup.
+        operand: Operand,
+        /// The entity of the hierarchy.
+        entity: EntityId,
+        /// Its lookup to the record above.
+        along: AttributeId,
+        /// The record above.
+        above: RecordId,
+        /// Whether that record itself counts.
+        or_is: bool,
     },
     /// At least one of the records on a list fits.
     Listed {

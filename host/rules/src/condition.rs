@@ -5,6 +5,8 @@
 //! `records` are asked of the engine, which answers with facts. Custom conditions are calls, and so are instructions of
 //! the machine in `workflow`, not conditions here.
 
+mod under;
+
 use std::{borrow::Cow, cmp::Ordering};
 
 use model::{
@@ -14,6 +16,7 @@ use model::{
 };
 use script::{Compiled, CompiledSource, Environment, Facts, Known, Problem};
 
+use self::under::Under;
 use crate::value;
 
 /// A condition that can be evaluated.
@@ -31,6 +34,7 @@ enum Node {
     Not(Box<Node>),
     Compare { left: Side, test: Test },
     Changed { before: Path, after: Path, wanted: bool },
+    Under(Under),
     Expression(Compiled),
 }
 
@@ -93,6 +97,9 @@ fn node(condition: &condition::Condition) -> Result<Node, String> {
         C::Any(parts) => Node::Any(parts.iter().map(node).collect::<Result<_, _>>()?),
         C::Not(part) => Node::Not(Box::new(node(part)?)),
         C::Compare { value, test: condition::Test::Changed(wanted) } => changed(value, *wanted)?,
+        C::Compare { value, test: condition::Test::Under { along, operand, not, or_is } } => {
+            Node::Under(Under::compile(value, along, operand, *not, *or_is)?)
+        }
         C::Compare { value, test } => Node::Compare { left: side(value)?, test: compile_test(test)? },
         C::Expression(expression) => Node::Expression(compiled(expression)?),
         C::Custom { step, .. } => return Err(format!("the custom condition `{step}` can only stand in an `if` step")),
@@ -123,8 +130,7 @@ fn compile_test(test: &condition::Test) -> Result<Test, String> {
         T::SameDay(operand) => Test::SameDay(source(operand)?),
         T::Includes(operands) => Test::Includes { operands: sides(operands)?, all: true },
         T::IncludesAny(operands) => Test::Includes { operands: sides(operands)?, all: false },
-        T::Under { .. } => return Err("`under` is not supported by this version".into()),
-        T::Changed(_) => return Err("`changed` stands alone".into()),
+        T::Under { .. } | T::Changed(_) => return Err("`under` and `changed` stand alone".into()),
     })
 }
 
@@ -174,6 +180,10 @@ impl Node {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect(note)),
             Self::Not(part) => part.collect(note),
             Self::Changed { before, after, .. } => [before, after].into_iter().for_each(note),
+            Self::Under(under) => {
+                under.way.iter().for_each(&mut *note);
+                under.operand.collect(note);
+            }
             Self::Expression(expression) => expression.expression().paths.iter().for_each(note),
             Self::Compare { left, test } => {
                 left.collect(note);
@@ -206,6 +216,7 @@ impl Node {
                 Ok((scope.facts.get(before).value != scope.facts.get(after).value) == *wanted)
             }
             Self::Expression(expression) => expression.holds(scope.facts, scope.environment),
+            Self::Under(under) => under.holds(scope),
         }
     }
 }

@@ -32,8 +32,8 @@ pub fn matches(filter: &Filter, record: &Record, related: &mut Related<'_>) -> b
             let left = read(operand, record, related);
             !left.is_null() && values.iter().any(|value| value::equal(&left, value) || is_among(value, &left))
         }
-        // Whoever runs a query has put in its place which records have such a list.
-        Filter::Listed { .. } => false,
+        // Whoever runs a query has put in its place which records have such a list, or stand there.
+        Filter::Listed { .. } | Filter::Under { .. } => false,
         Filter::Text { operand, place, text } => match &*read(operand, record, related) {
             Value::Text(left) => match place {
                 TextPlace::Contains => value::contains(left, text),

@@ -97,8 +97,10 @@ fn complaint() -> EntityDefinition {
         attribute("replyto", AttributeKind::Text(TextKind { format: Some(TextFormat::Email), ..TextKind::default() })),
         attribute("urgent", AttributeKind::Boolean { no: "No".to_owned(), yes: "Yes".to_owned() }),
         AttributeDefinition { read_only: true, ..attribute("score", AttributeKind::Whole { min: 0, max: 9 }) },
+        attribute("parentid", lookup(&["complaint"])),
     ];
     EntityDefinition {
+        hierarchy: Some(name("parentid")),
         states: vec![
             state(
                 "active",

@@ -59,7 +59,7 @@ fn entity(text: &str, attributes: &[(&str, AttributeKind)]) -> EntityDefinition 
             .iter()
             .map(|(text, kind)| AttributeDefinition::plain(name(text), text, kind.clone()))
             .collect(),
-        hierarchy: None,
+        hierarchy: attributes.iter().any(|(text, _)| *text == "parentid").then(|| name("parentid")),
         keys: Vec::new(),
         many_to_many: Default::default(),
         states: vec![

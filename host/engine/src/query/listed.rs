@@ -1,12 +1,14 @@
 //! Questions about the records on lists, `any` and `all`, answered before a query is planned: in place of each stand the
 //! ids of the records whose list has one that fits.
 //!
+//! The same for hierarchies: in place of what stands below a record are the ids of all that does, found level by level.
 //! So a query costs as much as the queries of its lists, and the plan can go by those ids.
 
 use std::collections::BTreeSet;
 
 use model::{
-    AttributeId, RecordId, RecordRef, Refusal, Value, Way,
+    AttributeId, EntityId, RecordId, RecordRef, Refusal, Value, Way,
+    condition::DEEPEST_HIERARCHY,
     query::{Comparison, Filter, Operand, Page, Query},
 };
 
@@ -14,6 +16,10 @@ use crate::Failure;
 
 /// The most records whose list has one that fits.
 const MOST: usize = 100_000;
+/// The most records below one.
+const MOST_BELOW: usize = 10_000;
+/// Records of one level that are asked for one by one, which an index serves; more of them are looked for together.
+const ONE_BY_ONE: usize = 50;
 
 /// Gives a page of a query, as far as the one who asks may see.
 pub(super) type Ask<'a> = dyn FnMut(&Query) -> Result<Page, Failure> + 'a;
@@ -23,7 +29,7 @@ pub(super) fn asks(filter: &Filter) -> bool {
     match filter {
         Filter::All(parts) | Filter::Any(parts) => parts.iter().any(asks),
         Filter::Not(part) => asks(part),
-        Filter::Listed { .. } => true,
+        Filter::Listed { .. } | Filter::Under { .. } => true,
         _ => false,
     }
 }
@@ -38,8 +44,60 @@ pub(super) fn answered(ask: &mut Ask<'_>, filter: &Filter) -> Result<Filter, Fai
             let ids = holders(ask, *way, filter)?;
             Filter::In { operand: Operand::Id, values: ids.into_iter().map(|id| Value::Guid(id.0)).collect() }
         }
+        Filter::Under { operand, entity, along, above, or_is } => {
+            let mut below = below(ask, *entity, *along, *above)?;
+            match or_is {
+                true => below.insert(*above),
+                // It lies below itself where the hierarchy is a circle; it is not meant all the same.
+                false => below.remove(above),
+            };
+            let value = |id: RecordId| match operand {
+                Operand::Id => Value::Guid(id.0),
+                _ => Value::Reference(RecordRef::new(*entity, id)),
+            };
+            Filter::In { operand: operand.clone(), values: below.into_iter().map(value).collect() }
+        }
         other => other.clone(),
     })
+}
+
+/// All that stands below a record, each once, so that a circle ends.
+fn below(
+    ask: &mut Ask<'_>,
+    entity: EntityId,
+    along: AttributeId,
+    above: RecordId,
+) -> Result<BTreeSet<RecordId>, Failure> {
+    let (mut below, mut level) = (BTreeSet::new(), vec![above]);
+    for _ in 0..DEEPEST_HIERARCHY {
+        let mut next = Vec::new();
+        let mut found = |record: &model::Record| {
+            if below.insert(record.id) {
+                next.push(record.id);
+            }
+        };
+        let asked = |filter| Query { attributes: Some(Vec::new()), filter, ..Query::all(entity) };
+        let value = |id: &RecordId| Value::Reference(RecordRef::new(entity, *id));
+        let operand = Operand::Attribute(along);
+        if level.len() <= ONE_BY_ONE {
+            for id in &level {
+                let (operand, comparison) = (operand.clone(), Comparison::Equal);
+                each(ask, asked(Filter::Compare { operand, comparison, value: value(id) }), &mut found)?;
+            }
+        } else {
+            each(ask, asked(Filter::In { operand, values: level.iter().map(value).collect() }), &mut found)?;
+        }
+        if below.len() > MOST_BELOW {
+            let what = "the number of records below one in a hierarchy".into();
+            return Err(Refusal::Limit { what, limit: MOST_BELOW as u64 }.into());
+        }
+        level = next;
+        if level.is_empty() {
+            return Ok(below);
+        }
+    }
+    let what = "the number of levels of a hierarchy".into();
+    Err(Refusal::Limit { what, limit: DEEPEST_HIERARCHY as u64 }.into())
 }
 
 /// The records whose list has one that fits.

@@ -23,16 +23,30 @@ pub(super) fn custom<'a>(
     fields: &Fields<'_>,
     scope: &Scope<'a>,
 ) -> Option<(StepAction, Root<'a>)> {
+    let (step, version, inputs, outputs) = call(report, fields, StepKind::Step, scope)?;
+    Some((StepAction::Custom { step, version, inputs }, Root::Arguments(outputs)))
+}
+
+type Asked = (StepName, Option<semver::VersionReq>, Vec<(SmolStr, ValueSource)>);
+
+/// A custom condition: its name, the versions that will do, and its inputs.
+pub(crate) fn asked(report: &Report<'_>, fields: &Fields<'_>, scope: &Scope<'_>) -> Option<Asked> {
+    let (step, version, inputs, _) = call(report, fields, StepKind::Condition, scope)?;
+    Some((step, version, inputs))
+}
+
+type Called = (StepName, Option<semver::VersionReq>, Vec<(SmolStr, ValueSource)>, Vec<Argument>);
+
+fn call(report: &Report<'_>, fields: &Fields<'_>, wanted: StepKind, scope: &Scope<'_>) -> Option<Called> {
     let step: StepName = fields.name("custom")?;
     let version = fields.get("version").map(|_| version(fields));
-    let definition = definition(fields, &step, version.as_ref().and_then(Option::as_ref), scope.names)?;
+    let definition = definition(fields, &step, version.as_ref().and_then(Option::as_ref), wanted, scope.names)?;
     let inputs = inputs(report, fields, definition, scope)?;
-    let outputs = Root::Arguments(definition.outputs.clone());
     let version = match version {
         None => None,
         Some(version) => Some(version?),
     };
-    Some((StepAction::Custom { step, version, inputs }, outputs))
+    Some((step, version, inputs, definition.outputs.clone()))
 }
 
 fn version(fields: &Fields<'_>) -> Option<semver::VersionReq> {
@@ -49,13 +63,16 @@ fn definition<'a>(
     fields: &Fields<'_>,
     step: &StepName,
     version: Option<&semver::VersionReq>,
+    wanted: StepKind,
     names: &Names<'a>,
 ) -> Option<&'a StepDefinition> {
     let report = fields.report;
     let place = fields.value_place("custom");
     match (names.steps.step(step, version), names.steps.step(step, None)) {
-        (Some(found), _) if found.kind != StepKind::Step => {
-            report.error(place, format!("`{step}` is no step but {}", kind(found.kind)));
+        // What a condition answers can be read behind a step, too.
+        (Some(found), _) if found.kind != wanted && (wanted, found.kind) != (StepKind::Step, StepKind::Condition) => {
+            let wanted = if wanted == StepKind::Condition { "condition" } else { "step" };
+            report.error(place, format!("`{step}` is no {wanted} but {}", kind(found.kind)));
             None
         }
         (Some(found), _) => Some(found),

@@ -337,7 +337,9 @@ impl Steps<'_> {
         here: &str,
         ways: &mut Ways<'_>,
     ) -> Option<(model::condition::Condition, Vec<Step>)> {
-        let condition = fields.need("if").and_then(|node| condition::read(self.report, node, &ways.before));
+        let mut scope = ways.before.clone();
+        scope.asks_custom = true;
+        let condition = fields.need("if").and_then(|node| condition::read(self.report, node, &scope));
         fields.need("then");
         let steps = self.way(fields.list("then"), &format!("{here}/then"), ways);
         Some((condition?, steps))

@@ -243,10 +243,11 @@ fn what_cannot_be_decided_here_does_not_compile() {
         version: None,
         inputs: Vec::new(),
     };
-    let under = T::Under { operand: literal(Value::Null), not: false, or_is: false };
+    let along = model::AttributeName::parse("parentid").expect("a name");
+    let under = T::Under { along, operand: literal(Value::Null), not: false, or_is: false };
     for (condition, part) in [
         (custom, "`complaints.is-repeat`"),
-        (is("record.parentid", under), "`under` is not supported by this version"),
+        (is("record.touched + 1", under), "`record.touched + 1` is no path"),
         (is("record.contactid.fullname", T::Changed(true)), "`record.contactid.fullname`"),
         (is("record.touched + 1", T::Changed(true)), "`changed` looks at an attribute"),
     ] {

@@ -2,8 +2,10 @@
 
 mod compiling;
 mod failing;
+mod looping;
 mod mail;
 mod running;
+mod searching;
 mod world;
 
 use model::{

@@ -51,6 +51,7 @@ pub(super) enum Test {
     Order { order: Order, operand: Side },
     SameDay(CompiledSource),
     Includes { operands: Vec<CompiledSource>, all: bool },
+    Under { entity: EntityId, along: AttributeId, operand: CompiledSource, not: bool, or_is: bool },
 }
 
 /// The other side of a comparison: a value, or of the record as well.
@@ -136,14 +137,14 @@ impl Compiler<'_> {
             C::Compare { value, test } => {
                 let left = Compiled::new(&value.text).ok();
                 let asked = left.as_ref().and_then(Compiled::path).and_then(|path| self.asked(path));
-                let both = asked.and_then(|asked| Some((asked, self.test(test)?)));
+                let both = asked.and_then(|asked| self.test(&asked, test).map(|test| (asked, test)));
                 both.map_or(Wanted::Unclear, |(asked, test)| Wanted::Compare(asked, test))
             }
             C::Expression(_) | C::Custom { .. } => Wanted::Unclear,
         }
     }
 
-    fn test(&self, test: &condition::Test) -> Option<Test> {
+    fn test(&self, asked: &Asked, test: &condition::Test) -> Option<Test> {
         use condition::Test as T;
         let values = |sources: &[ValueSource]| sources.iter().map(|source| self.value(source)).collect::<Option<_>>();
         Some(match test {
@@ -157,7 +158,12 @@ impl Compiler<'_> {
             T::SameDay(operand) => Test::SameDay(self.value(operand)?),
             T::Includes(operands) => Test::Includes { operands: values(operands)?, all: true },
             T::IncludesAny(operands) => Test::Includes { operands: values(operands)?, all: false },
-            T::Under { .. } | T::Changed(_) => return None,
+            T::Under { along, operand, not, or_is } => {
+                let entity = asked.looks_to()?;
+                let along = self.schema.entity(entity)?.attribute(along.as_str())?.id;
+                Test::Under { entity, along, operand: self.value(operand)?, not: *not, or_is: *or_is }
+            }
+            T::Changed(_) => return None,
         })
     }
 
@@ -223,6 +229,17 @@ impl Asked {
                 Filter::Any(vec![nothing, self.compare(Comparison::Equal, Value::Choices([].into()))])
             }
             _ => nothing,
+        }
+    }
+
+    /// The one entity of the record itself, or of those it looks to.
+    fn looks_to(&self) -> Option<EntityId> {
+        match &self.kind {
+            Kind::Record(entity) => Some(*entity),
+            Kind::Attribute(attribute) => match attribute.targets.as_deref() {
+                Some([only]) => Some(*only),
+                _ => None,
+            },
         }
     }
 
@@ -307,6 +324,16 @@ impl Test {
             }
             Self::Order { order, operand: Side::Own(other) } => {
                 between(asked, order_between(*order, asked, other)?, other)?
+            }
+            Self::Under { entity, along, operand, not, or_is } => {
+                let above = match value(operand)? {
+                    Value::Null => return Some(never()),
+                    Value::Reference(above) if above.entity == *entity => above.id,
+                    _ => return None,
+                };
+                let (operand, entity, along, or_is) = (asked.operand.clone(), *entity, *along, *or_is);
+                let below = Filter::Under { operand, entity, along, above, or_is };
+                if *not { Filter::All(vec![Filter::Not(Box::new(below)), asked.is_there()]) } else { below }
             }
             Self::SameDay(operand) => match value(operand)? {
                 Value::Null => never(),

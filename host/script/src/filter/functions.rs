@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use model::{
-    Date, Timestamp, Value, ValueType,
+    Date, RecordId, Timestamp, Value, ValueType,
     query::{Comparison, Filter},
 };
 
@@ -11,7 +11,7 @@ use super::{
     literal::{self, Quotes},
     names::Named,
     reader::Reader,
-    words::Token,
+    words::{Placed, Token},
 };
 use crate::{Diagnostic, Environment};
 
@@ -23,13 +23,16 @@ enum Takes {
     Values,
 }
 
-const FUNCTIONS: [(&str, Takes); 35] = [
+const FUNCTIONS: [(&str, Takes); 38] = [
     ("In", Takes::Values),
     ("NotIn", Takes::Values),
     ("Between", Takes::Values),
     ("NotBetween", Takes::Values),
     ("ContainValues", Takes::Values),
     ("DoesNotContainValues", Takes::Values),
+    ("Under", Takes::Value),
+    ("UnderOrEqual", Takes::Value),
+    ("NotUnder", Takes::Value),
     ("On", Takes::Value),
     ("OnOrAfter", Takes::Value),
     ("OnOrBefore", Takes::Value),
@@ -173,6 +176,9 @@ fn with_value(
         };
         return Ok(within_days(named, from, to, environment));
     }
+    if function.contains("Under") {
+        return under(reader, function, &word, named);
+    }
     let count = match &word.token {
         Token::Word(count) => count.parse().ok(),
         Token::Quoted(count) => count.parse().ok(),
@@ -181,6 +187,29 @@ fn with_value(
     let count = count.filter(|count| (1..=10_000).contains(count));
     let count = count.ok_or_else(|| reader.at(&word.at, "a number from 1 to 10,000 is wanted here"))?;
     days(reader, function, at, named, count)
+}
+
+/// What stands below a record: the records themselves by their id, or those that look to one below.
+fn under(reader: &Reader<'_>, function: &str, word: &Placed<'_>, named: &Named<'_>) -> Result<Filter, Diagnostic> {
+    let entity = match named.attribute {
+        None => Some(named.entity),
+        Some(attribute) => match attribute.targets.as_deref() {
+            Some([only]) => reader.schema.entity(*only).map(|entity| &**entity),
+            _ => None,
+        },
+    };
+    let entity =
+        entity.ok_or_else(|| reader.at(&named.at, "only a record, or a lookup to one entity, stands below another"))?;
+    let along = entity.definition.hierarchy.as_ref().and_then(|along| entity.attribute(along.as_str()));
+    let along = along.ok_or_else(|| reader.at(&named.at, format!("`{}` has no hierarchy", entity.name())))?.id;
+    let above = match literal::value(reader.text(), word, named, Quotes::Anywhere)? {
+        Value::Guid(id) => RecordId(id),
+        Value::Reference(target) => target.id,
+        _ => return Err(reader.at(&word.at, "the id of a record is wanted here")),
+    };
+    let (operand, or_is) = (named.operand.clone(), function == "UnderOrEqual");
+    let below = Filter::Under { operand, entity: entity.id, along, above, or_is };
+    Ok(if function == "NotUnder" { present_and_not(named, below) } else { below })
 }
 
 fn environment<'a>(reader: &Reader<'a>, at: &Range<usize>) -> Result<&'a Environment, Diagnostic> {

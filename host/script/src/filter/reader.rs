@@ -42,7 +42,7 @@ pub(super) struct Reader<'a> {
     next: usize,
     depth: usize,
     entity: &'a Entity,
-    schema: &'a Schema,
+    pub(super) schema: &'a Schema,
     /// What the records of a list are called within `any` and `all`.
     variable: Option<&'a str>,
     pub environment: Option<&'a Environment>,

@@ -154,6 +154,18 @@ fn functions_of_the_web_api_are_understood() {
     let topics = read("Microsoft.Dynamics.CRM.ContainValues(PropertyName='topics',PropertyValues=['1','high'])");
     let Ok(Filter::In { values, .. }) = topics else { panic!("{topics:?}") };
     assert_eq!(values, [Value::Choice(1), Value::Choice(3)]);
+    let id = "00000000-0000-0000-0000-000000000007";
+    for (function, property, wants) in [
+        ("Under", "complaintid", "or_is: false"),
+        ("UnderOrEqual", "_parentid_value", "or_is: true"),
+        ("NotUnder", "parentid", "Not(Under"),
+    ] {
+        let text = format!("Microsoft.Dynamics.CRM.{function}(PropertyName='{property}',PropertyValue='{id}')");
+        let found = format!("{:?}", read(&text));
+        assert!(found.contains("Under {") && found.contains(wants), "{text}: {found}");
+    }
+    let none = read(&format!("Microsoft.Dynamics.CRM.Under(PropertyName='contactid',PropertyValue='{id}')"));
+    assert!(none.is_err_and(|problem| problem.message == "`contact` has no hierarchy"));
 }
 
 #[test]
@@ -274,6 +286,7 @@ fn print(filter: &Filter) -> String {
             };
             format!("{function}({},{})", name_of(operand), literal(&Value::Text(text.clone())))
         }
+        Filter::Under { .. } => panic!("no test prints a hierarchy"),
         Filter::Listed { filter, .. } => match &**filter {
             Filter::All(parts) if parts.is_empty() => "complaint_complaint_parentid/any()".to_owned(),
             Filter::Compare { operand, comparison, value } => {

@@ -211,7 +211,7 @@ impl World {
         found
     }
 
-    fn read(&self, job: &Job, paths: &[Path], named: &[NamedRecord]) -> Facts {
+    pub fn read(&self, job: &Job, paths: &[Path], named: &[NamedRecord]) -> Facts {
         let mut facts = Facts::new();
         for path in paths {
             facts.insert(path.clone(), self.known(job, path));
@@ -234,6 +234,10 @@ impl World {
         };
         let mut value = at.map(Value::Reference).unwrap_or_default();
         for segment in rest {
+            if self.schema.entity(entity).is_some_and(|known| known.id_name() == segment.name) {
+                let there = at.filter(|record| self.records.contains_key(record));
+                return there.map(|record| Known::plain(Value::Guid(record.id.0))).unwrap_or_default();
+            }
             let attribute = self.schema.entity(entity).and_then(|known| known.attribute(&segment.name));
             value = attribute.map(|found| values.unwrap_or_default().get(found.id).clone()).unwrap_or_default();
             at = value.as_reference();
