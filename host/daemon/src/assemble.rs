@@ -38,7 +38,7 @@ use crate::{
     client::{ADDRESS_FILE, SETUP_FILE, TOKEN_FILE},
     config::Config,
     telemetry,
-    threads::Threads,
+    threads::{EXTERNAL, Threads},
     tls::{Peer, Tls, TlsListener, dev},
     trouble::{Exit, Trouble},
 };
@@ -224,7 +224,7 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
     let file = config.data_dir.join("store.redb");
     let disk = Disk::open(&file, options)
         .with_context(|| format!("failed to open the store in {}", config.data_dir.display()))?;
-    let threads = config.interactive + config.background;
+    let threads = config.interactive + config.background + EXTERNAL;
     let cache_dir = Some(config.cache_dir.clone());
     let outside: Arc<dyn Outside> = Arc::new(connect::Client::new(&[]));
     let runner = Runner::new(RunnerSettings { cache_dir, threads, outside: Some(outside) });
@@ -234,6 +234,7 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
     runner.prepare_scripts().context("scripts cannot run")?;
     readiness.set_reason("the engine starts");
     let settings = Settings {
+        external: EXTERNAL,
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)).into(),
         time_zone: config.time_zone.as_str().into(),
         journal_retention: config.journal,

@@ -43,6 +43,7 @@ fn describe() {
     metrics::describe_histogram!("stepwise_step_call_seconds", "time of a call of a custom step by kind");
     metrics::describe_gauge!("stepwise_jobs_ready", "jobs that can run");
     metrics::describe_gauge!("stepwise_jobs_running", "jobs in a worker's hand or waiting for the disk");
+    metrics::describe_gauge!("stepwise_external_steps_waiting", "external steps that wait for a thread");
     metrics::describe_gauge!("stepwise_requests_waiting", "requests that wait for an engine thread");
     metrics::describe_gauge!("stepwise_store_bytes", "size of the store's file");
     metrics::describe_gauge!("stepwise_store_oldest_snapshot_seconds", "age of the oldest snapshot that is held");

@@ -20,6 +20,11 @@ const STACK: usize = wasm::stack_size(wasm::NESTING);
 /// How long a thread without work waits for some: until there is some, or a job comes due. It looks up now and then only
 /// because the clock on the wall may jump.
 const WAIT: Duration = Duration::from_secs(10);
+/// The same for those of external steps, which wait for nothing that a clock brings.
+const LONG_WAIT: Duration = Duration::from_secs(3_600);
+
+/// Threads for external steps, most of which only wait for other hosts.
+pub const EXTERNAL: usize = 32;
 
 /// Threads that run until they are told to stop.
 pub struct Threads {
@@ -30,7 +35,7 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Starts `interactive` threads for callers and `background` ones for jobs.
+    /// Starts `interactive` threads for callers, `background` ones for jobs, and those for external steps.
     pub fn start(engine: &Arc<Engine>, interactive: usize, background: usize) -> io::Result<Self> {
         let handles = Vec::with_capacity(interactive + background);
         let mut threads = Self { stop: Arc::default(), handles, engine: Arc::clone(engine), interactive };
@@ -42,6 +47,11 @@ impl Threads {
         for number in 0..background {
             threads.add(format!("job-{number}"), engine, |engine| {
                 engine.run_one(WAIT);
+            })?;
+        }
+        for number in 0..EXTERNAL {
+            threads.add(format!("outside-{number}"), engine, |engine| {
+                engine.run_outside(LONG_WAIT);
             })?;
         }
         Ok(threads)

@@ -46,6 +46,8 @@ pub struct Figures {
     pub running: usize,
     /// Interactive work that waits.
     pub waiting: usize,
+    /// External steps that wait for a thread.
+    pub outside: usize,
     /// Mail that has not reached everybody yet.
     pub mail: usize,
     /// How long the oldest of it has waited.
@@ -60,7 +62,16 @@ impl Engine {
         let (ready, due, running) = self.queue.figures();
         // Without the store nobody knows.
         let (mail, oldest_mail) = self.waiting_mail().unwrap_or_default();
-        Figures { ready, due, running, waiting: self.desk.len(), mail, oldest_mail, store: self.parts.store.stats() }
+        Figures {
+            ready,
+            due,
+            running,
+            waiting: self.desk.len(),
+            outside: self.outside.len(),
+            mail,
+            oldest_mail,
+            store: self.parts.store.stats(),
+        }
     }
 
     /// When the next postponed job goes on, as far as memory knows.
@@ -72,6 +83,7 @@ impl Engine {
     /// waits for jobs any more from now on.
     pub fn release(&self, waiting: usize) {
         self.queue.close();
+        self.outside.close();
         for _ in 0..waiting {
             self.desk.push(Box::new(|_| ()));
         }

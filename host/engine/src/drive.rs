@@ -4,6 +4,7 @@
 //! step takes nothing of the steps before it along. It ends when the run ends or rests, or when the unit has done enough.
 
 mod call;
+mod external;
 mod find;
 mod park;
 mod read;
@@ -22,11 +23,12 @@ use rules::workflow::{Command, Input};
 use script::Environment;
 use smol_str::SmolStr;
 
-use self::call::Pending;
+use self::call::{Pending, Ran};
 use crate::{
     Failure,
     catalogue::Activation,
-    messages::{self, Answer, Call},
+    messages::{self, Call},
+    outside::{Answer, Leaving},
     unit::Slot,
 };
 
@@ -48,6 +50,10 @@ pub(crate) struct Drive<'a> {
     answered_in: u64,
     /// What was refused, while that is what happened last.
     refused: Option<Refusal>,
+    /// What the external step that the run stands at answered.
+    pub answer: Option<Arc<Answer>>,
+    /// The external step for which the run left this unit.
+    pub leaving: Option<Box<Leaving>>,
 }
 
 impl<'a> Drive<'a> {
@@ -71,6 +77,8 @@ impl<'a> Drive<'a> {
             pending: None,
             answered_in: 0,
             refused: None,
+            answer: None,
+            leaving: None,
         })
     }
 
@@ -79,7 +87,7 @@ impl<'a> Drive<'a> {
     pub fn run(&mut self) -> Result<(), Failure> {
         let activation = self.activation.clone();
         let mut input = if self.job.started_on.is_none() { Input::Started } else { Input::Again };
-        let mut steps = 0;
+        let (mut steps, cursor) = (0, self.job.progress.cursor);
         loop {
             let command = rules::workflow::advance(&activation.program, self.job, input, &self.environment);
             self.accept_outputs(&command)?;
@@ -96,7 +104,13 @@ impl<'a> Drive<'a> {
                 Command::Read(paths, records) => self.read(paths, records)?,
                 Command::Apply(verb) => Input::Done(self.apply(verb)?),
                 Command::Send(letter) => Input::Done(self.send(*letter)?),
-                Command::Call { step, version, inputs } => Input::Returned(self.call(step, version, inputs)?),
+                Command::Call { step, version, inputs } => {
+                    let fresh = steps == 1 && self.job.progress.cursor == cursor;
+                    match self.call(step, version, inputs, fresh)? {
+                        Ran::Returned(result) => Input::Returned(result),
+                        Ran::Left => return Ok(()),
+                    }
+                }
                 Command::Invoke { process, child, target, inputs } => {
                     Input::Invoked(self.invoke(process, child, target, inputs)?)
                 }
@@ -192,7 +206,7 @@ impl<'a> Drive<'a> {
         let micros = u64::try_from(unit.parts.clock.elapsed_micros() - begun).unwrap_or_default();
         self.tell_here(LogEvent::Called { inputs, micros });
         match answer {
-            Ok(Answer { job, outputs }) => {
+            Ok(messages::Answer { job, outputs }) => {
                 self.tell_here(LogEvent::Ran(job));
                 self.next_moment()?;
                 Ok(Ok(outputs))

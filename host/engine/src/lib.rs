@@ -28,6 +28,7 @@ mod migrate;
 mod open;
 mod organisation;
 mod outbox;
+mod outside;
 mod packages;
 mod query;
 mod realtime;
@@ -121,6 +122,7 @@ pub struct Engine {
     notes: audit::Notes,
     signin: signin::SignIn,
     outbox: outbox::Outbox,
+    outside: outside::Outside,
     me: Weak<Engine>,
 }
 

@@ -48,6 +48,7 @@ impl Engine {
             notes: crate::audit::Notes::default(),
             signin: crate::signin::SignIn::default(),
             outbox: Default::default(),
+            outside: Default::default(),
             me: me.clone(),
             parts,
         });

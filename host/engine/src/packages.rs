@@ -138,13 +138,7 @@ pub(crate) fn inspect(parts: &Parts, file: &str, bytes: &[u8]) -> Result<Install
         warning: false,
     };
     let found = parts.runner.install(bytes);
-    let found = found.map_err(|wrong| wrong.sentences.into_iter().map(problem).collect::<Vec<_>>())?;
-    match found.manifest.steps.iter().find(|step| step.external) {
-        Some(step) => {
-            Err(vec![problem(format!("`{}` is external, which is not supported by this version", step.name))])
-        }
-        None => Ok(found),
-    }
+    found.map_err(|wrong| wrong.sentences.into_iter().map(problem).collect())
 }
 
 impl Engine {

@@ -16,6 +16,8 @@ struct Argument {
     min: Option<Expr>,
     max: Option<Expr>,
     default: Option<Expr>,
+    examples: Vec<Expr>,
+    deprecated: Option<LitStr>,
 }
 
 pub fn inputs(item: DeriveInput) -> syn::Result<TokenStream> {
@@ -26,6 +28,7 @@ pub fn inputs(item: DeriveInput) -> syn::Result<TokenStream> {
         let default = argument.default_value();
         quote! { #ident: ::stepwise_sdk::argument::take::<#ty>(&mut fields, #name, #default)? }
     });
+    let fields = arguments.iter().map(Argument::as_field);
     let (name, (generics, types, bounds)) = (&item.ident, item.generics.split_for_impl());
     Ok(quote! {
         impl #generics ::stepwise_sdk::Inputs for #name #types #bounds {
@@ -39,6 +42,10 @@ pub fn inputs(item: DeriveInput) -> syn::Result<TokenStream> {
                 let _ = &mut fields;
                 ::std::result::Result::Ok(Self { #(#read),* })
             }
+
+            fn fields(self) -> ::std::vec::Vec<::stepwise_sdk::Field> {
+                ::std::vec![#(#fields),*]
+            }
         }
     })
 }
@@ -49,15 +56,7 @@ pub fn outputs(item: DeriveInput) -> syn::Result<TokenStream> {
         return Err(syn::Error::new_spanned(&argument.ident, "an output has no `default`"));
     }
     let described = arguments.iter().map(Argument::described);
-    let fields = arguments.iter().map(|argument| {
-        let (ident, name) = (&argument.ident, &argument.name);
-        quote! {
-            ::stepwise_sdk::Field {
-                name: ::std::string::String::from(#name),
-                value: ::stepwise_sdk::Value::from(self.#ident),
-            }
-        }
-    });
+    let fields = arguments.iter().map(Argument::as_field);
     let (name, (generics, types, bounds)) = (&item.ident, item.generics.split_for_impl());
     Ok(quote! {
         impl #generics ::stepwise_sdk::Outputs for #name #types #bounds {
@@ -97,6 +96,8 @@ impl Argument {
             min: None,
             max: None,
             default: None,
+            examples: Vec::new(),
+            deprecated: None,
         };
         for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("argument")) {
             attribute.parse_nested_meta(|meta| argument.take(&meta))?;
@@ -114,8 +115,15 @@ impl Argument {
             "min" => self.min = Some(meta.value()?.parse()?),
             "max" => self.max = Some(meta.value()?.parse()?),
             "default" => self.default = Some(meta.value()?.parse()?),
+            "deprecated" => self.deprecated = Some(meta.value()?.parse()?),
+            "examples" => {
+                let content;
+                syn::parenthesized!(content in meta.input);
+                self.examples = Punctuated::<Expr, Token![,]>::parse_terminated(&content)?.into_iter().collect();
+            }
             _ => {
-                return Err(meta.error("one of `name`, `title`, `to`, `max_length`, `min`, `max`, `default`"));
+                let known = "`name`, `title`, `to`, `max_length`, `min`, `max`, `default`, `examples`, `deprecated`";
+                return Err(meta.error(format!("one of {known}")));
             }
         }
         Ok(())
@@ -127,6 +135,8 @@ impl Argument {
         let max_length = self.max_length.iter();
         let min = self.min.iter();
         let max = self.max.iter();
+        let examples = self.examples.iter();
+        let deprecated = self.deprecated.iter();
         let default = self.default.iter().map(|default| {
             let value = self.default_value();
             let _ = default;
@@ -141,8 +151,21 @@ impl Argument {
             #(argument.min = ::std::option::Option::Some(#min);)*
             #(argument.max = ::std::option::Option::Some(#max);)*
             #(#default)*
+            argument.examples = ::std::vec![#(::stepwise_sdk::Value::from(#examples)),*];
+            #(argument.deprecated = #deprecated;)*
             argument
         }}
+    }
+
+    /// The field with its value, taken out of `self`.
+    fn as_field(&self) -> TokenStream {
+        let (ident, name) = (&self.ident, &self.name);
+        quote! {
+            ::stepwise_sdk::Field {
+                name: ::std::string::String::from(#name),
+                value: ::stepwise_sdk::Value::from(self.#ident),
+            }
+        }
     }
 
     /// The default as an optional value.

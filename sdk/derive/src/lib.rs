@@ -1,7 +1,7 @@
 //! Derives for custom steps: `Inputs`, `Outputs` and `Choice`, re-exported by `stepwise-sdk`.
 //!
 //! A field's doc comment becomes its description; `#[argument(...)]` says the rest: `name`, `title`, `to`,
-//! `max_length`, `min`, `max`, `default`. What a field's type can tell is never asked for.
+//! `max_length`, `min`, `max`, `default`, `examples(...)`, `deprecated`. What a field's type can tell is never asked for.
 
 use proc_macro::TokenStream;
 

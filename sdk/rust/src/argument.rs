@@ -31,6 +31,10 @@ pub struct Argument {
     pub max: Option<i64>,
     /// What stands for an empty input.
     pub default: Option<Value>,
+    /// Values that show what it is.
+    pub examples: Vec<Value>,
+    /// What to use instead, when it should no longer be used.
+    pub deprecated: &'static str,
 }
 
 /// A struct that can be made from a step's inputs.
@@ -43,6 +47,9 @@ pub trait Inputs: Sized {
     /// # Errors
     /// `invalid-input` that names the field which is missing or has the wrong type.
     fn read(fields: Vec<Field>) -> Result<Self, Failure>;
+
+    /// The fields of the struct, for examples and for tests in a component.
+    fn fields(self) -> Vec<Field>;
 }
 
 /// A struct that becomes a step's outputs.
@@ -62,6 +69,10 @@ impl Inputs for () {
 
     fn read(_: Vec<Field>) -> Result<Self, Failure> {
         Ok(())
+    }
+
+    fn fields(self) -> Vec<Field> {
+        Vec::new()
     }
 }
 
@@ -152,6 +163,7 @@ readable! {
         Value::Decimal(text) | Value::Money(text) => text.parse().ok().map(Self),
         Value::Whole(value) => Some(Self(Decimal::from(*value))),
     }
+    Vec<u8>, "file": { Value::Bytes(bytes) => Some(bytes.clone()) }
     Vec<i32>, "choices": { Value::Choices(numbers) => Some(numbers.clone()) }
 }
 

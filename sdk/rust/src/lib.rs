@@ -39,6 +39,7 @@
 
 pub mod argument;
 pub mod context;
+pub mod example;
 pub mod failure;
 pub mod http;
 pub mod manifest;
@@ -52,9 +53,10 @@ pub mod wire;
 
 pub use argument::{Choice, FromValue, Inputs, Outputs};
 pub use context::{Context, Query};
+pub use example::Example;
 pub use failure::Failure;
 pub use rust_decimal::Decimal;
-pub use step::{Kind, Step, Verb};
+pub use step::{Kind, Limits, Setting, Step, Verb};
 pub use value::{Date, DateTime, Duration, Field, Guid, Money, Record, Reference, Value};
 pub use wire::bindings::stepwise::plugin::records::{Page, Row, VerbError};
 pub use wire::bindings::stepwise::plugin::types::ErrorKind;
@@ -63,8 +65,8 @@ pub use wire::bindings::stepwise::plugin::types::ErrorKind;
 pub mod prelude {
     pub use crate::argument::{Choice, Inputs, Outputs};
     pub use crate::{
-        Context, Date, DateTime, Decimal, ErrorKind, Failure, Field, Guid, Kind, Money, Query, Record, Reference, Step,
-        Value, Verb, attributes,
+        Context, Date, DateTime, Decimal, ErrorKind, Example, Failure, Field, Guid, Kind, Limits, Money, Query, Record,
+        Reference, Setting, Step, Value, Verb, attributes, http::Request,
     };
     pub use stepwise_sdk_derive::{Choice, Inputs, Outputs};
 }

@@ -3,7 +3,10 @@
 //!
 //! Its keys are those of a script's heading. The host checks it at install; nothing here validates.
 
-use crate::{Inputs, Kind, Outputs, Step, Value, argument::Argument};
+use crate::{
+    Decimal, Example, Field, Inputs, Kind, Limits, Outputs, Reference, Setting, Step, Value, argument::Argument,
+    example::Ending,
+};
 use std::fmt::Write;
 
 /// The whole document of a library in this version.
@@ -15,6 +18,15 @@ pub fn document(version: &str, steps: &[Object]) -> Vec<u8> {
     put_text(&mut text, "library", library);
     put_text(&mut text, "version", version);
     put_text(&mut text, "sdk", concat!("rust ", env!("CARGO_PKG_VERSION")));
+    put_wishes(&mut text, "hosts", steps.iter().map(|step| step.hosts));
+    put_wishes(&mut text, "secrets", steps.iter().map(|step| step.secrets));
+    let mut settings: Vec<&Setting> = Vec::new();
+    for setting in steps.iter().flat_map(|step| step.config) {
+        if settings.iter().all(|known| known.name != setting.name) {
+            settings.push(setting);
+        }
+    }
+    put_map(&mut text, "config", settings.into_iter().map(|setting| (setting.name, set(setting))));
     let _ = write!(text, ",\"steps\":[{}]}}", list.join(","));
     text.into_bytes()
 }
@@ -22,7 +34,33 @@ pub fn document(version: &str, steps: &[Object]) -> Vec<u8> {
 /// One step of the document, already written.
 pub struct Object {
     library: &'static str,
+    hosts: &'static [(&'static str, &'static str)],
+    secrets: &'static [(&'static str, &'static str)],
+    config: &'static [Setting],
     text: String,
+}
+
+/// Writes what all steps wish for, each thing once, with the sentence of whoever names it first.
+fn put_wishes(text: &mut String, key: &str, of_steps: impl Iterator<Item = &'static [(&'static str, &'static str)]>) {
+    let mut wishes: Vec<(&str, &str)> = Vec::new();
+    for (name, why) in of_steps.flatten() {
+        if wishes.iter().all(|(known, _)| known != name) {
+            wishes.push((name, why));
+        }
+    }
+    put_map(text, key, wishes.into_iter().map(|(name, why)| (name, quoted(why))));
+}
+
+fn set(setting: &Setting) -> String {
+    let mut text = format!("{{\"description\":{}", quoted(setting.description));
+    if setting.required {
+        text.push_str(",\"required\":true");
+    }
+    if let Some(default) = setting.default {
+        put_text(&mut text, "default", default);
+    }
+    text.push('}');
+    text
 }
 
 /// Describes a step.
@@ -42,8 +80,54 @@ pub fn step<S: Step>() -> Object {
     let verbs = S::USES.iter().map(|(entity, verbs)| (*entity, list(verbs.iter().map(|verb| verb.name()))));
     let actions = (!S::ACTIONS.is_empty()).then(|| ("actions", list(S::ACTIONS.iter().copied())));
     put_map(&mut text, "uses", verbs.chain(actions));
+    let promises = [("external", S::EXTERNAL), ("idempotent", S::IDEMPOTENT), ("deterministic", S::DETERMINISTIC)];
+    for (key, _) in promises.iter().filter(|(_, promised)| *promised) {
+        let _ = write!(text, ",\"{key}\":true");
+    }
+    put_map(&mut text, "limits", limits(&S::LIMITS));
+    put_text(&mut text, "deprecated", S::DEPRECATED);
+    let examples: Vec<String> = S::examples().iter().map(shown).collect();
+    if !examples.is_empty() {
+        let _ = write!(text, ",\"examples\":[{}]", examples.join(","));
+    }
     text.push('}');
-    Object { library: S::NAME.split('.').next().unwrap_or_default(), text }
+    Object {
+        library: S::NAME.split('.').next().unwrap_or_default(),
+        hosts: S::HOSTS,
+        secrets: S::SECRETS,
+        config: S::CONFIG,
+        text,
+    }
+}
+
+fn limits(limits: &Limits) -> impl Iterator<Item = (&'static str, String)> {
+    let wishes = [
+        ("cpu-ms", limits.cpu_ms),
+        ("wall-ms", limits.wall_ms),
+        ("memory", limits.memory),
+        ("input", limits.input),
+        ("output", limits.output),
+        ("log", limits.log),
+        ("verb-calls", limits.verb_calls),
+        ("http-calls", limits.http_calls),
+    ];
+    wishes.into_iter().filter_map(|(key, wish)| Some((key, wish?.to_string())))
+}
+
+fn shown(example: &Example) -> String {
+    let mut text = format!("{{\"title\":{}", quoted(example.title));
+    let given = |field: &Field| format!("{}:{}", quoted(&field.name), plain(&field.value));
+    let object = |fields: &[Field]| fields.iter().map(given).collect::<Vec<_>>().join(",");
+    let _ = write!(text, ",\"inputs\":{{{}}}", object(&example.inputs));
+    match &example.ending {
+        Ending::Well => {}
+        Ending::With(outputs) => {
+            let _ = write!(text, ",\"outputs\":{{{}}}", object(outputs));
+        }
+        Ending::Failing(code) => put_text(&mut text, "error", code),
+    }
+    text.push('}');
+    text
 }
 
 fn put_arguments(text: &mut String, key: &str, arguments: &[Argument]) {
@@ -75,11 +159,16 @@ fn described(argument: &Argument) -> String {
     if let Some(default) = &argument.default {
         let _ = write!(text, ",\"default\":{}", plain(default));
     }
+    if !argument.examples.is_empty() {
+        let examples: Vec<String> = argument.examples.iter().map(plain).collect();
+        let _ = write!(text, ",\"examples\":[{}]", examples.join(","));
+    }
+    put_text(&mut text, "deprecated", argument.deprecated);
     text.push('}');
     text
 }
 
-/// A value as JSON, for defaults.
+/// A value as JSON, for defaults and examples.
 fn plain(value: &Value) -> String {
     match value {
         Value::Boolean(value) => value.to_string(),
@@ -88,8 +177,21 @@ fn plain(value: &Value) -> String {
         Value::Choice(value) => value.to_string(),
         Value::Text(text) | Value::Decimal(text) | Value::Money(text) => quoted(text),
         Value::Date(days) => quoted(&crate::Date(*days).to_string()),
-        _ => String::from("null"),
+        Value::DateTime(micros) => quoted(&crate::DateTime(*micros).to_string()),
+        Value::Duration(span) => {
+            let seconds = Decimal::new(span.microseconds, 6).normalize();
+            quoted(&format!("P{}M{}DT{seconds}S", span.months, span.days))
+        }
+        Value::Guid(guid) => quoted(&guid.to_string()),
+        Value::Lookup(target) => record(target),
+        Value::Lookups(targets) => format!("[{}]", targets.iter().map(record).collect::<Vec<_>>().join(",")),
+        Value::Choices(numbers) => format!("[{}]", numbers.iter().map(i32::to_string).collect::<Vec<_>>().join(",")),
+        Value::Null | Value::Bytes(_) | Value::Json(_) | Value::Extended(_) => String::from("null"),
     }
+}
+
+fn record(target: &Reference) -> String {
+    format!("{{\"entity\":{},\"id\":{}}}", quoted(&target.entity), quoted(&target.id.to_string()))
 }
 
 /// Writes `,"key":"value"` unless the value is empty.

@@ -1,6 +1,6 @@
 //! A custom step: its name, what it needs, and one function.
 
-use crate::{Context, Failure, Field, Inputs, Outputs};
+use crate::{Context, Example, Failure, Field, Inputs, Outputs};
 
 /// What a step may do to an entity, for [`Step::USES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,54 @@ pub enum Kind {
     Action,
 }
 
+/// Limits that a step asks for, where the usual ones are too tight; an operator decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Milliseconds of processor time; usually 250.
+    pub cpu_ms: Option<u32>,
+    /// Milliseconds on the wall; usually 30,000.
+    pub wall_ms: Option<u32>,
+    /// Bytes of memory; usually 64 MiB.
+    pub memory: Option<u32>,
+    /// Bytes of inputs; usually 1 MiB.
+    pub input: Option<u32>,
+    /// Bytes of outputs; usually 1 MiB.
+    pub output: Option<u32>,
+    /// Bytes of log lines; usually 64 KiB.
+    pub log: Option<u32>,
+    /// Verbs and queries; usually 256.
+    pub verb_calls: Option<u32>,
+    /// Requests; usually 32.
+    pub http_calls: Option<u32>,
+}
+
+impl Limits {
+    /// The usual ones, to be changed: `Limits { wall_ms: Some(60_000), ..Limits::USUAL }`.
+    pub const USUAL: Self = Self {
+        cpu_ms: None,
+        wall_ms: None,
+        memory: None,
+        input: None,
+        output: None,
+        log: None,
+        verb_calls: None,
+        http_calls: None,
+    };
+}
+
+/// Something that an operator can set for the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key, for [`Context::config`].
+    pub name: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Whether nothing works without it.
+    pub required: bool,
+    /// What holds when it is not set.
+    pub default: Option<&'static str>,
+}
+
 /// One custom step of a library.
 pub trait Step {
     /// `library.step-name`; all steps of a crate share the library.
@@ -67,6 +115,24 @@ pub trait Step {
     const ACTIONS: &'static [&'static str] = &[];
     /// The codes of its own failures, each with a sentence.
     const ERRORS: &'static [(&'static str, &'static str)] = &[];
+    /// Whether it has effects outside, or asks there. It then runs after a checkpoint, once for each attempt, and its
+    /// verbs are written when it has ended; only background workflows can call it.
+    const EXTERNAL: bool = false;
+    /// The hosts that it asks, each with why: `("api.example.com", "today's rates")`, `("*.example.com", "...")`,
+    /// `("http://10.0.0.5:8080", "the till")`. An operator grants them to the whole library.
+    const HOSTS: &'static [(&'static str, &'static str)] = &[];
+    /// The secrets that it sends there, by name, each with what it is.
+    const SECRETS: &'static [(&'static str, &'static str)] = &[];
+    /// What an operator can set for the library.
+    const CONFIG: &'static [Setting] = &[];
+    /// Doing it twice with one idempotency key has one effect, outside too. Conformance holds it to this.
+    const IDEMPOTENT: bool = false;
+    /// The same inputs, records, time and seed give the same outputs and verbs. Conformance holds it to this.
+    const DETERMINISTIC: bool = false;
+    /// The limits that it asks for.
+    const LIMITS: Limits = Limits::USUAL;
+    /// What to use instead, when it should no longer be used.
+    const DEPRECATED: &'static str = "";
     /// What it is told.
     type Inputs: Inputs;
     /// What it finds out.
@@ -77,6 +143,12 @@ pub trait Step {
     /// # Errors
     /// Whatever keeps the step from its outputs; everything it changed is then undone.
     fn run(context: &Context, inputs: Self::Inputs) -> Result<Self::Outputs, Failure>;
+
+    /// Calls that show what it does, and one for each code of its own failures. Conformance runs them.
+    #[must_use]
+    fn examples() -> Vec<Example> {
+        Vec::new()
+    }
 }
 
 /// A step with its types forgotten.

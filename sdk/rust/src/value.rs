@@ -62,6 +62,19 @@ impl fmt::Display for Date {
     }
 }
 
+impl fmt::Display for DateTime {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.rem_euclid(86_400_000_000);
+        let seconds = micros / 1_000_000;
+        let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        write!(out, "{}T{hours:02}:{minutes:02}:{seconds:02}", self.date())?;
+        match micros % 1_000_000 {
+            0 => out.write_str("Z"),
+            fraction => write!(out, ".{fraction:06}Z"),
+        }
+    }
+}
+
 impl DateTime {
     /// The day in UTC.
     #[must_use]
@@ -149,8 +162,8 @@ impl Value {
             Self::Lookups(_) => "records",
             Self::Choice(_) => "choice",
             Self::Choices(_) => "choices",
-            Self::Bytes(_) => "bytes",
-            Self::Json(_) => "json",
+            Self::Bytes(_) => "file",
+            Self::Json(_) => "document",
             Self::Extended(_) => "extended",
         }
     }
@@ -184,6 +197,8 @@ values! {
     Guid => |value| Value::Guid(value),
     Reference => |value| Value::Lookup(value),
     &Reference => |value| Value::Lookup(value.clone()),
+    Vec<i32> => |value| Value::Choices(value),
+    Vec<u8> => |value| Value::Bytes(value),
     Vec<Reference> => |value| Value::Lookups(value),
 }
 

@@ -20,11 +20,11 @@ struct Told {
     /// that waits.
     #[argument(to("complaint", "incident"), title = "Waiting record")]
     about: Reference,
-    #[argument(default = 3, min = 1, max = 10)]
+    #[argument(default = 3, min = 1, max = 10, examples(1, 5))]
     days: i64,
     price: Option<Money>,
     urgency: Urgency,
-    #[argument(name = "type", max_length = 20, default = "call")]
+    #[argument(name = "type", max_length = 20, default = "call", deprecated = "it is always a call")]
     kind: String,
 }
 
@@ -44,6 +44,14 @@ impl Step for Remind {
     const USES: &[(&str, &[Verb])] = &[("task", &[Verb::Create, Verb::SetStatus])];
     const ERRORS: &[(&str, &str)] = &[("too-late", "It is \"too\" late")];
     const ACTIONS: &[&str] = &["close"];
+    const EXTERNAL: bool = true;
+    const HOSTS: &[(&str, &str)] = &[("api.example.com", "today's rates")];
+    const SECRETS: &[(&str, &str)] = &[("api-key", "from the provider")];
+    const CONFIG: &[Setting] =
+        &[Setting { name: "region", description: "which rates", required: false, default: Some("eu") }];
+    const IDEMPOTENT: bool = true;
+    const LIMITS: Limits = Limits { wall_ms: Some(60_000), ..Limits::USUAL };
+    const DEPRECATED: &str = "use `tests.recall`";
     type Inputs = Told;
     type Outputs = Made;
 
@@ -57,6 +65,15 @@ impl Step for Remind {
         context.info("made");
         let due = context.now().date().plus_days(told.days as i32);
         Ok(Made { task, due, total: told.price.map(|price| price.0 * Decimal::TWO) })
+    }
+
+    fn examples() -> Vec<Example> {
+        let told = Told { about: about(), days: 2, price: None, urgency: Urgency::Low, kind: "call".into() };
+        let made = Made { task: about(), due: Date::new(2026, 1, 3), total: None };
+        vec![
+            Example::of::<Self>("in two days", told).gives(made),
+            Example::failing("too late", attributes! { "urgency" => Urgency::VeryHigh }, "too-late"),
+        ]
     }
 }
 
@@ -125,15 +142,23 @@ fn a_refused_verb_is_passed_on_as_it_is() {
 fn the_manifest_says_what_the_types_say() {
     let document = manifest::document("1.2.3", &[manifest::step::<Remind>()]);
     let expected = concat!(
-        r#"{"schema":1,"contract":"1.0","library":"tests","version":"1.2.3","sdk":"rust 0.1.0","steps":[{"#,
+        r#"{"schema":1,"contract":"1.0","library":"tests","version":"1.2.3","sdk":"rust 0.1.0","#,
+        r#""hosts":{"api.example.com":"today's rates"},"secrets":{"api-key":"from the provider"},"#,
+        r#""config":{"region":{"description":"which rates","default":"eu"}},"steps":[{"#,
         r#""step":"tests.remind","inputs":{"#,
         r#""about":{"type":"lookup","required":true,"title":"Waiting record","description":"The record that waits.","to":["complaint","incident"]},"#,
-        r#""days":{"type":"whole","min":1,"max":10,"default":3},"#,
+        r#""days":{"type":"whole","min":1,"max":10,"default":3,"examples":[1,5]},"#,
         r#""price":{"type":"money"},"#,
         r#""urgency":{"type":"choice","required":true,"options":{"low":{"value":1},"very_high":{"value":9}}},"#,
-        r#""type":{"type":"text","max-length":20,"default":"call"}},"#,
+        r#""type":{"type":"text","max-length":20,"default":"call","deprecated":"it is always a call"}},"#,
         r#""outputs":{"task":{"type":"lookup","required":true},"due":{"type":"date","required":true},"total":{"type":"decimal"}},"#,
-        r#""errors":{"too-late":"It is \"too\" late"},"uses":{"task":["create","set-status"],"actions":["close"]}}]}"#,
+        r#""errors":{"too-late":"It is \"too\" late"},"uses":{"task":["create","set-status"],"actions":["close"]},"#,
+        r#""external":true,"idempotent":true,"limits":{"wall-ms":60000},"deprecated":"use `tests.recall`","examples":["#,
+        r#"{"title":"in two days","inputs":{"about":{"entity":"complaint","id":"00000000-0000-0000-0000-000000000001"},"#,
+        r#""days":2,"price":null,"urgency":1,"type":"call"},"#,
+        r#""outputs":{"task":{"entity":"complaint","id":"00000000-0000-0000-0000-000000000001"},"#,
+        r#""due":"2026-01-03","total":null}},"#,
+        r#"{"title":"too late","inputs":{"urgency":9},"error":"too-late"}]}]}"#,
     );
     assert_eq!(String::from_utf8(document).expect("text"), expected);
     assert_eq!(Told::arguments().len(), 5);
@@ -161,5 +186,43 @@ fn a_guid_is_written_and_read() {
     assert_eq!(text.parse::<Guid>().map(|guid| guid.to_string()).as_deref(), Ok(text));
     for wrong in ["", "0123abcd456789abcdef0123456789ab", "0123abcd-4567-89ab-cdef-0123456789a+"] {
         assert!(wrong.parse::<Guid>().is_err(), "{wrong}");
+    }
+}
+
+/// The answer of a request that a step sends, and the failure that a bad one becomes.
+#[test]
+fn a_request_is_answered_by_the_test() {
+    let mut host = FakeHost::new();
+    host.secrets.push("api-key".into());
+    host.answer_http(200, "12.5");
+    host.answer_http(429, "");
+    host.fail_http(ErrorKind::Transient, "no-connection");
+    let context = Context::new(&host);
+    let key = context.secret("api-key").expect("it is set");
+    assert_eq!(context.secret("other"), None);
+    let request = || Request::get("https://api.example.com/rates").header("authorization", format!("Bearer {key}"));
+    let answer = context.send(&request()).expect("an answer").good().expect("a good one");
+    assert_eq!((answer.text().as_str(), answer.url.as_str()), ("12.5", "https://api.example.com/rates"));
+    let failure = context.send(&request()).expect("an answer").good().expect_err("too often");
+    assert_eq!((failure.kind(), failure.0.retry_after_ms), (ErrorKind::Throttled, Some(30_000)));
+    let failure = Failure::from(context.send(&request()).expect_err("nobody"));
+    assert_eq!((failure.kind(), failure.code()), (ErrorKind::Transient, "no-connection"));
+    assert_eq!(host.did()[0], Did::Sent(request()));
+}
+
+#[test]
+fn every_kind_of_bad_answer_has_its_kind_of_failure() {
+    let host = FakeHost::new();
+    for (status, kind) in [
+        (404, ErrorKind::Permanent),
+        (401, ErrorKind::Permanent),
+        (302, ErrorKind::Permanent),
+        (408, ErrorKind::Transient),
+        (500, ErrorKind::Transient),
+        (503, ErrorKind::Throttled),
+    ] {
+        host.answer_http(status, "");
+        let answer = Context::new(&host).send(&Request::post("https://api.example.com/")).expect("an answer");
+        assert_eq!(answer.good().expect_err("a failure").kind(), kind, "{status}");
     }
 }

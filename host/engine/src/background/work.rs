@@ -3,7 +3,10 @@
 //! Effects, cursor, run log and state are one batch, so each step's effect happens exactly once, also after a crash. The
 //! worker does not wait for the disk: what follows a commit is told by its completion.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use model::{
     JobId, Message,
@@ -18,6 +21,7 @@ use crate::{
     Engine, Error, Failure,
     catalogue::Activation,
     drive::Drive,
+    outside::Leaving,
     settle::{self, Settled, Started},
     unit::{Slot, Unit},
 };
@@ -28,6 +32,8 @@ enum Stretch {
     Nothing,
     /// This is to be committed.
     Commit(Box<Commit>),
+    /// Nothing is to be committed before this has run.
+    Outside(Box<Leaving>),
 }
 
 struct Commit {
@@ -51,10 +57,26 @@ impl Engine {
             other => other,
         };
         match stretch {
-            Ok(Stretch::Nothing) => self.queue.release(claim, false),
+            Ok(Stretch::Nothing) => {
+                self.outside.forget(claim.job);
+                self.queue.release(claim, false);
+            }
             Ok(Stretch::Commit(commit)) => self.commit(claim.clone(), *commit),
+            Ok(Stretch::Outside(leaving)) => self.leave(claim, *leaving),
             Err(failure) => self.failed(claim, &failure),
         }
+    }
+
+    /// Works on a job whose external step is back.
+    pub(crate) fn work_on(&self, claim: &Claim) {
+        if catch_unwind(AssertUnwindSafe(|| self.work(claim))).is_err() {
+            self.after_panic(claim);
+        }
+    }
+
+    /// Gives back a job whose external step could not be called.
+    pub(crate) fn give_up(&self, claim: &Claim, failure: &Failure) {
+        self.failed(claim, failure);
     }
 
     fn stretch(&self, claim: &Claim) -> Result<Stretch, Failure> {
@@ -91,7 +113,11 @@ impl Engine {
         let mut slot = Slot::Here(Box::new(unit));
         let fused = claim.tries < self.parts.settings.job_tries;
         let mut drive = Drive::new(&mut slot, &activation, &mut job, claim.stop.clone(), fused)?;
+        drive.answer = self.outside.answer(claim.job, before.epoch + 1);
         drive.run()?;
+        if let Some(leaving) = drive.leaving.take() {
+            return Ok(Stretch::Outside(leaving));
+        }
         let lines = std::mem::take(&mut drive.lines);
         let Slot::Here(unit) = slot else { return Err(Error::Lent.into()) };
         self.close(*unit, &before, &job, lines).map(Stretch::Commit)
@@ -154,6 +180,7 @@ impl Engine {
 
     /// What follows a committed stretch. Called by the store's writer: it only fills queues.
     fn committed(&self, claim: &Claim, after: After, started: &Started) {
+        self.outside.forget(claim.job);
         if let Some(due) = after.state.due() {
             self.queue.at(due, after.job);
         }
@@ -186,6 +213,8 @@ impl Engine {
         match self.suspend(claim, "the engine panicked while it ran the job") {
             Ok(Stretch::Nothing) => self.queue.release(claim, false),
             Ok(Stretch::Commit(commit)) => self.commit(claim.clone(), *commit),
+            // Whoever suspends a job does not drive it.
+            Ok(Stretch::Outside(_)) => self.queue.release(claim, false),
             Err(failure) => self.failed(claim, &failure),
         }
     }

@@ -3,15 +3,14 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use model::{
-    Caller, Field, Refusal, StepName,
-    audit::Through,
+    Field, Refusal, StepName,
     job::{Job, LogEvent},
     package::Code,
-    step::{HostFault, Returned, StepCall, StepContext, StepFailure},
+    step::{HostFault, Returned, StepCall, StepContext, StepFailure, Usage},
 };
 use rules::{trigger::Organisation, workflow::Command};
 use semver::VersionReq;
-use smol_str::{ToSmolStr, format_smolstr};
+use smol_str::format_smolstr;
 
 use super::{Drive, event_of};
 use crate::{
@@ -32,25 +31,42 @@ pub(super) struct Pending {
     cpu_micros: u64,
 }
 
+impl Pending {
+    /// A step that returned and did this.
+    pub(super) fn new(before: Savepoint, events: Vec<LogEvent>, usage: Usage) -> Self {
+        Self { before, events, cpu_micros: u64::try_from(usage.cpu.as_micros()).unwrap_or(u64::MAX) }
+    }
+}
+
+/// What became of a call.
+pub(super) enum Ran {
+    /// It is over.
+    Returned(Result<Vec<Field>, StepFailure>),
+    /// The run leaves this unit for it.
+    Left,
+}
+
 impl Drive<'_> {
     /// Calls the step that the activation is pinned to. What a failed call did is undone; what it said is kept.
+    /// `fresh`: nothing was done in this unit yet.
     pub(super) fn call(
         &mut self,
         step: &StepName,
         version: Option<&VersionReq>,
         inputs: Vec<Field>,
-    ) -> Result<Result<Vec<Field>, StepFailure>, Failure> {
+        fresh: bool,
+    ) -> Result<Ran, Failure> {
         let activation = self.activation.clone();
         let Some(pinned) = activation.pins.find(step, version) else {
             let message = format_smolstr!("custom step `{step}` is not installed");
-            return Ok(Err(StepFailure::Host { fault: HostFault::AbiMismatch, message }));
+            return Ok(Ran::Returned(Err(StepFailure::Host { fault: HostFault::AbiMismatch, message })));
         };
         if self.slot.unit()?.guests >= MOST_GUESTS {
             let message = format_smolstr!(
                 "`{step}` would be custom step {} within another one, {MOST_GUESTS} are allowed",
                 MOST_GUESTS + 1
             );
-            return Ok(Err(StepFailure::Host { fault: HostFault::HostLimit, message }));
+            return Ok(Ran::Returned(Err(StepFailure::Host { fault: HostFault::HostLimit, message })));
         }
         if pinned.definition.external
             && let Some(answer) = self.supposed_answer()?
@@ -58,19 +74,21 @@ impl Drive<'_> {
             self.tell_here(LogEvent::Called { inputs, micros: 0 });
             let message = "it reaches the outside, so a trial does not call it".into();
             self.tell_here(LogEvent::Said { level: model::step::LogLevel::Warn, message });
-            return Ok(Ok(answer));
+            return Ok(Ran::Returned(Ok(answer)));
+        }
+        if pinned.definition.external {
+            return self.call_external(pinned, inputs, fresh);
         }
         let call = self.step_call(pinned, inputs.clone())?;
         let unit = self.slot.unit()?;
         let (before, first) = (unit.savepoint(), unit.facts.len());
-        let deeper = Caller { depth: call.context.depth.saturating_add(1), ..self.caller() };
+        let deeper = self.deeper();
         let granted = match &pinned.code {
             Code::Script(_) => Some(pinned.definition.uses.clone()),
             // The sandbox checks what a component asks for.
             Code::Component(_) => None,
         };
-        let called = (pinned.definition.name.as_str().into(), pinned.version.to_smolstr());
-        let through = Through { activation: self.job.activation.version, step: Some(called) };
+        let through = self.through(pinned);
         let before_it = self.slot.unit()?.go_through(Some(through));
         let unit = self.slot.lend()?;
         let host = Borrowed {
@@ -95,22 +113,26 @@ impl Drive<'_> {
         if let Some(trouble) = borrowed.trouble {
             return Err(trouble);
         }
+        self.count(pinned, &result, usage);
         let unit = self.slot.unit()?;
-        let outcome = if result.is_ok() { "answered" } else { "failed" };
-        metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned), "result" => outcome).increment(1);
-        metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
         if let Err(failure) = &result {
             unit.rollback(before);
             // What a guest says no with is what whoever waits for a real-time run is told.
             if let StepFailure::Guest(error) = failure {
                 self.refused = Some(Refusal::Stopped { by: step.as_str().into(), message: error.message.clone() });
             }
-            return Ok(result);
+            return Ok(Ran::Returned(result));
         }
         let events = unit.facts[first..].iter().filter(|fact| fact.caller.depth == deeper.depth).filter_map(event_of);
-        let cpu_micros = u64::try_from(usage.cpu.as_micros()).unwrap_or(u64::MAX);
-        self.pending = Some(Pending { before, events: events.collect(), cpu_micros });
-        Ok(result)
+        self.pending = Some(Pending::new(before, events.collect(), usage));
+        Ok(Ran::Returned(result))
+    }
+
+    /// Counts a call for `/metrics`.
+    pub(super) fn count(&self, pinned: &Step, result: &Result<Vec<Field>, StepFailure>, usage: Usage) {
+        let outcome = if result.is_ok() { "answered" } else { "failed" };
+        metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned), "result" => outcome).increment(1);
+        metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
     }
 
     /// What the step is taken to answer, where the run is only tried.
@@ -123,7 +145,7 @@ impl Drive<'_> {
         Ok(Some(answers.map(|(_, field)| field.clone()).collect()))
     }
 
-    fn step_call(&mut self, pinned: &Step, inputs: Vec<Field>) -> Result<StepCall, Failure> {
+    pub(super) fn step_call(&mut self, pinned: &Step, inputs: Vec<Field>) -> Result<StepCall, Failure> {
         let idempotency_key = self.idempotency_key();
         let (job, activation) = (&*self.job, &self.activation);
         let unit = self.slot.unit()?;

@@ -114,6 +114,11 @@ fn called<'a>(fields: &Fields<'_>, key: &str, names: &Names<'a>) -> Option<&'a S
             report.error(fields.value_place(key), format!("`{name}` is a condition, not a step"));
             None
         }
+        Some(found) if found.external => {
+            let message = format!("`{name}` reaches the outside, which only a background workflow can");
+            report.error(fields.value_place(key), message);
+            None
+        }
         Some(found) => Some(found),
         None if names.broken_steps.contains(name.as_str()) => None,
         None => {

@@ -17,13 +17,18 @@ use crate::{
     value::{self, Wanted},
 };
 
+use super::steps::Steps;
+
 /// The action, and its outputs as what may be read behind it.
-pub(super) fn custom<'a>(
-    report: &Report<'_>,
-    fields: &Fields<'_>,
-    scope: &Scope<'a>,
-) -> Option<(StepAction, Root<'a>)> {
-    let (step, version, inputs, outputs) = call(report, fields, StepKind::Step, scope)?;
+pub(super) fn custom<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'a>) -> Option<(StepAction, Root<'a>)> {
+    let (step, version, inputs, outputs) = call(steps.report, fields, StepKind::Step, scope)?;
+    let called = scope.names.steps.step(&step, version.as_ref());
+    if called.is_some_and(|called| called.external) && steps.own.is_real_time() {
+        let message =
+            format!("`{step}` reaches the outside, which only a background workflow can: what it did there stays");
+        let hint = Some("put it into a background workflow".to_owned());
+        fields.report.error_with(fields.value_place("custom"), message, hint);
+    }
     Some((StepAction::Custom { step, version, inputs }, Root::Arguments(outputs)))
 }
 

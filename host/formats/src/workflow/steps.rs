@@ -199,7 +199,7 @@ impl Steps<'_> {
             "share" => record::share(self, &fields, scope).map(Read::plain),
             "unshare" => record::unshare(self, &fields, scope).map(Read::plain),
             "email" => email::email(self, &fields, scope).map(Self::with_result),
-            "custom" => custom::custom(self.report, &fields, scope).map(Self::with_result),
+            "custom" => custom::custom(self, &fields, scope).map(Self::with_result),
             "action" => call::action(self, &fields, scope).map(Self::with_result),
             "start-child" => call::start_child(self, &fields, scope).map(Self::with_result),
             "find" => find::find(self, &fields, scope).map(Self::with_result),

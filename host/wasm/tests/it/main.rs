@@ -7,5 +7,6 @@ mod world;
 mod calls;
 mod limits;
 mod nesting;
+mod outside;
 mod packages;
 mod scripts;

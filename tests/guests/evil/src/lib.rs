@@ -8,6 +8,7 @@ use stepwise_sdk::prelude::*;
 mod greedy;
 mod honest;
 mod loud;
+mod outside;
 mod wrong;
 
 stepwise_sdk::export!(
@@ -40,6 +41,10 @@ stepwise_sdk::export!(
     loud::LogFlood,
     loud::PrintFlood,
     loud::Sleep,
+    outside::Fetch,
+    outside::Sneak,
+    outside::Pester,
+    outside::WorkOutside,
 );
 
 /// Says how much of something.

@@ -1,0 +1,46 @@
+//! Examples of a step, for its documentation and for conformance, which runs them.
+
+use crate::{Field, Inputs, Outputs, Step};
+
+/// One call as it is documented.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// What it shows.
+    pub title: &'static str,
+    /// What the step is told.
+    pub inputs: Vec<Field>,
+    /// How it ends.
+    pub ending: Ending,
+}
+
+/// How an example ends.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// With outputs that are not told, because they depend on more than the inputs.
+    Well,
+    /// With these outputs.
+    With(Vec<Field>),
+    /// With a failure of this code.
+    Failing(&'static str),
+}
+
+impl Example {
+    /// A call that works.
+    #[must_use]
+    pub fn of<S: Step>(title: &'static str, inputs: S::Inputs) -> Self {
+        Self { title, inputs: inputs.fields(), ending: Ending::Well }
+    }
+
+    /// A call that fails, with inputs of any kind: `Example::failing("no day", attributes! { "days" => 3 }, "no-day")`.
+    #[must_use]
+    pub fn failing(title: &'static str, inputs: Vec<Field>, code: &'static str) -> Self {
+        Self { title, inputs, ending: Ending::Failing(code) }
+    }
+
+    /// The call gives exactly this.
+    #[must_use]
+    pub fn gives(mut self, outputs: impl Outputs) -> Self {
+        self.ending = Ending::With(outputs.fields());
+        self
+    }
+}
