@@ -47,6 +47,7 @@ fn note(figures: &Figures) {
         ("stepwise_jobs_postponed", figures.due as f64),
         ("stepwise_jobs_running", figures.running as f64),
         ("stepwise_requests_waiting", figures.waiting as f64),
+        ("stepwise_external_steps_waiting", figures.outside as f64),
         ("stepwise_store_bytes", store.file_bytes as f64),
         ("stepwise_store_pending", store.pending as f64),
         ("stepwise_store_oldest_snapshot_seconds", store.oldest_snapshot.map_or(0.0, |age| age.as_secs_f64())),
