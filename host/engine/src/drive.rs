@@ -111,8 +111,8 @@ impl<'a> Drive<'a> {
                         Ran::Left => return Ok(()),
                     }
                 }
-                Command::Invoke { process, child, target, inputs } => {
-                    Input::Invoked(self.invoke(process, child, target, inputs)?)
+                Command::Invoke { process, child, wait, target, inputs } => {
+                    Input::Invoked(self.invoke(process, (child, wait), target, inputs)?)
                 }
                 Command::Find { query, residue, most } => Input::Found(self.find(query, residue, most)?),
                 Command::Turn => Input::Again,
@@ -191,12 +191,12 @@ impl<'a> Drive<'a> {
     fn invoke(
         &mut self,
         process: &ProcessName,
-        child: bool,
+        (child, wait): (bool, bool),
         target: Option<RecordRef>,
         inputs: Vec<Field>,
     ) -> Result<Result<Vec<Field>, Refusal>, Failure> {
         let (caller, parent) = (self.caller(), Some(self.job.id));
-        let call = Call { name: process.as_str(), target, inputs: inputs.clone(), parent };
+        let call = Call { name: process.as_str(), target, inputs: inputs.clone(), parent, awaited: wait };
         let unit = self.slot.unit()?;
         let begun = unit.parts.clock.elapsed_micros();
         let answer = match child {

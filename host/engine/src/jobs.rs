@@ -238,6 +238,7 @@ fn start(
         correlation: caller.correlation,
         depth: caller.depth,
         parent: None,
+        awaited: false,
     };
     let slots = activation.program.bind(inputs)?;
     if process.workflow.mode.is_real_time() {

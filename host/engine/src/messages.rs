@@ -30,6 +30,8 @@ pub(crate) struct Call<'c> {
     pub inputs: Vec<Field>,
     /// The run that calls it.
     pub parent: Option<JobId>,
+    /// Whether that run waits for the end of a child that is a job.
+    pub awaited: bool,
 }
 
 /// What came of a call.
@@ -74,7 +76,7 @@ fn call(
     target: Option<RecordRef>,
     inputs: Vec<Field>,
 ) -> Result<Result<Vec<Field>, Refusal>, Failure> {
-    match action(unit, caller, Call { name, target, inputs, parent: None }) {
+    match action(unit, caller, Call { name, target, inputs, parent: None, awaited: false }) {
         Ok(answer) => Ok(Ok(answer.outputs)),
         Err(Failure::Refused(refusal)) if !unit.overlay.is_empty() => Ok(Err(refusal)),
         Err(failure) => Err(failure),
@@ -136,6 +138,7 @@ pub(crate) fn start_child(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> R
     job.progress.slots = slots;
     if !process.workflow.mode.is_real_time() {
         job.real_time = false;
+        job.cause.awaited = call.awaited;
         jobs::insert(&mut unit.overlay, &job);
         unit.ready.push(job.id);
         let outputs = vec![Field { name: "job".into(), value: Value::Guid(job.id.0) }];
@@ -203,6 +206,7 @@ fn job_of(
         correlation: caller.correlation,
         depth: caller.depth.saturating_add(1),
         parent,
+        awaited: false,
     };
     Job { real_time: true, ..new_job(unit, activation, record, user, cause) }
 }

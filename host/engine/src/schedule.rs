@@ -322,6 +322,7 @@ impl Run<'_> {
             correlation: owner.correlation,
             depth: 1,
             parent: None,
+            awaited: false,
         };
         settle::new_job(unit, self.activation, record, self.process.owner, cause)
     }

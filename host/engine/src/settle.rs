@@ -2,6 +2,7 @@
 //! them, and one journal row for each changed record (E26). Nothing can be lost between a change and what it starts, and
 //! nothing starts by a change that was taken back.
 
+mod child;
 mod journal;
 pub(crate) mod start;
 mod wake;
@@ -13,6 +14,7 @@ use model::{JobId, RecordRef, fact::Fact};
 use store::{Batch, Priority, definitions};
 
 pub(crate) use self::{
+    child::ended,
     start::{background, new_job, token},
     wake::slice as wake_slice,
 };

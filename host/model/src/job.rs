@@ -62,6 +62,8 @@ pub struct Cause {
     pub depth: u16,
     /// The run that started it, if one did.
     pub parent: Option<JobId>,
+    /// Whether that run waits for its end.
+    pub awaited: bool,
 }
 
 /// The state of a job. That a worker has claimed one is known in memory only: after a crash it is ready again.
@@ -179,6 +181,17 @@ pub struct Progress {
     pub deleted_own: bool,
     /// The loops in which it stands, the innermost last.
     pub loops: Vec<Turns>,
+    /// The child that it waits for.
+    pub child: Option<Awaited>,
+}
+
+/// A child whose end is waited for. What it came to is written here in the commit in which it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Awaited {
+    /// Its run.
+    pub job: JobId,
+    /// What it gave, once it has ended.
+    pub ended: Option<Vec<crate::Field>>,
 }
 
 /// A loop that was entered and not left yet. Which records it visits is fixed when it is entered: a step that changes what

@@ -32,9 +32,9 @@ mod wanted;
 
 pub use find::Residue;
 use model::{
-    Field, Outcome, ProcessName, RecordRef, Refusal, StepId, StepName, Timestamp, Verb,
+    Field, JobId, Outcome, ProcessName, RecordRef, Refusal, StepId, StepName, Timestamp, Value, Verb,
     expression::{NamedRecord, Path},
-    job::{Job, JobState, LogEvent, StepResult},
+    job::{Awaited, Job, JobState, LogEvent, Reached, StepResult, Watch},
     parcel::Letter,
     query::Query,
     step::StepFailure,
@@ -104,6 +104,8 @@ pub enum Command<'p> {
         process: &'p ProcessName,
         /// Whether it is a child; else it is an action.
         child: bool,
+        /// Whether its end is waited for: where that is later, its outputs are its job, and nothing of the run comes before it.
+        wait: bool,
         /// The record it runs on.
         target: Option<RecordRef>,
         /// Its inputs, which are checked by who does this; empty ones are left out.
@@ -176,6 +178,10 @@ enum Performed<'p> {
     Found(Vec<RecordRef>),
     /// The job's row does not fit its program.
     Lost,
+    /// The child has ended and gave this.
+    Returns(Vec<Field>),
+    /// The child is waited for; whether that is to be told.
+    Waits(bool),
 }
 
 impl<'p> Run<'p, '_> {
@@ -186,10 +192,7 @@ impl<'p> Run<'p, '_> {
         self.job.started_on.get_or_insert(self.environment.now);
         // Inputs that were given stand there already.
         let given = std::mem::take(&mut self.job.progress.slots);
-        let is_given = |slot: u16| given.iter().any(|(known, _)| *known == slot);
-        let defaults = self.program.first_values().into_iter().filter(|(slot, _)| !is_given(*slot));
-        self.job.progress.slots = defaults.collect();
-        self.job.progress.slots.extend(given);
+        self.job.progress.slots = self.program.first_values(given);
         Command::Log(None, LogEvent::Started)
     }
 
@@ -221,6 +224,8 @@ impl<'p> Run<'p, '_> {
                 }
                 Ok(Performed::Found(records)) => return self.found(line, records),
                 Ok(Performed::Lost) => return self.lost(),
+                Ok(Performed::Returns(fields)) => return self.answered(line, fields),
+                Ok(Performed::Waits(is_news)) => return self.await_child(is_news),
                 Err(failure) => return self.fail(line, failure),
             }
             // What a condition was decided by also decides the next one; all else may have changed what is known.
@@ -312,17 +317,36 @@ impl<'p> Run<'p, '_> {
     }
 
     fn invoked(&mut self, result: Result<Vec<Field>, Refusal>) -> Command<'p> {
-        let Some(line) = self.line().filter(|line| matches!(line.instruction, Instruction::Invoke(_))) else {
-            return self.proceed(None);
-        };
+        let Some(line) = self.line() else { return self.proceed(None) };
+        let Instruction::Invoke(invoke) = &line.instruction else { return self.proceed(None) };
+        let waits = invoke.wait;
         match result {
-            Ok(fields) => {
-                self.keep(line, StepResult::Fields(fields.clone()));
-                self.go_on();
-                Command::Log(self.step_id(line), LogEvent::Answered { outputs: fields, cpu_micros: 0 })
-            }
+            Ok(fields) => match fields.as_slice() {
+                [Field { name, value: Value::Guid(job) }] if waits && name == "job" => {
+                    self.job.progress.child = Some(Awaited { job: JobId(*job), ended: None });
+                    self.await_child(true)
+                }
+                _ => self.answered(line, fields),
+            },
             Err(refusal) => self.fail(line, self.refused(line, &refusal)),
         }
+    }
+
+    /// Another process has answered, at once or by now.
+    fn answered(&mut self, line: &'p Line, fields: Vec<Field>) -> Command<'p> {
+        self.job.progress.child = None;
+        self.job.progress.wait = None;
+        self.keep(line, StepResult::Fields(fields.clone()));
+        self.go_on();
+        Command::Log(self.step_id(line), LogEvent::Answered { outputs: fields, cpu_micros: 0 })
+    }
+
+    /// The job rests until its child ends: that child's last commit wakes it.
+    fn await_child(&mut self, is_news: bool) -> Command<'p> {
+        let now = self.environment.now;
+        self.job.progress.wait.get_or_insert(Reached { since: now, terms: Vec::new(), until: None });
+        self.job.state = JobState::Waiting(Watch::default());
+        Command::Wait { until: None, watch: &[], is_news }
     }
 
     fn line(&self) -> Option<&'p Line> {

@@ -119,7 +119,10 @@ impl Engine {
             return Ok(Stretch::Outside(leaving));
         }
         let lines = std::mem::take(&mut drive.lines);
-        let Slot::Here(unit) = slot else { return Err(Error::Lent.into()) };
+        let Slot::Here(mut unit) = slot else { return Err(Error::Lent.into()) };
+        if job.cause.awaited && job.state.is_completed() {
+            settle::ended(&mut unit, &job, activation.program.outputs(&job))?;
+        }
         self.close(*unit, &before, &job, lines).map(Stretch::Commit)
     }
 
@@ -235,7 +238,7 @@ impl Engine {
     }
 
     /// Ends or suspends the job without driving it.
-    fn end(&self, unit: Unit, before: Job, state: JobState) -> Result<Box<Commit>, Failure> {
+    fn end(&self, mut unit: Unit, before: Job, state: JobState) -> Result<Box<Commit>, Failure> {
         let now = unit.now;
         let mut job = Job { epoch: before.epoch + 1, ..before.clone() };
         job.started_on.get_or_insert(now);
@@ -244,6 +247,7 @@ impl Engine {
         }
         let event = LogEvent::Ended { state: state.word().into(), reason: state.reason().map(SmolStr::from) };
         job.state = state;
+        settle::ended(&mut unit, &job, Vec::new())?;
         self.close(unit, &before, &job, vec![LogLine { at: now, step: None, event }])
     }
 }

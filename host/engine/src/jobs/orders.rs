@@ -13,7 +13,7 @@ use store::jobs;
 
 use super::{entity_of, missing};
 use crate::{
-    Engine, Failure, access, load, migrate, rows,
+    Engine, Failure, access, load, migrate, rows, settle,
     unit::{Unit, show},
 };
 
@@ -108,6 +108,7 @@ pub(crate) fn give(unit: &mut Unit, caller: &Caller, id: JobId, order: Order) ->
     let said = change(unit, &mut job, order, &by)?;
     log(unit, &job, said);
     jobs::replace(&mut unit.overlay, &before, &job);
+    settle::ended(unit, &job, Vec::new())?;
     match (&job.token, job.state.is_completed()) {
         (Some(token), true) => {
             let next = jobs::of_token(&unit.overlay.unvalidated(), token)?.next().transpose()?;
@@ -173,11 +174,8 @@ fn change(unit: &mut Unit, job: &mut Job, order: Order, by: &str) -> Result<LogE
             }
             match retry {
                 Retry::Step => {}
-                Retry::Start => job.progress = Progress::default(),
-                Retry::Newest => {
-                    job.progress = Progress::default();
-                    renew(unit, job)?;
-                }
+                Retry::Start => job.progress = anew(unit, job)?,
+                Retry::Newest => renew(unit, job)?,
                 Retry::StepOnNewest => migrate::to_newest(unit, job)?,
             }
             go_on(unit, job)?;
@@ -223,19 +221,34 @@ fn renew(unit: &Unit, job: &mut Job) -> Result<(), Failure> {
         return Err(refuse("it is not active").into());
     };
     if newest.id == job.activation {
+        job.progress = anew(unit, job)?;
         return Ok(());
     }
     let Ok(kept) = load::activation(&unit.parts, catalogue, &unit.overlay.unvalidated(), job.activation) else {
         return Err(refuse("the version that the job ran cannot be loaded, so nobody knows what it kept").into());
     };
+    let given = kept.program.given(&job.progress.slots);
     let (kept, wanted) = (kept.program.images(), newest.program.images());
     let lists = [(&wanted.before, &kept.before), (&wanted.after, &kept.after), (&wanted.change, &kept.change)];
     let reads_more = lists.iter().any(|(wanted, kept)| wanted.iter().any(|attribute| !kept.contains(attribute)));
     if reads_more {
         return Err(refuse("its newest version reads more of the event than the job kept").into());
     }
+    let slots = newest.program.first_values(newest.program.bind(given)?);
+    job.progress = Progress { slots, ..Progress::default() };
     job.activation = newest.id;
     Ok(())
+}
+
+/// What a job has that begins anew: the inputs that it was given.
+fn anew(unit: &Unit, job: &Job) -> Result<Progress, Failure> {
+    let kept = load::activation(&unit.parts, &unit.catalogue, &unit.overlay.unvalidated(), job.activation);
+    let kept = kept.map_err(|_| Refusal::NotStartable {
+        process: job.activation.process.to_smolstr(),
+        why: "the version that the job ran cannot be loaded, so nobody knows which inputs it was given".into(),
+    })?;
+    let slots = kept.program.first_values(kept.program.bind(kept.program.given(&job.progress.slots))?);
+    Ok(Progress { slots, ..Progress::default() })
 }
 
 /// Adds a line to the log. One that cannot be read keeps nobody from ending the job: the line stands behind all.

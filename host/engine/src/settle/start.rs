@@ -237,6 +237,7 @@ pub(crate) fn cause_of(fact: &Fact, activation: &Activation) -> Cause {
         correlation: fact.caller.correlation,
         depth: fact.caller.depth.saturating_add(1),
         parent: None,
+        awaited: false,
     }
 }
 

@@ -107,7 +107,7 @@ impl StepHost for Borrowed {
         }
         let parent = self.parent;
         self.ask(|unit, caller| {
-            let call = messages::Call { name, target, inputs: arguments, parent };
+            let call = messages::Call { name, target, inputs: arguments, parent, awaited: false };
             messages::action(unit, caller, call).map(|answer| answer.outputs)
         })
     }

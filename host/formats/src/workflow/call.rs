@@ -47,13 +47,9 @@ pub(super) fn start_child<'a>(
         report.error_with(fields.value_place("start-child"), format!("`{}` is no child", callee.name), hint);
         return None;
     }
-    if fields.boolean("wait", false) && !callee.real_time {
-        match steps.own.is_real_time() {
-            true => {
-                report.error(fields.place_of("wait"), "`wait` is for the background only: nothing waits in real-time")
-            }
-            false => report.unsupported(fields.place_of("wait"), "waiting for a background child"),
-        }
+    let wait = fields.boolean("wait", false) && !callee.real_time;
+    if wait && steps.own.is_real_time() {
+        report.error(fields.place_of("wait"), "`wait` is for the background only: nothing waits in real-time");
         return None;
     }
     let record = match fields.get("record") {
@@ -69,13 +65,13 @@ pub(super) fn start_child<'a>(
         }
     };
     let inputs = inputs(fields, callee, "start-child", scope)?;
-    // A child that runs at once has ended when the step is over; of another one only the job is known.
-    let outputs = match callee.real_time {
+    // A child that runs at once, or is waited for, has ended when the step is over; of another one only the job is known.
+    let outputs = match callee.real_time || wait {
         true => callee.outputs.iter().cloned().chain(argument("status", ValueType::Text)).collect(),
         false => argument("job", ValueType::Guid).into_iter().collect::<Vec<_>>(),
     };
     let root = Root::Arguments(outputs.clone());
-    Some((StepAction::StartChild { workflow: callee.name.clone(), record, inputs, outputs }, root))
+    Some((StepAction::StartChild { workflow: callee.name.clone(), record, inputs, outputs, wait }, root))
 }
 
 fn argument(name: &str, value_type: ValueType) -> Option<Argument> {

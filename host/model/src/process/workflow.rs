@@ -318,6 +318,8 @@ pub enum StepAction {
         inputs: Vec<(SmolStr, ValueSource)>,
         /// What it gives.
         outputs: Vec<Argument>,
+        /// Whether the end of a background child is waited for.
+        wait: bool,
     },
     /// Looks for records; the result is the first of them, how many there are, and all of them.
     Find(Find),

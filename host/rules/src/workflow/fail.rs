@@ -74,6 +74,7 @@ impl<'p> Run<'p, '_> {
         self.job.attempts = 0;
         self.job.progress.cursor = to;
         self.job.progress.wait = None;
+        self.job.progress.child = None;
         self.leave_loops(to);
         Command::Log(Some(&step.id), LogEvent::Tried { error, again: None })
     }

@@ -6,7 +6,7 @@
 use model::{
     StepId, Value,
     expression::Path,
-    job::{Job, Progress, Reached},
+    job::{Job, Progress, Reached, Turns},
 };
 use smol_str::SmolStr;
 
@@ -35,12 +35,18 @@ pub fn moved(old: &Program, new: &Program, job: &Job, map: &[(StepId, StepId)]) 
     let from = place.step.clone();
     let renamed = map.iter().find(|(known, _)| *known == from).map(|(_, to)| to);
     let to = renamed.unwrap_or(&from).clone();
-    let cursor = new.first_of(&to).ok_or_else(|| {
+    let renamed = |step: &StepId| map.iter().find(|(known, _)| known == step).map_or(step, |(_, to)| to).clone();
+    let cursor = within_loop(old, new, job.progress.cursor, &renamed).or_else(|| new.first_of(&to)).ok_or_else(|| {
         format!("it stands at step `{from}`, and there is no step `{to}` in the other version; name the one that it is with `--map {from}=STEP`")
     })?;
+    let loops = loops(old, new, job, cursor, &renamed)?;
     // One that was paused in a wait stands in it all the same.
     let waits = job.progress.wait.is_some();
-    if waits && !matches!(new.line(cursor).map(|line| &line.instruction), Some(Instruction::Wait(_))) {
+    let there = new.line(cursor).map(|line| &line.instruction);
+    if job.progress.child.is_some() && !matches!(there, Some(Instruction::Invoke(invoke)) if invoke.wait) {
+        return Err(format!("it waits for a child at step `{from}`, and `{to}` waits for none in the other version"));
+    }
+    if waits && job.progress.child.is_none() && !matches!(there, Some(Instruction::Wait(_))) {
         return Err(format!("it waits at step `{from}`, and `{to}` is no wait in the other version"));
     }
     let results = job.progress.results.iter().map(|(step, result)| {
@@ -59,8 +65,40 @@ pub fn moved(old: &Program, new: &Program, job: &Job, map: &[(StepId, StepId)]) 
     let wait = job.progress.wait.as_ref().filter(|_| waits);
     let wait = wait.map(|reached| Reached { since: reached.since, terms: Vec::new(), until: None });
     let slots = slots(old, new, &job.progress)?;
-    let progress = Progress { cursor, slots, results, wait, ..job.progress.clone() };
+    let progress = Progress { cursor, slots, results, wait, loops, ..job.progress.clone() };
     Ok(Moved { progress, from: Some(from), to: Some(to) })
+}
+
+/// Where a job goes on that stands at the beginning of a turn, so that its loop is not entered anew.
+fn within_loop(old: &Program, new: &Program, cursor: u32, renamed: &dyn Fn(&StepId) -> StepId) -> Option<u32> {
+    let line = old.line(cursor)?;
+    let into = match &line.instruction {
+        Instruction::Next(_) => 0,
+        Instruction::Check(_) => 1,
+        _ => return None,
+    };
+    Some(new.turns_of(&renamed(&old.step(line)?.id))? + into)
+}
+
+/// The loops in which the job stands, in the other version: the same ones around the place where it goes on.
+fn loops(
+    old: &Program,
+    new: &Program,
+    job: &Job,
+    cursor: u32,
+    renamed: &dyn Fn(&StepId) -> StepId,
+) -> Result<Vec<Turns>, String> {
+    let moved = job.progress.loops.iter().map(|turns| {
+        let step = old.line(turns.at).and_then(|line| old.step(line)).map(|step| &step.id);
+        let at = step.and_then(|step| new.turns_of(&renamed(step)))?;
+        (old.item_at(turns.at) == new.item_at(at)).then(|| Turns { at, ..turns.clone() })
+    });
+    let moved: Option<Vec<Turns>> = moved.collect();
+    let around = new.loops_around(cursor);
+    match moved {
+        Some(moved) if moved.iter().map(|turns| turns.at).eq(around) => Ok(moved),
+        _ => Err("it stands in a loop that the other version does not have around that step".to_owned()),
+    }
 }
 
 fn check_images(kept: &Images, wanted: &Images) -> Result<(), String> {
@@ -99,6 +137,30 @@ impl Program {
     fn first_of(&self, step: &StepId) -> Option<u32> {
         let is_its = |line: &Line| self.step(line).is_some_and(|info| info.id == *step);
         self.code.iter().position(is_its).and_then(|place| u32::try_from(place).ok())
+    }
+
+    /// The beginning of the turns of a loop.
+    fn turns_of(&self, step: &StepId) -> Option<u32> {
+        let is_its = |line: &Line| {
+            matches!(line.instruction, Instruction::Next(_)) && self.step(line).is_some_and(|info| info.id == *step)
+        };
+        self.code.iter().position(is_its).and_then(|place| u32::try_from(place).ok())
+    }
+
+    /// What the record of a turn is called.
+    fn item_at(&self, at: u32) -> Option<&StepId> {
+        match &self.line(at)?.instruction {
+            Instruction::Next(next) => Some(&next.item),
+            _ => None,
+        }
+    }
+
+    /// The loops around an instruction, the outermost first.
+    fn loops_around(&self, cursor: u32) -> impl Iterator<Item = u32> {
+        self.code.iter().zip(0_u32..).filter_map(move |(line, at)| match &line.instruction {
+            Instruction::Next(next) if (at..next.end).contains(&cursor) => Some(at),
+            _ => None,
+        })
     }
 
     /// Whether the result of the step is kept, when it is passed.

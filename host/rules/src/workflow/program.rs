@@ -92,6 +92,7 @@ impl Program {
     pub fn waits_for(&self, cursor: u32) -> Vec<&str> {
         match self.line(cursor).map(|line| &line.instruction) {
             Some(Instruction::Wait(wait)) => wait.branches.iter().map(|branch| branch.words.as_str()).collect(),
+            Some(Instruction::Invoke(invoke)) => vec![invoke.words.as_str()],
             _ => Vec::new(),
         }
     }
@@ -157,6 +158,16 @@ impl Program {
         Ok(slots)
     }
 
+    /// The inputs among what a run has in its slots, by name.
+    pub fn given(&self, slots: &[(u16, Value)]) -> Vec<Field> {
+        let inputs = self.slots.iter().zip(0..).filter(|(slot, _)| slot.root == Root::Inputs);
+        let given = inputs.filter_map(|(slot, number)| {
+            let (_, value) = slots.iter().find(|(known, _): &&(u16, Value)| *known == number)?;
+            Some(Field { name: slot.parameter.name.clone(), value: value.clone() })
+        });
+        given.collect()
+    }
+
     /// What the outputs of a run hold; empty ones are left out.
     pub fn outputs(&self, job: &Job) -> Vec<Field> {
         let outputs = self.slots.iter().zip(0..).filter(|(slot, _)| slot.root == Root::Outputs);
@@ -175,9 +186,14 @@ impl Program {
         self.steps.get(usize::from(line.step?))
     }
 
-    pub(super) fn first_values(&self) -> Vec<(u16, Value)> {
+    /// What a run has when it begins: what it was given, and the defaults of all else.
+    pub fn first_values(&self, given: Vec<(u16, Value)>) -> Vec<(u16, Value)> {
         let filled = self.slots.iter().zip(0..).filter(|(slot, _)| !slot.parameter.default.is_null());
-        filled.map(|(slot, number)| (number, slot.parameter.default.clone())).collect()
+        let is_given = |number: u16| given.iter().any(|(known, _)| *known == number);
+        let defaults = filled.filter(|(_, number)| !is_given(*number));
+        let mut slots: Vec<_> = defaults.map(|(slot, number)| (number, slot.parameter.default.clone())).collect();
+        slots.extend(given);
+        slots
     }
 
     pub(super) fn slot(&self, root: Root, name: &str) -> Option<(u16, &Slot)> {

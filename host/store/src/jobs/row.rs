@@ -5,7 +5,7 @@ use minicbor::{Decoder, data::Type};
 use model::{
     ActivationId, AttributeId, CorrelationId, EntityId, Field, JobId, Message, ProcessId, RecordId, RecordRef, StepId,
     Timestamp, Values,
-    job::{Cause, Job, JobState, Progress, Reached, StepResult, Turns, Watch},
+    job::{Awaited, Cause, Job, JobState, Progress, Reached, StepResult, Turns, Watch},
 };
 use smol_str::{SmolStr, format_smolstr};
 
@@ -51,6 +51,7 @@ fn cause(row: &mut Row, job: &Job) {
     row.field(7).uuid(cause.correlation.0);
     row.field(8).u64(cause.depth.into());
     row.optional(9, cause.parent, |row, parent| row.uuid(parent.0));
+    row.optional(10, cause.awaited.then_some(true), Row::bool);
 }
 
 fn state(row: &mut Row, job: &Job) {
@@ -115,6 +116,12 @@ fn put_progress(row: &mut Row, progress: &Progress) {
     if !progress.loops.is_empty() {
         row.field(6).list(progress.loops.iter(), put_turns);
     }
+    row.optional(7, progress.child.as_ref(), |row, child| {
+        row.fields(|row| {
+            row.field(0).uuid(child.job.0);
+            row.optional(1, child.ended.as_ref(), |row, ended| put_fields(row, ended));
+        });
+    });
 }
 
 /// The records to come are one string of bytes: of a long loop they are most of the row.
@@ -125,6 +132,19 @@ fn put_turns(row: &mut Row, turns: &Turns) {
     }
     let left: Vec<u8> = turns.left.iter().flat_map(|record| record.0.into_bytes()).collect();
     row.bytes(&left);
+}
+
+fn read_awaited(from: &mut Decoder<'_>) -> Read<Awaited> {
+    let (mut job, mut ended) = (None, None);
+    codec::fields(from, |number, from| {
+        match number {
+            0 => job = Some(JobId(codec::uuid(from)?)),
+            1 => ended = Some(get_fields(from)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(Awaited { job: needed(job, "job")?, ended })
 }
 
 fn read_turns(from: &mut Decoder<'_>) -> Read<Turns> {
@@ -209,6 +229,7 @@ fn salvage(id: JobId, row: &[u8], error: &Error) -> Job {
         correlation: cause.correlation.unwrap_or(CorrelationId(id.0)),
         depth: cause.depth,
         parent: cause.parent,
+        awaited: cause.awaited,
     };
     let (state, progress) = (JobState::Suspended(reason), Progress::default());
     Job {
@@ -290,6 +311,7 @@ struct StoredCause {
     correlation: Option<CorrelationId>,
     depth: u16,
     parent: Option<JobId>,
+    awaited: bool,
 }
 
 impl StoredCause {
@@ -305,6 +327,7 @@ impl StoredCause {
             correlation: needed(self.correlation, "correlation")?,
             depth: self.depth,
             parent: self.parent,
+            awaited: self.awaited,
         })
     }
 }
@@ -323,6 +346,7 @@ fn read_cause(from: &mut Decoder<'_>) -> Read<StoredCause> {
             7 => cause.correlation = Some(codec::correlation(from)?),
             8 => cause.depth = from.u16()?,
             9 => cause.parent = Some(JobId(codec::uuid(from)?)),
+            10 => cause.awaited = from.bool()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -410,6 +434,7 @@ fn read_progress(from: &mut Decoder<'_>) -> Read<Progress> {
             }
             5 => progress.deleted_own = from.bool()?,
             6 => progress.loops = codec::list(from, read_turns)?,
+            7 => progress.child = Some(read_awaited(from)?),
             4 => {
                 let until = codec::time(from)?;
                 progress.wait.as_mut().ok_or_else(|| wrong("a time without its wait"))?.until = Some(until);

@@ -115,15 +115,18 @@ fn progress() -> impl Strategy<Value = Progress> {
         let entity = model::EntityId(entity);
         model::job::Turns { at, begun, visited, entity, left }
     });
-    let standing = (option::of(wait), any::<bool>(), vec(turns, 0..3));
+    let child =
+        (uuid().prop_map(JobId), option::of(fields())).prop_map(|(job, ended)| model::job::Awaited { job, ended });
+    let standing = (option::of(wait), any::<bool>(), vec(turns, 0..3), option::of(child));
     (any::<u32>(), vec((any::<u16>(), value()), 0..4), vec((step(), result), 0..4), standing).prop_map(
-        |(cursor, slots, results, (wait, deleted_own, loops))| Progress {
+        |(cursor, slots, results, (wait, deleted_own, loops, child))| Progress {
             cursor,
             slots,
             results,
             wait,
             deleted_own,
             loops,
+            child,
         },
     )
 }
@@ -143,6 +146,7 @@ fn cause() -> impl Strategy<Value = Cause> {
             correlation: CorrelationId(chain),
             depth,
             parent: parent.map(JobId),
+            awaited: depth % 2 == 1,
         },
     )
 }

@@ -248,6 +248,7 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
             correlation: CorrelationId(Uuid::from_u128(4)),
             depth: 2,
             parent: None,
+            awaited: false,
         },
         state: JobState::Postponed(at.plus_micros(1_000_000)),
         progress: Progress {

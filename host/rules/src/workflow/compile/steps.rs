@@ -102,10 +102,10 @@ impl<'a> Compiler<'a> {
                 Some(Instruction::Custom(Box::new(custom)))
             }
             StepAction::Action { action, target, inputs, outputs } => {
-                self.invoke(step, (action, false), target.as_ref(), inputs, outputs, reads)
+                self.invoke(step, (action, false, false), target.as_ref(), inputs, outputs, reads)
             }
-            StepAction::StartChild { workflow, record, inputs, outputs } => {
-                self.invoke(step, (workflow, true), Some(record), inputs, outputs, reads)
+            StepAction::StartChild { workflow, record, inputs, outputs, wait } => {
+                self.invoke(step, (workflow, true, *wait), Some(record), inputs, outputs, reads)
             }
             StepAction::Find(find) => self.find_step(step, find, reads),
             StepAction::Stop { outcome, message } => {
@@ -263,7 +263,7 @@ impl<'a> Compiler<'a> {
     fn invoke(
         &mut self,
         step: &Step,
-        (process, child): (&ProcessName, bool),
+        (process, child, wait): (&ProcessName, bool, bool),
         target: Option<&Path>,
         inputs: &[(SmolStr, ValueSource)],
         outputs: &[Argument],
@@ -280,7 +280,8 @@ impl<'a> Compiler<'a> {
         let fields = outputs.iter().map(|output| (output.name.clone(), Leads::of(output))).collect();
         self.gives(&step.id, step.named, Gives::Fields(fields));
         let inputs = inputs.into_iter().collect::<Option<_>>()?;
-        Some(Instruction::Invoke(Box::new(Invoke { process: process.clone(), child, target, inputs, outputs })))
+        let (process, words) = (process.clone(), smol_str::format_smolstr!("the end of `{process}`"));
+        Some(Instruction::Invoke(Box::new(Invoke { process, child, target, inputs, outputs, words, wait })))
     }
 
     /// The definition of an installed step of the wanted kind.

@@ -53,6 +53,7 @@ pub fn job(message: Message) -> Job {
             correlation: CorrelationId(Uuid::from_u128(6)),
             depth: 2,
             parent: None,
+            awaited: false,
         },
         state: JobState::Ready,
         progress: Progress::default(),
