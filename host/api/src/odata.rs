@@ -6,7 +6,7 @@
 
 mod batch;
 mod definitions;
-mod etag;
+pub(crate) mod etag;
 mod expand;
 pub(crate) mod link;
 mod member;

@@ -242,6 +242,8 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Referenced { .. } => (StatusCode::CONFLICT, "0x80040227"),
         Refusal::NoAddress(_) | Refusal::BadAddress { .. } => (StatusCode::BAD_REQUEST, "0x80040b03"),
         Refusal::TooDeep { .. } | Refusal::TooOften { .. } => (StatusCode::BAD_REQUEST, "0x80044182"),
+        // What a client did not know of the instance, and can put right.
+        Refusal::Flow { .. } => (StatusCode::CONFLICT, "0x80060384"),
         Refusal::NotStartable { .. } => (StatusCode::CONFLICT, "0x80045018"),
         Refusal::ProcessOwner { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
         Refusal::JobState { .. } => (StatusCode::CONFLICT, "0x80040203"),

@@ -6,6 +6,7 @@ mod access;
 pub(crate) mod actions;
 mod entities;
 mod figures;
+mod flows;
 mod imports;
 mod jobs;
 mod plugins;
@@ -40,6 +41,7 @@ pub fn routes() -> Router<App> {
         .merge(sessions::routes())
         .merge(solutions::routes())
         .merge(figures::routes())
+        .merge(flows::routes())
         .merge(tokens::routes())
 }
 

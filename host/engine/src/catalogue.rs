@@ -3,6 +3,7 @@
 //! Built by `deploy` from the store's definitions; nothing in it changes afterwards. Older activations, which only running
 //! jobs need, are loaded when one of them asks.
 
+pub(crate) mod flows;
 mod steps;
 
 use std::{
@@ -22,8 +23,11 @@ use script::{Calendar, Environment};
 use smol_str::SmolStr;
 use store::records::Indexes;
 
-pub use self::steps::{Directory, Step};
 pub(crate) use self::steps::{Pins, digest};
+pub use self::{
+    flows::FlowProcess,
+    steps::{Directory, Step},
+};
 
 /// What holds now.
 pub struct Catalogue {
@@ -43,6 +47,8 @@ pub struct Catalogue {
     real_time: HashMap<EntityId, Vec<Arc<Process>>>,
     /// Those that start by the clock, by number.
     scheduled: Vec<Arc<Process>>,
+    /// Business process flows.
+    flows: flows::Flows,
     /// Which entries the records of each entity have.
     indexes: HashMap<EntityId, Indexes>,
     /// Indexes and keys that do not hold all records yet (E10).
@@ -145,7 +151,7 @@ impl Catalogue {
         schema: Schema,
         steps: Directory,
         (organisation, surroundings): (Surroundings, HashMap<SmolStr, Surroundings>),
-        processes: Vec<Process>,
+        (processes, flows): (Vec<Process>, Vec<FlowProcess>),
         building: Building,
     ) -> Self {
         let indexes = schema.entities().map(|entity| (entity.id, Indexes::of(entity))).collect();
@@ -175,6 +181,7 @@ impl Catalogue {
             starting,
             real_time,
             scheduled,
+            flows: flows::Flows::new(flows),
             indexes,
             building,
         }
@@ -215,6 +222,26 @@ impl Catalogue {
     /// The actions that can be called, in no order; `workflow` has the entity, the inputs and the outputs of each.
     pub fn actions(&self) -> impl Iterator<Item = &Arc<Process>> {
         self.processes().filter(|process| process.is_action() && process.activation.is_some())
+    }
+
+    /// The flow of this name.
+    pub fn flow(&self, name: &str) -> Option<&Arc<FlowProcess>> {
+        self.flows.named(name)
+    }
+
+    /// The flow whose instances the records of `entity` are.
+    pub fn flow_of(&self, entity: EntityId) -> Option<&Arc<FlowProcess>> {
+        self.flows.of_instance(entity)
+    }
+
+    /// The flows whose instances may have a record of `entity`, by order and name.
+    pub fn flows_over(&self, entity: EntityId) -> &[Arc<FlowProcess>] {
+        self.flows.over(entity)
+    }
+
+    /// All flows, in no order.
+    pub fn flows(&self) -> impl Iterator<Item = &Arc<FlowProcess>> {
+        self.flows.all()
     }
 
     /// All processes, in no order.

@@ -4,6 +4,7 @@
 //! the schema as it will be, the components by the runner. Then one batch, and the catalogue is swapped with it.
 
 mod build;
+mod flows;
 mod plan;
 mod security;
 mod signature;
@@ -209,6 +210,7 @@ fn check_types(catalogue: &Catalogue, solution: &Solution, steps: &Directory) ->
         sentences.dedup();
         problems.extend(sentences.into_iter().map(|sentence| problem(&workflow.file, sentence)));
     }
+    problems.extend(flows::too_many(catalogue, solution));
     problems.extend(signature::changed(catalogue, solution));
     problems.extend(broken(catalogue, &solution.schema, steps, &own));
     problems.extend(other_templates(catalogue, solution, &own));

@@ -48,6 +48,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether it is an expected "no".
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     /// Whether another unit of work was quicker, so that the same one, run again, may well succeed (E3).
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Fault(Error::Store(error)) if error.is_conflict())

@@ -209,6 +209,21 @@ fn start(
     inputs: Vec<Field>,
 ) -> Result<Job, Failure> {
     unit.who(caller)?.check_task(&TaskName::EXECUTE_WORKFLOW_JOB)?;
+    run_with(unit, caller, name, record, inputs)
+}
+
+/// Runs a process on demand because something else that the caller does brings it about.
+pub(crate) fn run_in(unit: &mut Unit, caller: &Caller, name: &ProcessName, record: RecordRef) -> Result<Job, Failure> {
+    run_with(unit, caller, name, record, Vec::new())
+}
+
+fn run_with(
+    unit: &mut Unit,
+    caller: &Caller,
+    name: &ProcessName,
+    record: RecordRef,
+    inputs: Vec<Field>,
+) -> Result<Job, Failure> {
     let catalogue = unit.catalogue.clone();
     let process = catalogue.process(name.as_str()).ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()))?;
     let refuse = |why: &str| Refusal::NotStartable { process: name.as_str().into(), why: why.into() };

@@ -15,6 +15,7 @@ mod deploy;
 mod drive;
 mod error;
 mod explain;
+mod flows;
 mod house;
 mod ids;
 mod import;
@@ -59,14 +60,17 @@ use model::{ActivationId, Schema, step::StepRunner};
 use parking_lot::{Mutex, RwLock};
 use store::{Overlay, Store};
 
+pub use rules::flow::Move as FlowMove;
+
 pub use crate::{
     access::{Explained, Explanation, Reason, Source},
     background::{Figures, Progress},
-    catalogue::{Catalogue, Directory, Process, Step},
+    catalogue::{Catalogue, Directory, FlowProcess, Process, Step},
     clock::{Clock, ManualClock, SystemClock},
     deploy::{Action, ApplyOptions, Change, Plan},
     error::{Error, Failure},
     explain::{Check, Event, Started, Why},
+    flows::{Choice, FlowSight, Going, InstanceView, Next, StageView},
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,
     interactive::Work,

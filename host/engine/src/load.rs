@@ -16,7 +16,7 @@ use store::{
 
 use crate::{
     Error, Parts, activation,
-    catalogue::{Activation, Catalogue, Directory, Process, Surroundings},
+    catalogue::{Activation, Catalogue, Directory, FlowProcess, Process, Surroundings},
     packages::{self, first_of},
     rows,
 };
@@ -61,7 +61,8 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
             }
         }
     }
-    Ok(Catalogue::new(schema, steps, times, processes, crate::deploy::building(reader)?))
+    let flows = flows(reader, &schema, (&steps, &callables), &times)?;
+    Ok(Catalogue::new(schema, steps, times, (processes, flows), crate::deploy::building(reader)?))
 }
 
 /// The starter's entities and choices, and those of solutions.
@@ -79,6 +80,32 @@ pub(crate) fn entities(reader: &dyn Reader) -> Result<Definitions, Error> {
     loaded.extensions.into_iter().for_each(|extension| all.put(EntityFile::Extension(extension)));
     loaded.choices.into_iter().for_each(|choice| all.put_choice(choice));
     Ok(all)
+}
+
+/// The flows. One that cannot be read must not keep the rest from running, as with processes.
+fn flows(
+    reader: &dyn Reader,
+    schema: &Schema,
+    (steps, callables): (&Directory, &[formats::Callable]),
+    (organisation, solutions): &Times,
+) -> Result<Vec<FlowProcess>, Error> {
+    let mut flows = Vec::new();
+    for definition in definitions::all(reader, Kind::Flow)? {
+        let what = format!("flow `{}`", definition.name);
+        let (id, active) = definition.process.ok_or_else(|| stored(&what, "it has no number"))?;
+        let surroundings = solutions.get(&definition.solution).unwrap_or(organisation).clone();
+        let canonical = content(reader, &definition)?;
+        let at = (surroundings.prefix.as_str(), surroundings.time_zone.clone());
+        let flow = formats::flow_from_json(&canonical, schema, steps, callables, at);
+        let flow = flow.map_err(|problems| first_of(&problems).to_owned()).and_then(|flow| {
+            FlowProcess::compile((id, definition.solution.clone(), active.is_some()), flow, schema, surroundings)
+        });
+        match flow {
+            Ok(flow) => flows.push(flow),
+            Err(error) => tracing::error!(flow = definition.name.as_str(), error, "failed to load a flow"),
+        }
+    }
+    Ok(flows)
 }
 
 /// Puts the templates of mail into the directory.

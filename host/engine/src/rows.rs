@@ -19,6 +19,7 @@ mod audits;
 mod jobs;
 pub(crate) mod privileges;
 mod processes;
+mod stages;
 
 /// Rows that are seen as records of an entity and kept otherwise. The entity itself is in the schema like any other.
 pub(crate) trait Rows: Sync {
@@ -65,6 +66,7 @@ pub(crate) fn special(entity: EntityId) -> Option<&'static dyn Rows> {
         model::starter::AUDIT => Some(&audits::Audits),
         model::starter::PRIVILEGE => Some(&privileges::Privileges),
         model::starter::PROCESS => Some(&processes::Processes),
+        model::starter::STAGE => Some(&stages::Stages),
         _ => None,
     }
 }

@@ -17,13 +17,19 @@ use smol_str::{SmolStr, format_smolstr};
 
 use rules::trigger::Organisation;
 
-use crate::{Failure, access, organisation::Members, rows, unit::Unit};
+pub(crate) use self::update::check_version;
+use crate::{Failure, access, flows, organisation::Members, rows, unit::Unit};
 
 /// Does `verb`. Stages everything that it brings about, background processes apart: those are `settle`'s.
 pub(crate) fn apply(unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
     if let Some(rows) = rows::special(verb.entity()) {
         check_row(unit, caller, &verb)?;
         return rows.apply(unit, caller, verb);
+    }
+    if let Some(flow) = unit.catalogue.flow_of(verb.entity()).cloned()
+        && let Some(outcome) = flows::apply(unit, caller, &flow, &verb)?
+    {
+        return Ok(outcome);
     }
     match verb {
         Verb::Create { entity, id, values } => create::create(unit, caller, entity, id, values),
@@ -47,6 +53,18 @@ fn check_row(unit: &mut Unit, caller: &Caller, verb: &Verb) -> Result<(), Failur
         Verb::Share { target, .. } | Verb::Unshare { target, .. } => (Privilege::Share, target),
     };
     access::check_at(unit, caller, &entity, privilege, *target)
+}
+
+/// Makes a record of these values as part of the unit: who may is asked of the caller, whether they fit is the engine's word.
+pub(crate) fn make(
+    unit: &mut Unit,
+    caller: &Caller,
+    entity: &Entity,
+    id: Option<model::RecordId>,
+    values: model::Values,
+) -> Result<Outcome, Failure> {
+    access::check_any(unit, caller, entity, Privilege::Create)?;
+    create::make(unit, caller, entity, id, values)
 }
 
 /// Writes attributes that only the engine writes, as part of the unit, without asking who may.

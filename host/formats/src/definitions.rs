@@ -93,7 +93,8 @@ impl Definitions {
             let Some(tree) = &file.tree else { continue };
             definitions.choices.extend(choice::convert(&file.report, tree, file.solution));
         }
-        let mut known = Known::new(&definitions.choices, jiff::tz::TimeZone::UTC).for_starter();
+        let mut known =
+            Known::new(beside.choices.iter().chain(&definitions.choices), jiff::tz::TimeZone::UTC).for_starter();
         known.add_entities(beside.entities.iter().map(|entity| entity.name.as_str().into()));
         known.add_entities(files.iter().filter(|file| file.is("entity")).filter_map(File::name));
         let mut entities = Vec::new();

@@ -12,6 +12,7 @@ pub mod definitions;
 pub mod duration;
 mod entity;
 mod fields;
+mod flow;
 mod header;
 mod identity;
 pub mod import;
@@ -42,8 +43,8 @@ pub use manifest::{Scripted, read_script};
 pub use names::{Mention, Steps};
 pub use nearest::hint;
 pub use read::{
-    Base, KnownProcess, KnownSecurity, Solution, callable_from_json, read, security_from_json, solution_from_json,
-    template_from_json, workflow_from_json, workflow_in_zone,
+    Base, KnownProcess, KnownSecurity, Solution, callable_from_json, flow_from_json, read, security_from_json,
+    solution_from_json, template_from_json, workflow_from_json, workflow_in_zone,
 };
 pub use security::{SecurityFile, privileges_from_json, privileges_to_json};
 pub use solution::SolutionHeader;

@@ -14,7 +14,7 @@ use model::{
     entity::ChoiceDefinition,
     package::Manifest,
     package::Script,
-    process::{email::EmailTemplate, workflow::Workflow},
+    process::{email::EmailTemplate, flow::Flow, workflow::Workflow},
     refusal::Problem,
 };
 use smol_str::SmolStr;
@@ -22,6 +22,7 @@ use smol_str::SmolStr;
 use crate::{
     definitions::Definitions,
     entity::EntityFile,
+    flow,
     import::{self, ImportMap},
     manifest::{self, WithScripts},
     names::{Mention, Names, Steps},
@@ -97,6 +98,8 @@ pub struct Solution {
     pub templates: Vec<Sourced<Arc<EmailTemplate>>>,
     /// Its workflows.
     pub workflows: Vec<Sourced<Workflow>>,
+    /// Its business process flows.
+    pub flows: Vec<Sourced<Flow>>,
     /// Its scripts with what they say of themselves.
     pub scripts: Vec<(Arc<Script>, Manifest)>,
     /// Its components: path and bytes, looked into by the sandbox.
@@ -131,7 +134,8 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     let header = header(files, problems);
     let name = header.as_ref().map_or_else(SmolStr::default, |header| header.value.name.clone());
     let zone = header.as_ref().map_or(base.time_zone.clone(), |header| header.value.zone(&base.time_zone));
-    let next = schema::next(files, base, &name, &zone)?;
+    let prefix = header.as_ref().map_or_else(SmolStr::default, |header| header.value.prefix.clone());
+    let next = schema::next(files, base, (&name, &prefix), &zone)?;
     let mut names = Names::new(&next.schema, base.steps, zone);
     names.broken = next.broken;
     names.broken_attributes = next.broken_attributes;
@@ -148,6 +152,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     names.callables = callables(files, &names, base);
     names.tasks = Some(names.callables.iter().filter_map(|known| known.privilege.clone()).collect());
     let workflows = workflows(files, &names, base, &name);
+    let flows = flows(files, &names, base, (&name, &prefix));
     let imports = imports(files, &names);
     let security = security(files, &names, base, &name);
     let mentions = names.mentions.take();
@@ -160,6 +165,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
         numbers: next.numbers,
         templates,
         workflows,
+        flows,
         scripts: scripts.into_iter().map(|(script, manifest)| (Arc::new(script), manifest)).collect(),
         plugins: files.plugins.clone(),
         imports,
@@ -270,19 +276,34 @@ fn workflows(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>, solution: &S
     let read = files.sheets().filter(|sheet| PROCESSES.contains(&sheet.kind)).filter_map(|sheet| {
         let tree = sheet.tree.as_ref()?;
         let workflow = workflow::convert(&sheet.report, tree, names)?;
-        check_known(sheet, &workflow, base, solution);
+        check_known(sheet, &workflow.header.name, workflow.entity, base, solution);
         Some(Sourced::new(workflow, &sheet.report, tree))
     });
     read.collect()
 }
 
-/// What the store has under the workflow's name belongs to the same solution and runs on the same entity.
-fn check_known(sheet: &Sheet<'_>, workflow: &Workflow, base: &Base<'_>, solution: &SmolStr) {
-    let Some(known) = base.processes.iter().find(|known| known.name == workflow.header.name) else { return };
+fn flows(
+    files: &Files<'_>,
+    names: &Names<'_>,
+    base: &Base<'_>,
+    (solution, prefix): (&SmolStr, &SmolStr),
+) -> Vec<Sourced<Flow>> {
+    let read = files.of_kind("business-process-flow").filter_map(|sheet| {
+        let tree = sheet.tree.as_ref()?;
+        let flow = flow::convert(&sheet.report, tree, names, prefix)?;
+        check_known(sheet, &flow.header.name, Some(flow.entity), base, solution);
+        Some(Sourced::new(flow, &sheet.report, tree))
+    });
+    read.collect()
+}
+
+/// What the store has under the process's name belongs to the same solution and runs on the same entity.
+fn check_known(sheet: &Sheet<'_>, name: &ProcessName, entity: Option<EntityId>, base: &Base<'_>, solution: &SmolStr) {
+    let Some(known) = base.processes.iter().find(|known| known.name == *name) else { return };
     if known.solution != *solution {
         let message = format!("solution `{}` has a process `{}` already", known.solution, known.name);
         sheet.report.error(sheet.place_of("name"), message);
-    } else if known.entity != workflow.entity {
+    } else if known.entity != entity {
         let message = format!("the entity of `{}` is fixed since it was applied", known.name);
         sheet.report.error(sheet.place_of("entity"), message);
     }
@@ -382,6 +403,22 @@ pub fn workflow_in_zone(
     names.callables = callables.to_vec();
     let workflow = crate::tree::parse(&text, &report).and_then(|tree| workflow::convert(&report, &tree, &names));
     workflow.ok_or_else(|| report.problems())
+}
+
+/// The flow in canonical JSON, as it was kept, of a solution with this prefix whose days begin in `zone`.
+pub fn flow_from_json(
+    bytes: &[u8],
+    schema: &Schema,
+    steps: &dyn Steps,
+    callables: &[Callable],
+    (prefix, zone): (&str, TimeZone),
+) -> Result<Flow, Vec<Problem>> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::Report::new("a kept flow", &text);
+    let mut names = Names::new(schema, steps, zone);
+    names.callables = callables.to_vec();
+    let flow = crate::tree::parse(&text, &report).and_then(|tree| flow::convert(&report, &tree, &names, prefix));
+    flow.ok_or_else(|| report.problems())
 }
 
 /// What a kept process shows to those that call it; nothing where it cannot be read.

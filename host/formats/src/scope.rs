@@ -33,6 +33,8 @@ pub(crate) enum Root<'a> {
     Arguments(Vec<Argument>),
     /// Values that the engine gives.
     Given(&'static [(&'static str, ValueType)]),
+    /// The stages of a flow, each with its record: `stages.intake.record`.
+    Stages(Vec<(SmolStr, &'a Entity)>),
     /// Cells of a row: text under any of these names, or under any at all while the columns are not known.
     Row(Option<HashSet<SmolStr>>),
     /// Something whose own definition has errors.
@@ -135,6 +137,7 @@ impl<'a> Scope<'a> {
                 };
                 return Err(Astray { segment: None, message, hint: Some(hint) });
             }
+            (Root::Stages(stages), Some(segment)) => (self.stage(stages, segment, path)?, 2),
             (root, Some(segment)) => (self.member(&path.root, root, segment)?, 1),
         };
         for (place, segment) in path.segments.iter().enumerate().skip(first) {
@@ -146,6 +149,21 @@ impl<'a> Scope<'a> {
                 self.narrowed(&target, named.as_str(), path.segments.len() - 1).map(|id| Target::Record(Some(vec![id])))
             }
             _ => Ok(target),
+        }
+    }
+
+    /// The record of a stage: its id, then `record`.
+    fn stage(&self, stages: &[(SmolStr, &'a Entity)], id: &Segment, path: &Path) -> Result<Target<'a>, Astray> {
+        let Some((_, entity)) = stages.iter().find(|(known, _)| *known == id.name) else {
+            let hint = nearest::hint(&id.name, stages.iter().map(|(known, _)| known.as_str()));
+            return Err(Astray { segment: Some(0), message: format!("there is no stage `{}`", id.name), hint });
+        };
+        match path.segments.get(1) {
+            Some(segment) if segment.name == "record" => Ok(Target::Record(Some(vec![entity.id]))),
+            _ => {
+                let hint = Some(format!("write `stages.{}.record`, then an attribute", id.name));
+                Err(Astray { segment: Some(0), message: "of a stage only its record can be read".to_owned(), hint })
+            }
         }
     }
 
@@ -169,6 +187,7 @@ impl<'a> Scope<'a> {
             Root::Arguments(arguments) => arguments.iter().map(|argument| argument.name.to_string()).collect(),
             Root::Given(given) => given.iter().map(|(name, _)| (*name).to_owned()).collect(),
             Root::Row(columns) => columns.iter().flatten().map(SmolStr::to_string).collect(),
+            Root::Stages(stages) => stages.iter().map(|(id, _)| id.to_string()).collect(),
             Root::Record(_) | Root::Image(_) | Root::Broken => Vec::new(),
         };
         names.sort();
@@ -190,7 +209,7 @@ impl<'a> Scope<'a> {
                 let is_there = columns.as_ref().is_none_or(|columns| columns.contains(&segment.name));
                 is_there.then_some(Target::Unknown)
             }
-            Root::Record(_) | Root::Image(_) | Root::Broken => Some(Target::Unknown),
+            Root::Record(_) | Root::Image(_) | Root::Stages(_) | Root::Broken => Some(Target::Unknown),
         };
         found.ok_or_else(|| {
             let members = self.members(root);

@@ -8,10 +8,14 @@ mod roles;
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
-use model::{EntityName, entity::AttributeDefinition};
+use model::{
+    EntityName,
+    entity::{AttributeDefinition, ChoiceDefinition},
+};
 use smol_str::SmolStr;
 
 use crate::{
+    choice,
     definitions::Definitions,
     entity::{self, EntityFile},
     known::Known,
@@ -30,7 +34,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 17] = files![
+const FILES: [(&str, &str); 18] = files![
     "systemuser",
     "team",
     "businessunit",
@@ -48,7 +52,12 @@ const FILES: [(&str, &str); 17] = files![
     "workflow",
     "audit",
     "privilege",
+    "processstage",
 ];
+
+/// The choices that every store has.
+const CHOICES: [(&str, &str); 1] =
+    [("choices/stage-category.yaml", include_str!("../starter/choices/stage-category.yaml"))];
 
 static ACTIVITY: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| {
     let report = Report::new("starter/activity.yaml", include_str!("../starter/activity.yaml"));
@@ -67,7 +76,8 @@ pub(crate) fn activity_attributes() -> Vec<AttributeDefinition> {
 /// The definitions of the starter organisation.
 pub fn starter() -> Definitions {
     let reports = FILES.map(|(path, text)| Report::new(path, text));
-    let mut known = Known::new([], TimeZone::UTC).for_starter();
+    let choices = choices();
+    let mut known = Known::new(&choices, TimeZone::UTC).for_starter();
     known.add_entities(reports.iter().filter_map(|report| Some(crate::header::parts(&report.file)?.1.into())));
     let mut definitions = Definitions::default();
     for report in &reports {
@@ -77,7 +87,17 @@ pub fn starter() -> Definitions {
             definitions.put(file);
         }
     }
+    drop(known);
+    choices.into_iter().for_each(|choice| definitions.put_choice(choice));
     definitions
+}
+
+fn choices() -> Vec<ChoiceDefinition> {
+    let read = CHOICES.iter().filter_map(|(path, text)| {
+        let report = Report::new(*path, text);
+        choice::convert(&report, &tree::parse(text, &report)?, &SmolStr::new_static(SOLUTION))
+    });
+    read.collect()
 }
 
 #[cfg(test)]
@@ -91,7 +111,9 @@ mod tests {
     fn the_starter_files_have_no_errors_and_make_a_schema() {
         for (path, text) in FILES {
             let report = Report::new(path, text);
-            let mut known = Known::new([], TimeZone::UTC).for_starter();
+            let choices = choices();
+            assert_eq!(choices.len(), CHOICES.len());
+            let mut known = Known::new(&choices, TimeZone::UTC).for_starter();
             known.add_entities(FILES.map(|(path, _)| SmolStr::from(crate::header::parts(path).expect("a path").1)));
             let tree = tree::parse(text, &report).expect("a tree");
             let file = entity::convert(&report, &tree, &known, &SmolStr::new_static(SOLUTION));

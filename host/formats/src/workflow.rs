@@ -149,7 +149,7 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     })
 }
 
-fn header(fields: &Fields<'_>, kind: &str) -> Option<ProcessHeader> {
+pub(crate) fn header(fields: &Fields<'_>, kind: &str) -> Option<ProcessHeader> {
     let states = [
         ("active", DefinitionState::Active),
         ("draft", DefinitionState::Draft),
@@ -160,7 +160,7 @@ fn header(fields: &Fields<'_>, kind: &str) -> Option<ProcessHeader> {
     Some(ProcessHeader { name, id, title, description, state })
 }
 
-fn entity<'a>(fields: &Fields<'_>, names: &Names<'a>) -> Option<&'a Entity> {
+pub(crate) fn entity<'a>(fields: &Fields<'_>, names: &Names<'a>) -> Option<&'a Entity> {
     let node = fields.need("entity")?;
     let name: EntityName = fields.name("entity")?;
     names.entity(fields.report, name.as_str(), node.place).one().map(|entity| &**entity)
@@ -235,7 +235,7 @@ fn reach(fields: &Fields<'_>, start: Option<&Start>) -> Reach {
     reach
 }
 
-fn owner(fields: &Fields<'_>, names: &Names<'_>) -> Option<smol_str::SmolStr> {
+pub(crate) fn owner(fields: &Fields<'_>, names: &Names<'_>) -> Option<smol_str::SmolStr> {
     let name = smol_str::SmolStr::from(fields.text("owner")?);
     let users = EntityName::parse("systemuser").ok()?;
     let record = NamedRecord::Named { entity: users, name: name.clone() };

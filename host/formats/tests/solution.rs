@@ -185,7 +185,8 @@ fn canonical_json_is_read_back_as_the_same_definition() {
         kept.map(|canonical| Kept { solution: "complaints".into(), canonical: canonical.clone() }).collect();
     let mut kept_with_starter = formats::starter();
     let back = Definitions::load(&kept, &kept_with_starter).map_err(|problems| shown(&problems)).expect("definitions");
-    assert_eq!(back.choices, solution.definitions.choices);
+    back.choices.into_iter().for_each(|choice| kept_with_starter.put_choice(choice));
+    assert_eq!(kept_with_starter.choices, solution.definitions.choices);
     back.entities.into_iter().for_each(|entity| kept_with_starter.put(formats::EntityFile::Whole(entity)));
     assert_eq!(kept_with_starter.entities, solution.definitions.entities);
     let header = formats::solution_from_json(&solution.header.canonical);

@@ -38,7 +38,7 @@ pub use id::{
     ActivationId, AttributeId, CorrelationId, Digest, EntityId, JobId, ProcessId, RecordId, RecordRef, Version,
 };
 pub use message::{Image, Message};
-pub use name::{AttributeName, ChoiceName, EntityName, NameProblem, ProcessName, SetName, StepId, StepName};
+pub use name::{AttributeName, ChoiceName, EntityName, NameProblem, ProcessName, SetName, StageId, StepId, StepName};
 pub use navigation::Way;
 pub use principal::{Level, Levels, Privilege, Rights, RolePrivileges, TaskName};
 pub use record::{Record, Values};

@@ -122,6 +122,10 @@ name! {
     /// The identity of a step in its process: the `id` that was given, or its place (`steps/2/then/1`).
     StepId, "a step", |text: &str| is_identifier(text) || text.starts_with("steps/"), IDENTIFIER
 }
+name! {
+    /// The identity of a stage in its flow: `investigate`.
+    StageId, "a stage", is_identifier, IDENTIFIER
+}
 
 impl StepName {
     /// The library that the step belongs to: `complaints` of `complaints.classify`.

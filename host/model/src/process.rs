@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod email;
+pub mod flow;
 pub mod workflow;
 
 use uuid::Uuid;

@@ -299,6 +299,16 @@ pub enum Refusal {
         /// Why, with the step.
         message: SmolStr,
     },
+    /// A flow cannot be moved so (processes 5.4).
+    #[error("`{flow}` {why}")]
+    Flow {
+        /// Which of the results of a move.
+        code: FlowCode,
+        /// The flow.
+        flow: SmolStr,
+        /// Why, and what to do.
+        why: SmolStr,
+    },
     /// The files of a solution are not right; the problems say where.
     #[error("the solution has {} problem(s)", .0.len())]
     BadSolution(Vec<Problem>),
@@ -308,6 +318,37 @@ pub enum Refusal {
     /// The disk has no room.
     #[error("the disk has no room for more; reading goes on")]
     Full,
+}
+
+/// What came of a move of a flow that was not made: the words that clients of our API know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowCode {
+    /// The next stage is about a record that is not named yet.
+    CrossEntity,
+    /// There is no stage after this one.
+    End,
+    /// Attributes of the active stage are empty.
+    StageGate,
+    /// The stage is neither gone through nor the next one.
+    NotAdjacent,
+    /// The instance is finished or aborted.
+    InstanceNotActive,
+    /// The flow is not active.
+    ProcessInactive,
+}
+
+impl FlowCode {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CrossEntity => "cross-entity",
+            Self::End => "end",
+            Self::StageGate => "stage-gate",
+            Self::NotAdjacent => "not-adjacent",
+            Self::InstanceNotActive => "instance-not-active",
+            Self::ProcessInactive => "process-inactive",
+        }
+    }
 }
 
 /// Something wrong in a file that people write.
@@ -397,6 +438,7 @@ impl Refusal {
             Self::Stopped { .. } => "stopped",
             Self::InProcess { refusal, .. } => refusal.code(),
             Self::ProcessFailed { .. } => "process-failed",
+            Self::Flow { code, .. } => code.word(),
             Self::BadSolution(_) => "bad-solution",
             Self::Busy => "busy",
             Self::Full => "full",

@@ -184,7 +184,7 @@ impl Schema {
     }
 
     fn entity_of(&self, definition: EntityDefinition, numbers: &EntityNumbers) -> Result<Entity, SchemaProblem> {
-        let common = starter::common_attributes(definition.ownership);
+        let common = starter::common_attributes(definition.ownership, definition.flows);
         let mut attributes = Vec::with_capacity(common.len() + definition.attributes.len());
         for (id, attribute) in common {
             attributes.push(self.attribute_of(&definition, id, attribute)?);

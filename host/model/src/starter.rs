@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Entities with a number of their own in every store, by name.
-pub const ENTITIES: [(&str, EntityId); 18] = [
+pub const ENTITIES: [(&str, EntityId); 19] = [
     ("systemuser", SYSTEM_USER),
     ("team", TEAM),
     ("businessunit", BUSINESS_UNIT),
@@ -28,6 +28,7 @@ pub const ENTITIES: [(&str, EntityId); 18] = [
     ("workflow", PROCESS),
     ("audit", AUDIT),
     ("privilege", PRIVILEGE),
+    ("processstage", STAGE),
 ];
 
 /// People and services that act.
@@ -54,6 +55,8 @@ pub const PROCESS: EntityId = EntityId(41);
 pub const AUDIT: EntityId = EntityId(42);
 /// What roles can allow, seen as records (E9).
 pub const PRIVILEGE: EntityId = EntityId(43);
+/// Stages of flows, seen as records (E9).
+pub const STAGE: EntityId = EntityId(44);
 /// The first number for an entity of a solution.
 pub const FIRST_OWN_ENTITY: EntityId = EntityId(64);
 /// The first number for an entity's own attribute.
@@ -75,6 +78,8 @@ pub const STATUS: AttributeId = AttributeId(6);
 pub const OWNER: AttributeId = AttributeId(7);
 /// The business unit of the owner when the record was last assigned (E30).
 pub const OWNING_BUSINESS_UNIT: AttributeId = AttributeId(8);
+/// Where flows may run on the entity: the flow that a create asked for, all zeros for none (T17). Nothing else reads it.
+pub const PROCESS_ID: AttributeId = AttributeId(9);
 
 fn name(text: &str) -> AttributeName {
     AttributeName::parse(text).expect("the names below are written in the alphabet of names")
@@ -93,8 +98,8 @@ fn lookup(targets: &[&str]) -> AttributeKind {
 }
 
 /// The attributes that every entity has, with their numbers. State and status are choices whose options are the
-/// entity's states; they are set by the verb set status, read like numbers.
-pub fn common_attributes(ownership: Ownership) -> Vec<(AttributeId, AttributeDefinition)> {
+/// entity's states; they are set by the verb set status, read like numbers. `flows`: whether flows may run on it.
+pub fn common_attributes(ownership: Ownership, flows: bool) -> Vec<(AttributeId, AttributeDefinition)> {
     let written_by_engine = |text: &str, title: &str, kind| AttributeDefinition {
         read_only: true,
         ..AttributeDefinition::plain(name(text), title, kind)
@@ -118,6 +123,9 @@ pub fn common_attributes(ownership: Ownership) -> Vec<(AttributeId, AttributeDef
         let unit = written_by_engine("owningbusinessunit", "Owning business unit", lookup(&["businessunit"]));
         common.push((OWNER, owner));
         common.push((OWNING_BUSINESS_UNIT, AttributeDefinition { indexed: true, ..unit }));
+    }
+    if flows {
+        common.push((PROCESS_ID, AttributeDefinition::plain(name("processid"), "Process", AttributeKind::Guid)));
     }
     common
 }

@@ -12,6 +12,7 @@ pub mod depth;
 pub mod filter;
 #[cfg(test)]
 mod fixture;
+pub mod flow;
 pub mod retry;
 pub mod schedule;
 pub mod trigger;

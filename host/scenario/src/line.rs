@@ -2,6 +2,7 @@
 //!
 //! `parse` reads a line; `session` does what it says. `help` is the whole language, as people read it.
 
+mod flow;
 mod token;
 
 use model::{
@@ -10,6 +11,7 @@ use model::{
 };
 use smol_str::SmolStr;
 
+pub use self::flow::FlowLine;
 use self::token::Token;
 
 /// One line that does something.
@@ -150,6 +152,8 @@ pub enum Command {
         /// Its inputs.
         set: Vec<Setting>,
     },
+    /// `flow view account/a1`, `flow next account/a1`: what a person does with the flows of a record.
+    Flow(Name, FlowLine),
     /// `import complaints.csv` by the import file of the solution that names it, or `entity=complaint key=by_row`.
     Import {
         /// The file with the rows.
@@ -233,6 +237,10 @@ explain PROCESS ENTITY/NAME event=update attributes=a,b
                                          why it would start, or would not
 migrate PROCESS [from=N] [to=N] [map=old:new,...] [preview=true]
                                          move its resting jobs to another version
+flow look ENTITY/NAME                    what a view would show; `flow view` is one
+flow switch ENTITY/NAME to=FLOW          flow start ENTITY/NAME process=FLOW [stage=S]
+flow next ENTITY/NAME [process=FLOW]     also back, set-stage stage=S, finish, abandon, reactivate
+flow next ENTITY/NAME to=ENTITY/NAME     with the record of the next stage, or `create attribute=value ...`
 import FILE.csv [entity=E] [key=K]
 job list [state=S] [process=P]           job show N
 job cancel N                             also terminate, pause, resume
@@ -304,6 +312,10 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
             }
             set => Command::Call { action: action.word()?, record: None, set: settings(set)? },
         },
+        ("flow", rest) => {
+            let (record, line) = flow::parse(rest)?;
+            Command::Flow(record, line)
+        }
         ("import", [file, options @ ..]) => {
             let [entity, key] = choices(options, ["entity", "key"])?;
             Command::Import { file: file.word()?, entity, key }

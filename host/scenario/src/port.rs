@@ -59,6 +59,41 @@ pub enum Piece {
     Job(Uuid),
 }
 
+/// What is asked of the flows of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FlowAsk {
+    /// What a view would show.
+    Look,
+    /// A view.
+    View,
+    /// Switch Process, to this flow.
+    Switch(SmolStr),
+    /// A start.
+    Start {
+        /// The flow.
+        process: SmolStr,
+        /// The stage; absent: its first.
+        stage: Option<SmolStr>,
+    },
+    /// A move of an instance.
+    Move(FlowMove),
+}
+
+/// A move of an instance of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowMove {
+    /// `next`, `back`, `set-stage`, `finish`, `abandon`, `reactivate`.
+    pub wanted: SmolStr,
+    /// The flow; absent: the one that is shown.
+    pub process: Option<SmolStr>,
+    /// The stage of `set-stage`.
+    pub stage: Option<SmolStr>,
+    /// The record of the next stage.
+    pub to: Option<Target>,
+    /// The values of a new record for it.
+    pub create: Option<Vec<(SmolStr, Given)>>,
+}
+
 /// What is shown of one record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
@@ -174,6 +209,8 @@ pub trait Port {
     ) -> Result<Vec<Vec<Piece>>, No>;
     /// Moves the resting jobs of a process to another version, or tells what that would do; a line for each job.
     fn migrate(&mut self, migrating: &Migrating<'_>) -> Result<Vec<Vec<Piece>>, No>;
+    /// Asks for the flows of a record, or moves one; the answer has a line for each thing to show.
+    fn flow(&mut self, record: &Target, asked: &FlowAsk) -> Result<Vec<String>, No>;
     /// Imports a file of rows.
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No>;
     /// Jobs in the order of their creation, without their logs.

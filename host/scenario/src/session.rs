@@ -8,8 +8,8 @@ use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
 use crate::{
-    line::{Command, Name, Setting, Term},
-    port::{Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target},
+    line::{Command, FlowLine, Name, Setting, Term},
+    port::{FlowAsk, FlowMove, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target},
 };
 
 /// A port with the names of one page or one shell.
@@ -110,6 +110,12 @@ impl<P: Port> Session<P> {
                 let told = told.collect::<Vec<_>>().join(", ");
                 Ok(if told.is_empty() { Vec::new() } else { vec![told] })
             }
+            Command::Flow(record, line) => {
+                let target = self.target(record)?;
+                let asked = self.flow(line)?;
+                let told = self.port.flow(&target, &asked)?;
+                Ok(told.iter().map(|line| self.names.rename(line)).collect())
+            }
             Command::Import { file, entity, key } => {
                 self.port.import(file, entity.as_deref(), key.as_deref()).map(|imported| told(&imported))
             }
@@ -134,6 +140,22 @@ impl<P: Port> Session<P> {
         let id = self.port.create(&record.entity, &values)?;
         self.names.call(Target { entity: record.entity.clone(), id }, record.name.clone());
         Ok(Vec::new())
+    }
+
+    fn flow(&mut self, line: &FlowLine) -> Result<FlowAsk, No> {
+        Ok(match line {
+            FlowLine::Look => FlowAsk::Look,
+            FlowLine::View => FlowAsk::View,
+            FlowLine::Switch(to) => FlowAsk::Switch(to.clone()),
+            FlowLine::Start { process, stage } => FlowAsk::Start { process: process.clone(), stage: stage.clone() },
+            FlowLine::Move { wanted, process, stage, to, create } => FlowAsk::Move(FlowMove {
+                wanted: wanted.clone(),
+                process: process.clone(),
+                stage: stage.clone(),
+                to: to.as_ref().map(|to| self.target(to)).transpose()?,
+                create: create.as_ref().map(|set| self.values(set)).transpose()?,
+            }),
+        })
     }
 
     fn show(&mut self, job: &str) -> Result<Vec<String>, No> {

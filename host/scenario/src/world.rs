@@ -3,6 +3,7 @@
 //! Runs until nothing is left to do after each line, so that no test ever waits. `restart` drops the engine and opens
 //! another one on the same store. What runs custom steps is handed in, compiled plugins too.
 
+mod flow;
 mod import;
 mod log;
 mod look;

@@ -45,6 +45,8 @@ pub enum Kind {
     Queue = 12,
     /// A template of mail.
     EmailTemplate = 16,
+    /// A business process flow.
+    Flow = 20,
 }
 
 /// What holds under a name.

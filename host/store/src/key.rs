@@ -72,6 +72,8 @@ pub enum Family {
     Activation = 0x54,
     /// Bucket without rows: touched when entities change; every unit rests on it.
     Schema = 0x5f,
+    /// Which instance of a flow a user is shown on a record.
+    Pin = 0x80,
     /// Tokens by their hash.
     Token = 0x60,
     /// Tokens by their user.
@@ -130,6 +132,7 @@ impl Family {
             Move,
             Package,
             Install,
+            Pin,
         ]
         .into_iter()
         .find(|family| *family as u8 == byte)

@@ -22,6 +22,7 @@ pub mod moves;
 pub mod outbox;
 mod overlay;
 pub mod packages;
+pub mod pins;
 pub mod principals;
 mod queue;
 pub mod records;

@@ -31,6 +31,17 @@ const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GET", "/api/v1/actions", "/api/v1/actions", "", KNOWN),
     // What an action does is asked of its caller verb by verb.
     ("POST", "/api/v1/actions/{name}", "/api/v1/actions/any-one", "{}", Code("unknown-process")),
+    ("GET", "/api/v1/records/{set}/{id}/flow", "/api/v1/records/accounts/ACCOUNT/flow", "", PRIVILEGE),
+    ("POST", "/api/v1/records/{set}/{id}/flow/{what}", "/api/v1/records/accounts/ACCOUNT/flow/view", "", PRIVILEGE),
+    // An instance is asked of its own entity; there is none here.
+    ("GET", "/api/v1/flows/{instance}", "/api/v1/flows/00000000-0000-0000-0000-000000000001", "", Code("not-found")),
+    (
+        "POST",
+        "/api/v1/flows/{instance}/{move}",
+        "/api/v1/flows/00000000-0000-0000-0000-000000000001/next",
+        "{}",
+        Code("not-found"),
+    ),
     ("POST", "/api/v1/jobs/bulk", "/api/v1/jobs/bulk", r#"{"operation": "cancel", "filter": {}}"#, PRIVILEGE),
     ("GET", "/api/v1/entities", "/api/v1/entities", "", KNOWN),
     ("GET", "/api/v1/jobs", "/api/v1/jobs", "", PRIVILEGE),

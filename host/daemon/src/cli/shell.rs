@@ -3,6 +3,7 @@
 //! A file ends at the first line that goes wrong; somebody who types goes on.
 
 mod entities;
+mod flow;
 mod port;
 
 use std::{

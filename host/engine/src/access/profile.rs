@@ -6,7 +6,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use model::{EntityId, Record, RecordId, RecordRef, RolePrivileges, Schema, Value, schema::Entity, starter};
+use model::{
+    EntityId, Level, Levels, Privilege, Record, RecordId, RecordRef, RolePrivileges, Schema, Value,
+    process::flow::FlowUse, schema::Entity, starter,
+};
 use parking_lot::{Mutex, RwLock};
 use rules::access::{Granted, Profile, Seat};
 use store::{Reader, Snapshot, records, records::Stretch, stamp};
@@ -22,7 +25,7 @@ const MOST_USERS: usize = 10_000;
 pub(crate) struct Profiles {
     users: RwLock<HashMap<RecordRef, (Uuid, Arc<Profile>)>>,
     /// By what the role's record says: a version alone may be that of a unit of work which never was committed.
-    roles: Mutex<HashMap<RecordId, (Value, Arc<Granted>)>>,
+    roles: Mutex<HashMap<RecordId, (Value, Value, Arc<Granted>)>>,
     membership: Option<EntityId>,
 }
 
@@ -82,22 +85,22 @@ impl Profiles {
     /// What the role grants.
     pub fn role(&self, catalogue: &Catalogue, reader: &dyn Reader, role: RecordRef) -> Result<Arc<Granted>, Failure> {
         let Some(record) = records::get(reader, role)? else { return Ok(Arc::default()) };
-        let says = kept(catalogue, &record);
-        if let Some((known, granted)) = self.roles.lock().get(&role.id)
-            && known == says
+        let (name, says) = (called(catalogue, &record), kept(catalogue, &record));
+        if let Some((known_as, known, granted)) = self.roles.lock().get(&role.id)
+            && (known_as, known) == (name, says)
         {
             return Ok(granted.clone());
         }
-        let granted = match says {
+        let mut grants = match says {
             Value::Text(text) => {
                 let what = || format!("role {}", role.id);
-                let says = formats::privileges_from_json(text).map_err(|why| load::stored(&what(), why))?;
-                Granted::resolve(&says, &catalogue.schema)
+                formats::privileges_from_json(text).map_err(|why| load::stored(&what(), why))?
             }
-            _ => Granted::resolve(&RolePrivileges::default(), &catalogue.schema),
+            _ => RolePrivileges::default(),
         };
-        let granted = Arc::new(granted);
-        self.roles.lock().insert(role.id, (says.clone(), granted.clone()));
+        of_flows(catalogue, name, &mut grants);
+        let granted = Arc::new(Granted::resolve(&grants, &catalogue.schema));
+        self.roles.lock().insert(role.id, (name.clone(), says.clone(), granted.clone()));
         Ok(granted)
     }
 }
@@ -107,6 +110,34 @@ fn kept<'r>(catalogue: &Catalogue, role: &'r Record) -> &'r Value {
     let entity = catalogue.schema.entity(starter::ROLE);
     let attribute = entity.and_then(|entity| entity.attribute("privileges"));
     attribute.map_or(&Value::Null, |attribute| role.get(attribute.id))
+}
+
+/// A role's name.
+fn called<'r>(catalogue: &Catalogue, role: &'r Record) -> &'r Value {
+    let primary = catalogue.schema.entity(starter::ROLE).map(|entity| entity.primary);
+    primary.map_or(&Value::Null, |primary| role.get(primary))
+}
+
+/// Adds what flows say of the role: `roles` of a flow are short for privileges on its own entity.
+fn of_flows(catalogue: &Catalogue, role: &Value, kept: &mut RolePrivileges) {
+    let Value::Text(name) = role else { return };
+    for flow in catalogue.flows() {
+        for (_, what) in
+            flow.flow.roles.iter().filter(|(known, _)| rules::value::fold(known) == rules::value::fold(name))
+        {
+            let privileges: &[Privilege] = match what {
+                FlowUse::View => &[Privilege::Read],
+                FlowUse::Use => {
+                    &[Privilege::Create, Privilege::Read, Privilege::Write, Privilege::Append, Privilege::AppendTo]
+                }
+            };
+            let levels = kept.entities.entry(flow.flow.instance.clone()).or_insert(Levels::all(Level::None));
+            let more = privileges
+                .iter()
+                .fold(Levels::all(Level::None), |levels, privilege| levels.with(*privilege, Level::Organization));
+            *levels = levels.union(more);
+        }
+    }
 }
 
 /// Where roles count for a user, and which.

@@ -124,6 +124,14 @@ impl Who {
         self.profiles().all(|profile| profile.level(entity.id, privilege) == Level::Organization)
     }
 
+    /// Refuses who may not do that to all records of the entity.
+    pub fn check_all(&self, entity: &Entity, privilege: Privilege) -> Result<(), Failure> {
+        match self.has_all(entity, privilege) {
+            true => Ok(()),
+            false => Err(missing(entity, privilege, Level::Organization, None).into()),
+        }
+    }
+
     /// Refuses to give away a role that grants more than the giver has.
     pub fn check_gives(&self, catalogue: &Catalogue, role: &rules::access::Granted) -> Result<(), Failure> {
         use rules::access::Lack;

@@ -60,7 +60,7 @@ impl Action {
 }
 
 /// The kinds that go with `prune` when their files are gone.
-pub(super) const REMOVABLE: [Kind; 3] = [Kind::Workflow, Kind::EmailTemplate, Kind::Import];
+pub(super) const REMOVABLE: [Kind; 4] = [Kind::Flow, Kind::Workflow, Kind::EmailTemplate, Kind::Import];
 
 /// The plan for what was read, against what this state has.
 pub(super) fn of(
@@ -129,6 +129,9 @@ pub(super) fn parts(read: &Read) -> Vec<Part<'_>> {
     for workflow in &solution.workflows {
         parts.push(part(Kind::Workflow, workflow.value.header.name.as_str().into(), workflow));
     }
+    for flow in &solution.flows {
+        parts.push(part(Kind::Flow, flow.value.header.name.as_str().into(), flow));
+    }
     for file in &solution.security {
         parts.push(part(security::kind_of(&file.value), file.value.name().clone(), file));
     }
@@ -192,6 +195,7 @@ pub(super) fn word(kind: Kind) -> &'static str {
         Kind::Entity => "entity",
         Kind::Choice => "choice",
         Kind::Workflow => "workflow",
+        Kind::Flow => "business-process-flow",
         Kind::Script => "script",
         Kind::Import => "import",
         Kind::EmailTemplate => "email-template",

@@ -49,6 +49,7 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
         solution.workflows.iter().map(|one| (one.value.header.name.as_str().into(), &one.value)).collect();
     for part in parts(read) {
         let process = match workflows.get(&part.name).filter(|_| part.kind == Kind::Workflow) {
+            None if part.kind == Kind::Flow => flow(unit, caller, read, &part.name)?,
             None => None,
             Some(workflow) => Some(process(unit, caller, read, workflow, part.digest)?),
         };
@@ -101,6 +102,28 @@ fn definition(unit: &mut Unit, part: &Part<'_>, solution: &SmolStr, standing: Op
     };
     definitions::put(&mut unit.overlay, &definition);
     Ok(())
+}
+
+/// The flow's number, and that it is active. To activate one needs the task, and create on `workflow` for the whole
+/// organisation (D10).
+fn flow(unit: &mut Unit, caller: &Caller, read: &Read, name: &str) -> Result<Option<Standing>, Failure> {
+    let found = read.solution.flows.iter().find(|flow| flow.value.header.name.as_str() == name);
+    let Some(flow) = found else { return Ok(None) };
+    let header = &flow.value.header;
+    let known = definitions::get(&unit.overlay, Kind::Flow, name)?;
+    let active = header.state == DefinitionState::Active;
+    if known.as_ref().is_none_or(|known| known.content != flow.digest) {
+        switch::check_may(unit, caller, if known.is_some() { Privilege::Write } else { Privilege::Create }, None)?;
+        if active {
+            let who = unit.who(caller)?;
+            who.check_task(&model::TaskName::ACTIVATE_FLOWS)?;
+            let processes = unit.entity(model::starter::PROCESS)?;
+            who.check_all(&processes, Privilege::Create)?;
+        }
+    }
+    let id = definitions::process_number(&mut unit.overlay, &header.name)?;
+    let owner = known.and_then(|known| known.owner).unwrap_or(caller.user);
+    Ok(Some(Standing { process: (id, active.then_some(1)), owner }))
 }
 
 /// What a process was before: its row, and what the file of that time said.

@@ -9,7 +9,7 @@ use rules::validate::Creation;
 
 use super::{check_owner, refer, unit_of, write};
 use crate::{
-    Failure, access, realtime,
+    Failure, access, flows, realtime,
     unit::{Unit, show},
 };
 
@@ -28,27 +28,60 @@ pub(super) fn create(
     refer::check(unit, &entity, &references)?;
     refuse_numbered(&entity, &numbered)?;
     own(unit, caller, &entity, &mut values)?;
+    sign(unit, caller, &mut values);
+    let record = Record { entity: entity.id, id, version: Version::FIRST, values };
+    access::check(unit, caller, &entity, Privilege::Create, &record)?;
+    refer::check_access(unit, caller, &entity, &record, &references, None)?;
+    access::check_gives(unit, caller, &entity, &record)?;
+    stage(unit, caller, &entity, record, change)
+}
+
+/// Makes a record of values that need no look.
+pub(super) fn make(
+    unit: &mut Unit,
+    caller: &Caller,
+    entity: &Entity,
+    id: Option<RecordId>,
+    mut values: Values,
+) -> Result<Outcome, Failure> {
+    let id = identity(unit, entity, id)?;
+    let change = values.clone();
+    sign(unit, caller, &mut values);
+    stage(unit, caller, entity, Record { entity: entity.id, id, version: Version::FIRST, values }, change)
+}
+
+/// Who makes the record, and when.
+fn sign(unit: &Unit, caller: &Caller, values: &mut Values) {
     let user = Value::Reference(caller.user);
     let now = Value::DateTime(unit.now.to_second());
     values.insert(starter::CREATED_ON, now.clone());
     values.insert(starter::CREATED_BY, user.clone());
     values.insert(starter::MODIFIED_ON, now);
     values.insert(starter::MODIFIED_BY, user);
-    let record = Record { entity: entity.id, id, version: Version::FIRST, values };
-    access::check(unit, caller, &entity, Privilege::Create, &record)?;
-    refer::check_access(unit, caller, &entity, &record, &references, None)?;
-    access::check_gives(unit, caller, &entity, &record)?;
-    write::insert(unit, &entity, &record)?;
+}
+
+/// Stages the record, with the flow that begins on it and what runs in real-time.
+fn stage(
+    unit: &mut Unit,
+    caller: &Caller,
+    entity: &Entity,
+    record: Record,
+    change: Values,
+) -> Result<Outcome, Failure> {
+    write::insert(unit, entity, &record)?;
     let mut outcome = Outcome { record: record.reference(), version: record.version, created: true };
     let (message, own) = (Message::Create, unit.facts.len());
     unit.facts.push(Fact {
         message,
         record: outcome.record,
         before: None,
-        after: Some(record),
+        after: Some(record.clone()),
         change,
         caller: *caller,
     });
+    if entity.definition.flows && !unit.catalogue.flows_over(entity.id).is_empty() {
+        flows::on_create(unit, caller, &record)?;
+    }
     outcome.version = realtime::after(unit, own, &[])?.unwrap_or(outcome.version);
     Ok(outcome)
 }

@@ -11,7 +11,7 @@ use model::{
 };
 
 use super::{refer, share, title, update::check_version, write};
-use crate::{Failure, access, realtime, unit::Unit};
+use crate::{Failure, access, flows, realtime, unit::Unit};
 
 pub(super) fn delete(
     unit: &mut Unit,
@@ -37,6 +37,7 @@ pub(super) fn delete(
     // The row goes first: a circle of cascades ends where a record is gone already.
     write::remove(unit, &entity, &before)?;
     share::forget(unit, &entity, target)?;
+    flows::forget(unit, &before)?;
     let fact = Fact {
         message: Message::Delete,
         record: target,

@@ -120,7 +120,7 @@ fn take_over(
 }
 
 /// Refuses a record that is not of the version the caller has read.
-pub(super) fn check_version(entity: &Entity, record: &Record, expected: Option<Version>) -> Result<(), Failure> {
+pub(crate) fn check_version(entity: &Entity, record: &Record, expected: Option<Version>) -> Result<(), Failure> {
     match expected {
         Some(expected) if expected != record.version => Err(Refusal::VersionMismatch {
             entity: entity.name().as_str().into(),

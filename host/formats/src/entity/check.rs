@@ -57,7 +57,7 @@ pub(crate) fn check_extension(report: &Report<'_>, node: &Node, extension: &Exte
 }
 
 fn check_keys(report: &Report<'_>, node: &Node, entity: &EntityDefinition, more: &[AttributeDefinition]) {
-    let common = common_attributes(entity.ownership);
+    let common = common_attributes(entity.ownership, entity.flows);
     let is_there = |name: &str| {
         let mut own = entity.attributes.iter().chain(more);
         own.any(|attribute| attribute.name.as_str() == name)
@@ -82,6 +82,10 @@ pub(crate) fn check_kept(report: &Report<'_>, node: &Node, new: &EntityDefinitio
     if old.activity != new.activity {
         let place = place_of(node, "activity").unwrap_or(node.place);
         report.error(place, format!("whether `{name}` is an activity is fixed since it was applied"));
+    }
+    if old.flows && !new.flows {
+        let place = place_of(node, "flows").unwrap_or(node.place);
+        report.error(place, format!("`{name}` allows flows since it was applied: that is not taken back"));
     }
     check_attributes_kept(report, node, &new.attributes, &old.attributes);
     for state in &old.states {

@@ -14,13 +14,14 @@ use crate::{
 };
 
 /// The kinds with the directory where each stands.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 13] = [
     ("solution", ""),
     ("entity", "entities"),
     ("choice", "choices"),
     ("workflow", "processes"),
     ("action", "processes"),
     ("email-template", "templates"),
+    ("business-process-flow", "processes"),
     ("import", "data"),
     ("role", "security"),
     ("business-unit", "security"),
@@ -29,7 +30,7 @@ const KINDS: [(&str, &str); 12] = [
     ("queue", "security"),
 ];
 /// The kinds that the format has and this version does not.
-const LATER: [&str; 3] = ["business-process-flow", "task-flow", "automated-flow"];
+const LATER: [&str; 2] = ["task-flow", "automated-flow"];
 
 /// The files of a solution, opened.
 pub(super) struct Files<'f> {
@@ -129,7 +130,7 @@ impl<'f> Files<'f> {
         for sheet in self.sheets.iter().filter(|sheet| !sheet.kind.is_empty()) {
             let Some(name) = sheet.name().filter(|_| sheet.kind != "solution") else { continue };
             // Processes of all kinds are called by one name.
-            let kind = if sheet.kind == "action" { "workflow" } else { sheet.kind };
+            let kind = if matches!(sheet.kind, "action" | "business-process-flow") { "workflow" } else { sheet.kind };
             if let Some(first) = seen.insert((kind, name.clone()), &sheet.report.file) {
                 let message = format!("{} `{name}` is defined in `{first}` already", sheet.kind);
                 sheet.report.error(sheet.place_of("name"), message);

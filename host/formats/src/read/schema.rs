@@ -19,6 +19,7 @@ use crate::{
     choice,
     definitions::Definitions,
     entity::{self, EntityFile},
+    flow,
     known::Known,
     numbering::{self, Numbers},
     source::Sourced,
@@ -39,7 +40,12 @@ pub(super) struct Next {
 }
 
 /// Builds it. Nothing only where even what is right does not fit together, which is then reported.
-pub(super) fn next(files: &Files<'_>, base: &Base<'_>, solution: &SmolStr, zone: &TimeZone) -> Option<Next> {
+pub(super) fn next(
+    files: &Files<'_>,
+    base: &Base<'_>,
+    (solution, prefix): (&SmolStr, &SmolStr),
+    zone: &TimeZone,
+) -> Option<Next> {
     let mut definitions = base.definitions.clone();
     let mut broken = HashSet::new();
     let choices = choices(files, base, solution, &mut definitions, &mut broken);
@@ -56,6 +62,7 @@ pub(super) fn next(files: &Files<'_>, base: &Base<'_>, solution: &SmolStr, zone:
         }
     }
     let mut broken_attributes = known.broken_attributes();
+    let of_flows = of_flows(files, &known, solution, prefix);
     drop(known);
     for (_, _, file) in &entities {
         if !belongs_to_others(file, base, solution) {
@@ -66,6 +73,11 @@ pub(super) fn next(files: &Files<'_>, base: &Base<'_>, solution: &SmolStr, zone:
         check(sheet, tree, file, base, &definitions, solution);
     }
     check_sets(&entities, &definitions);
+    for entity in &of_flows {
+        if !belongs_to_others(&entity.value, base, solution) {
+            definitions.put(entity.value.clone());
+        }
+    }
     mend(&mut definitions, &mut broken, &mut broken_attributes);
     let numbers = numbering::extend(base.numbers, &definitions.whole_entities());
     let schema = match definitions.schema(&numbers) {
@@ -76,8 +88,15 @@ pub(super) fn next(files: &Files<'_>, base: &Base<'_>, solution: &SmolStr, zone:
             return None;
         }
     };
-    let entities = entities.into_iter().map(|(sheet, tree, file)| Sourced::new(file, &sheet.report, tree)).collect();
+    let entities = entities.into_iter().map(|(sheet, tree, file)| Sourced::new(file, &sheet.report, tree));
+    let entities = entities.chain(of_flows).collect();
     Some(Next { entities, choices, definitions, numbers, schema, broken, broken_attributes })
+}
+
+/// The own entities of flows: those whose instances they are.
+fn of_flows(files: &Files<'_>, known: &Known<'_>, solution: &SmolStr, prefix: &SmolStr) -> Vec<Sourced<EntityFile>> {
+    let flows = files.of_kind("business-process-flow");
+    flows.filter_map(|sheet| flow::entity_of(&sheet.report, sheet.tree.as_ref()?, prefix, known, solution)).collect()
 }
 
 fn choices(
@@ -196,7 +215,7 @@ fn mend_keys(definitions: &mut Definitions, broken_parts: &mut HashSet<(SmolStr,
         wholes.iter().any(|whole| {
             whole.name == *entity
                 && (whole.attributes.iter().any(|attribute| attribute.name.as_str() == name)
-                    || model::starter::common_attributes(whole.ownership)
+                    || model::starter::common_attributes(whole.ownership, whole.flows)
                         .iter()
                         .any(|(_, common)| common.name.as_str() == name))
         })

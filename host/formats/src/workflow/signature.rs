@@ -25,6 +25,10 @@ pub struct Callable {
     pub active: bool,
     /// Whether other processes may start it.
     pub child: bool,
+    /// Whether people may start it.
+    pub on_demand: bool,
+    /// Whether it may be a button in a flow.
+    pub flow_step: bool,
     /// Whether it runs at once.
     pub real_time: bool,
     /// The entity whose records it runs on; absent: none.
@@ -47,6 +51,8 @@ impl Callable {
             action: process.action.is_some(),
             active,
             child: process.child,
+            on_demand: process.on_demand,
+            flow_step: process.action.as_ref().is_some_and(|action| action.flow_step),
             real_time: matches!(process.mode, Mode::RealTime { .. }),
             entity: process.entity,
             inputs: process.inputs.clone(),
@@ -62,6 +68,8 @@ impl Callable {
     pub fn is_for_kept(&mut self) {
         self.active = true;
         self.child = true;
+        self.on_demand = true;
+        self.flow_step = true;
     }
 }
 
@@ -83,6 +91,8 @@ pub(crate) fn signature(node: &Node, names: &Names<'_>) -> Option<Callable> {
         action,
         active: text("state").is_none_or(|state| state == "active"),
         child: is("child"),
+        on_demand: is("on-demand"),
+        flow_step: is("flow-step"),
         real_time: action || text("mode") == Some("real-time"),
         entity: known,
         inputs,

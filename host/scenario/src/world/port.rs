@@ -18,7 +18,7 @@ use store::Fault;
 use uuid::Uuid;
 
 use super::{World, fault, log, value};
-use crate::port::{Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
+use crate::port::{FlowAsk, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
 
 /// The most jobs of a list: more than any page makes.
 const MOST_JOBS: u32 = 10_000;
@@ -41,7 +41,7 @@ impl World {
         schema.named(name).cloned().ok_or_else(|| refused(&Refusal::UnknownEntity(name.into())))
     }
 
-    fn record(&self, target: &Target) -> Result<RecordRef, No> {
+    pub(super) fn record(&self, target: &Target) -> Result<RecordRef, No> {
         Ok(RecordRef::new(self.entity(&target.entity)?.id, RecordId(target.id)))
     }
 
@@ -260,6 +260,10 @@ impl Port for World {
         Ok(outputs.into_iter().map(|field| (field.name, value::plain(&schema, &field.value))).collect())
     }
 
+    fn flow(&mut self, record: &Target, asked: &FlowAsk) -> Result<Vec<String>, No> {
+        self.ask_flow(record, asked)
+    }
+
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {
         self.import_table(file, entity, key)
     }
@@ -387,7 +391,7 @@ impl Port for World {
     }
 }
 
-fn attribute<'e>(entity: &'e Entity, name: &str) -> Result<&'e model::schema::Attribute, No> {
+pub(super) fn attribute<'e>(entity: &'e Entity, name: &str) -> Result<&'e model::schema::Attribute, No> {
     let unknown = || Refusal::UnknownAttribute { entity: entity.name().as_str().into(), attribute: name.into() };
     entity.attribute(name).ok_or_else(|| refused(&unknown()))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use model::{Privilege, Timestamp, job::Order};
-use scenario::port::{Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
+use scenario::port::{FlowAsk, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::{
 
 /// A daemon that a session talks to.
 pub struct Http {
-    client: Client,
+    pub(super) client: Client,
     entities: Entities,
 }
 
@@ -216,6 +216,10 @@ impl Port for Http {
         Ok(lines)
     }
 
+    fn flow(&mut self, record: &Target, asked: &FlowAsk) -> Result<Vec<String>, No> {
+        self.ask_flow(record, asked)
+    }
+
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {
         let import = Import::plain(PathBuf::from(file), entity.map(str::to_owned), key.map(str::to_owned));
         let done = import.send(&self.client).map_err(no)?;
@@ -281,7 +285,7 @@ fn right(word: &str) -> Result<String, No> {
 }
 
 /// What a line gives a process, as its declaration reads it.
-fn arguments(inputs: &[(SmolStr, Given)]) -> Json {
+pub(super) fn arguments(inputs: &[(SmolStr, Given)]) -> Json {
     let value = |given: &Given| match given {
         Given::Empty => Json::Null,
         Given::Bare(text) => serde_json::from_str(text).unwrap_or_else(|_| Json::from(text.as_str())),
@@ -311,6 +315,6 @@ fn uuid(json: &Json) -> Result<Uuid, No> {
 }
 
 /// A refusal of the daemon with its code.
-fn no(trouble: Trouble) -> No {
+pub(super) fn no(trouble: Trouble) -> No {
     No::new(trouble.code.unwrap_or("fault".to_owned()), trouble.message)
 }

@@ -1,0 +1,45 @@
+//! The active path: the stages gone through and those that lie ahead as the branches stand now (processes 5.1, T20).
+
+use model::{
+    StageId,
+    process::flow::{Flow, InstanceState, Onward, StagePlace},
+};
+
+use super::{Standing, Surroundings};
+
+/// Where a stage leads now: the first branch that holds, else its `next`.
+pub fn onward<S: Surroundings>(flow: &Flow, stage: StagePlace, around: &mut S) -> Result<Onward, S::Error> {
+    let Some(found) = flow.stages.get(stage.index()) else { return Ok(Onward::End) };
+    for (branch, (_, to)) in found.branches.iter().enumerate() {
+        if around.holds(stage, branch)? {
+            return Ok(*to);
+        }
+    }
+    Ok(found.next)
+}
+
+/// The stages that lie ahead of `stage`, in their order. Ways lead to later stages only, so this ends.
+pub fn ahead<S: Surroundings>(flow: &Flow, stage: StagePlace, around: &mut S) -> Result<Vec<StagePlace>, S::Error> {
+    let mut path = Vec::new();
+    let mut at = stage;
+    while let Onward::Stage(next) = onward(flow, at, around)? {
+        if next <= at {
+            break;
+        }
+        path.push(next);
+        at = next;
+    }
+    Ok(path)
+}
+
+/// The standing of an instance whose stages were kept by name, in the flow as it is now. Stages that are gone are left out;
+/// where the active one is gone, the instance stands at the last one gone through that is still there, else at the first.
+pub fn restore(flow: &Flow, state: InstanceState, traversed: &[StageId], active: Option<&StageId>) -> Standing {
+    let place = |id: &StageId| {
+        let found = flow.stages.iter().position(|stage| stage.id == *id);
+        found.and_then(|index| u8::try_from(index).ok()).map(StagePlace)
+    };
+    let before: Vec<StagePlace> = traversed.iter().filter_map(place).collect();
+    let at = active.and_then(place).or_else(|| before.last().copied()).unwrap_or(StagePlace::FIRST);
+    Standing::at(state, before, at)
+}
