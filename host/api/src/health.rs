@@ -22,9 +22,13 @@ pub fn routes() -> Router<App> {
 }
 
 async fn ready(State(app): State<App>) -> Response {
-    match app.settings.readiness.why_not() {
-        None => "ready\n".into_response(),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    if let Some(why) = app.settings.readiness.why_not() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
+    }
+    // Ready it is: who wonders where his mail is reads it here.
+    match app.engine.courier() {
+        Some(_) => "ready\n".into_response(),
+        None => "ready; mail stays in the outbox, since `smtp.host` is not set\n".into_response(),
     }
 }
 
@@ -48,6 +52,8 @@ fn note(figures: &Figures) {
         ("stepwise_jobs_running", figures.running as f64),
         ("stepwise_requests_waiting", figures.waiting as f64),
         ("stepwise_external_steps_waiting", figures.outside as f64),
+        ("stepwise_mail_waiting", figures.mail as f64),
+        ("stepwise_mail_oldest_seconds", figures.oldest_mail.map_or(0.0, |age| age.as_secs_f64())),
         ("stepwise_store_bytes", store.file_bytes as f64),
         ("stepwise_store_pending", store.pending as f64),
         ("stepwise_store_oldest_snapshot_seconds", store.oldest_snapshot.map_or(0.0, |age| age.as_secs_f64())),

@@ -246,7 +246,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Flow { .. } => (StatusCode::CONFLICT, "0x80060384"),
         Refusal::NotStartable { .. } => (StatusCode::CONFLICT, "0x80045018"),
         Refusal::ProcessOwner { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
-        Refusal::JobState { .. } => (StatusCode::CONFLICT, "0x80040203"),
+        Refusal::JobState { .. } | Refusal::MailState { .. } => (StatusCode::CONFLICT, "0x80040203"),
         Refusal::Limit { .. } => (StatusCode::BAD_REQUEST, "0x80044151"),
         Refusal::Unreadable { .. } => (StatusCode::BAD_REQUEST, "0x80060888"),
         Refusal::Stopped { .. } => (StatusCode::BAD_REQUEST, "0x80040265"),

@@ -9,6 +9,7 @@ mod figures;
 mod flows;
 mod imports;
 mod jobs;
+mod mail;
 mod plugins;
 mod processes;
 mod sessions;
@@ -36,6 +37,7 @@ pub fn routes() -> Router<App> {
         .merge(entities::routes())
         .merge(imports::routes())
         .merge(jobs::routes())
+        .merge(mail::routes())
         .merge(plugins::routes())
         .merge(processes::routes())
         .merge(sessions::routes())

@@ -78,7 +78,7 @@ pub use crate::{
     load::starter,
     migrate::{Migrated, Migration, Outcome as MigrationOutcome},
     open::{administrator, root_unit},
-    outbox::Carried,
+    outbox::{Carried, MailPage, MailState, OutboxMail},
     rows::privileges::privilege_id,
     schedule::Scheduled,
     security::Move,

@@ -4,6 +4,8 @@
 //! what became of it, which is written into the outbox and the email record in one unit of work. A parcel is in one hand
 //! at a time, in memory only: after a crash it is simply due, and goes out again under the same `Message-ID`.
 
+mod orders;
+
 use std::{collections::HashSet, time::Duration};
 
 use model::{
@@ -16,6 +18,8 @@ use parking_lot::{Condvar, Mutex};
 use rules::delivery::{self, Ending};
 use store::{outbox, records};
 
+pub(crate) use self::orders::forget_failed;
+pub use self::orders::{MailPage, MailState, OutboxMail};
 use crate::{Engine, Failure, administrator, catalogue::Catalogue, unit::Unit};
 
 /// The most parcels that figures count.
@@ -40,6 +44,8 @@ struct State {
     next: Option<Timestamp>,
     /// What became of parcels, where the store could not be told.
     owed: Vec<(Carried, Posted)>,
+    /// Whether nothing more is to be carried.
+    closed: bool,
 }
 
 /// A parcel in the hand of one carrier, who has to say what became of it.
@@ -61,6 +67,11 @@ impl Outbox {
         self.bell.notify_one();
     }
 
+    /// Takes a parcel in hand; false where somebody else has it.
+    fn hold(&self, email: RecordRef) -> bool {
+        self.state.lock().carried.insert(email)
+    }
+
     fn release(&self, email: RecordRef) {
         self.state.lock().carried.remove(&email);
         self.ring();
@@ -69,7 +80,13 @@ impl Outbox {
 
 impl State {
     fn is_idle(&self, now: Timestamp) -> bool {
-        self.seen && self.next.is_none_or(|next| next > now)
+        self.closed || (self.seen && self.next.is_none_or(|next| next > now))
+    }
+
+    /// How long until the next one is due, `wait` at most.
+    fn until_next(&self, now: Timestamp, wait: Duration) -> Duration {
+        let micros = |next: Timestamp| next.as_micros().saturating_sub(now.as_micros()).max(0).unsigned_abs();
+        self.next.map_or(wait, |next| wait.min(Duration::from_micros(micros(next))))
     }
 }
 
@@ -86,7 +103,9 @@ impl Engine {
     pub fn next_parcel(&self, wait: Duration) -> Option<Carried> {
         self.pay();
         let mut state = self.outbox.state.lock();
-        if state.is_idle(self.parts.clock.now()) && !wait.is_zero() {
+        let now = self.parts.clock.now();
+        if state.is_idle(now) && !state.closed && !wait.is_zero() {
+            let wait = state.until_next(now, wait);
             self.outbox.bell.wait_for(&mut state, wait);
         }
         while !state.is_idle(self.parts.clock.now()) {
@@ -115,6 +134,18 @@ impl Engine {
             }
         }
         None
+    }
+
+    /// From now on no parcel is given out, and nobody waits for one: the daemon is about to stop. What is in somebody's hand
+    /// can still be told.
+    pub fn close_outbox(&self) {
+        self.outbox.state.lock().closed = true;
+        self.outbox.bell.notify_all();
+    }
+
+    /// Whether no parcel is given out any more.
+    pub fn is_outbox_closed(&self) -> bool {
+        self.outbox.state.lock().closed
     }
 
     /// What became of a parcel, one fate for each of its open addresses.
@@ -214,8 +245,9 @@ impl Engine {
         let written = self.now(|unit| {
             let Some(posted) = outbox::get(&unit.overlay, email)? else { return Ok(()) };
             match ending {
-                Some(_) => outbox::remove(&mut unit.overlay, &posted),
-                None => outbox::replace(&mut unit.overlay, &posted, &after),
+                Some(Ending::Sent) => outbox::remove(&mut unit.overlay, &posted),
+                // What has failed stays, for who puts right what was wrong.
+                Some(Ending::Failed(_)) | None => outbox::replace(&mut unit.overlay, &posted, &after),
             }
             tell(unit, &after, ending.as_ref())
         });

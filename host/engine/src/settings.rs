@@ -38,6 +38,8 @@ pub struct Settings {
     pub limits: model::step::Limits,
     /// When mail is tried again, and when it is given up.
     pub mail: rules::delivery::Policy,
+    /// Who carries mail, for people; absent where nobody does.
+    pub courier: Option<SmolStr>,
 }
 
 /// What one unit of work may do before it has to be cut (E3).
@@ -71,6 +73,7 @@ impl Default for Settings {
             external: 0,
             limits: model::step::Limits::default(),
             mail: rules::delivery::Policy::default(),
+            courier: None,
         }
     }
 }

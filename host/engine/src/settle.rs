@@ -18,7 +18,7 @@ pub(crate) use self::{
     start::{background, new_job, token},
     wake::slice as wake_slice,
 };
-use crate::{Catalogue, Failure, load, realtime, schedule, unit::Unit};
+use crate::{Catalogue, Failure, load, outbox, realtime, schedule, unit::Unit};
 
 /// A unit of work, ready to be committed.
 pub(crate) struct Settled {
@@ -44,6 +44,7 @@ pub(crate) struct Started {
 pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> Result<Option<Settled>, Failure> {
     unit.refresh_when_old()?;
     let facts = std::mem::take(&mut unit.facts);
+    outbox::forget_failed(&mut unit, &facts)?;
     let mut started = Started { jobs: start::background(&mut unit, &facts)?, owes: unit.moving, posted: unit.posted };
     started.jobs.append(&mut unit.ready);
     wake::waiting(&mut unit, &facts, job, &mut started)?;

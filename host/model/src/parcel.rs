@@ -162,7 +162,8 @@ pub struct Parcel {
     pub body: Arc<str>,
     /// What the text is written in.
     pub markup: Markup,
-    /// Who has not got it yet and was not refused: at least one while it lies in the outbox.
+    /// Who has not got it yet and was not refused. Nobody is left where it has failed: then it lies in the outbox for
+    /// whoever puts right what was wrong.
     pub open: Vec<Address>,
 }
 
@@ -180,6 +181,8 @@ pub struct Posted {
     pub parcel: Parcel,
     /// When it is tried next.
     pub due: Timestamp,
+    /// Since when it is tried: when it was sent, or when somebody had it tried again that had failed.
+    pub since: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
     /// Who was refused for good, and why.
@@ -210,6 +213,9 @@ pub trait Courier: Send + Sync {
     /// Tries to bring the parcel to everybody in `open` and tells, in that order, what became of it. May block, but not for
     /// ever; whoever carries a parcel twice gives it the same `Message-ID`.
     fn carry(&self, parcel: &Parcel) -> Vec<Fate>;
+
+    /// There is nothing to carry just now: what is kept open for the next parcel may be closed.
+    fn rest(&self) {}
 }
 
 #[cfg(test)]

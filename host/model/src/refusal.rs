@@ -204,6 +204,14 @@ pub enum Refusal {
         /// What an address is.
         why: SmolStr,
     },
+    /// What is wanted of a mail is not possible where it is.
+    #[error("mail {mail} {why}")]
+    MailState {
+        /// The mail, by its record.
+        mail: SmolStr,
+        /// Why not.
+        why: SmolStr,
+    },
     /// A chain of operations is too deep (D1).
     #[error(
         "operation {depth} of one chain, {limit} are allowed: a process starts itself, or a cascade goes too far; the chain is {chain}"
@@ -429,6 +437,7 @@ impl Refusal {
             Self::NotPossible { .. } => "not-possible",
             Self::NoAddress(_) => "no-address",
             Self::BadAddress { .. } => "bad-address",
+            Self::MailState { .. } => "mail-state",
             Self::TooDeep { .. } | Self::TooOften { .. } => "too-deep",
             Self::NotStartable { .. } => "not-startable",
             Self::ProcessOwner { .. } => "process-owner",

@@ -41,7 +41,7 @@ pub enum Ending {
 /// The parcel after a try at `now` with these fates, one for each address in `open`; one that is missing is deferred.
 pub fn fared(posted: &Posted, fates: Vec<Fate>, now: Timestamp, policy: &Policy) -> Posted {
     let mut after = Posted { attempts: posted.attempts.saturating_add(1), trouble: None, ..posted.clone() };
-    let given_up = now.as_micros().saturating_sub(posted.parcel.date.as_micros()) >= policy.give_up;
+    let given_up = now.as_micros().saturating_sub(posted.since.as_micros()) >= policy.give_up;
     let missing = || Fate::Deferred("the courier told nothing".into());
     let fates = fates.into_iter().chain(std::iter::repeat_with(missing));
     after.parcel.open.clear();
@@ -61,6 +61,16 @@ pub fn fared(posted: &Posted, fates: Vec<Fate>, now: Timestamp, policy: &Policy)
         }
     }
     after.due = now.plus_micros(retry::pause(after.attempts, &policy.retry));
+    after
+}
+
+/// The parcel as somebody has it tried again: at once, and where it has failed for all who did not get it, from the start.
+pub fn again(posted: &Posted, now: Timestamp) -> Posted {
+    let mut after = Posted { due: now, ..posted.clone() };
+    if posted.parcel.open.is_empty() {
+        after.parcel.open = std::mem::take(&mut after.refused).into_iter().map(|(address, _)| address).collect();
+        (after.since, after.attempts, after.trouble) = (now, 0, None);
+    }
     after
 }
 
@@ -118,6 +128,7 @@ mod tests {
                 open: names.iter().map(|name| address(name)).collect(),
             },
             due: at(0),
+            since: at(0),
             attempts: 0,
             refused: Vec::new(),
             trouble: None,
@@ -160,6 +171,22 @@ mod tests {
         let reason = format!("a@example.org: given up after {tries} tries: no answer");
         assert_eq!(ending(&mail), Some(Ending::Failed(reason.into())));
         assert!(now.as_micros() - at(0).as_micros() <= policy.give_up + 2 * policy.retry.longest);
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_for_those_who_did_not_get_it() {
+        let policy = Policy::default();
+        let failed = fared(&posted(&["a", "b"]), vec![Fate::Delivered, Fate::Refused("550 no".into())], at(1), &policy);
+        assert!(matches!(ending(&failed), Some(Ending::Failed(_))));
+        let later = 10 * 86_400;
+        let tried = again(&failed, at(later));
+        assert_eq!((tried.parcel.open.clone(), tried.due, tried.attempts), (vec![address("b")], at(later), 0));
+        // It is not given up at once because it is old.
+        let after = fared(&tried, vec![Fate::Deferred("451 later".into())], at(later + 1), &policy);
+        assert_eq!((after.parcel.open, after.refused.len()), (vec![address("b")], 0));
+        let waiting = fared(&posted(&["a"]), vec![Fate::Deferred("451 later".into())], at(1), &policy);
+        let sooner = again(&waiting, at(2));
+        assert_eq!((sooner.due, sooner.attempts, sooner.since), (at(2), 1, at(0)));
     }
 
     #[test]

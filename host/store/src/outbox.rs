@@ -1,7 +1,7 @@
 //! The outbox: mail that was sent by a committed unit of work and has not reached everybody yet (E17).
 //!
-//! A row is written by the unit that sends, changed after each try and taken away when there is nobody left to reach, all
-//! by the engine. The order of due times says what comes next; who carries a parcel just now is known in memory only, so
+//! A row is written by the unit that sends, changed after each try and taken away when everybody has the mail, all by the
+//! engine. One that has failed stays, without a due time, until somebody has it tried again or takes it back. The order of due times says what comes next; who carries a parcel just now is known in memory only, so
 //! after a crash every parcel is simply due.
 
 use std::sync::Arc;
@@ -25,19 +25,23 @@ pub fn insert(writer: &mut impl Writer, posted: &Posted) {
     writer.put(due_place(posted).key(), [].into());
 }
 
-/// Writes how it fared.
+/// Writes how it fared: it is due again, or has failed and is due no more.
 pub fn replace(writer: &mut impl Writer, before: &Posted, after: &Posted) {
     writer.put(place(after.parcel.email).key(), encode(after));
-    if before.due != after.due {
-        writer.delete(due_place(before).key());
-        writer.put(due_place(after).key(), [].into());
+    let due = |posted: &Posted| (!posted.parcel.open.is_empty()).then(|| due_place(posted).key());
+    let (before, after) = (due(before), due(after));
+    if before != after {
+        before.into_iter().for_each(|key| writer.delete(key));
+        after.into_iter().for_each(|key| writer.put(key, [].into()));
     }
 }
 
 /// Takes it out: it is everywhere, or given up.
 pub fn remove(writer: &mut impl Writer, posted: &Posted) {
     writer.delete(place(posted.parcel.email).key());
-    writer.delete(due_place(posted).key());
+    if !posted.parcel.open.is_empty() {
+        writer.delete(due_place(posted).key());
+    }
 }
 
 /// The parcel of an email record (the entity is always that of mail); a decision rests on it: it is validated.
@@ -54,14 +58,33 @@ pub fn due(
     Ok(rows.map(|row| row.and_then(|(key, _)| Ok((key::time_before(&key, 16)?, email(&key)?)))))
 }
 
-/// How many there are, counted up to `most`, and the one that was put in first.
+/// How many wait, counted up to `most`, and of those the one that was put in first.
 pub fn waiting(reader: &(impl Reader + ?Sized), most: usize) -> Result<(usize, Option<Posted>), Error> {
-    let oldest = reader.scan(&Range::prefix(Tuple::of(Family::Outbox).bytes()))?.next().transpose()?;
-    let oldest = oldest.map(|(key, row)| {
+    let (mut count, mut oldest) = (0, None);
+    for row in due(reader)?.take(most) {
+        let (_, email) = row?;
+        count += 1;
+        // Ids are in the order in which they were made.
+        oldest = Some(oldest.map_or(email, |oldest: RecordRef| oldest.min(email)));
+    }
+    Ok((count, oldest.map(|email| get(reader, email)).transpose()?.flatten()))
+}
+
+/// All that lie here, failed ones too, in the order in which they were sent, behind `after`.
+pub fn all(
+    reader: &(impl Reader + ?Sized),
+    after: Option<RecordId>,
+) -> Result<impl Iterator<Item = Result<Posted, Error>>, Error> {
+    let family = Tuple::of(Family::Outbox);
+    let mut range = Range::prefix(family.bytes());
+    if let Some(after) = after {
+        range = range.after(place(RecordRef::new(starter::EMAIL, after)).bytes());
+    }
+    Ok(reader.scan(&range)?.map(|row| {
+        let (key, row) = row?;
         let email = email(&key)?;
         codec::read("outbox", &row, |from| read(email, from))
-    });
-    Ok((due(reader)?.take(most).count(), oldest.transpose()?))
+    }))
 }
 
 fn place(email: RecordRef) -> Tuple {
@@ -108,6 +131,8 @@ fn encode(posted: &Posted) -> crate::Value {
         row.field(15).record(posted.initiating_user);
         row.field(16).uuid(posted.correlation.0);
         row.field(17).u64(posted.depth.into());
+        let since = Some(posted.since).filter(|since| *since != parcel.date);
+        row.optional(18, since, |row, since| row.time(since));
     })
 }
 
@@ -119,6 +144,7 @@ fn put_mailbox(row: &mut Row, mailbox: &Mailbox) {
 
 fn read(email: RecordRef, from: &mut Decoder<'_>) -> Read<Posted> {
     let (mut sender, mut date, mut due, mut user, mut chain, mut body) = (None, None, None, None, None, None);
+    let mut since = None;
     let (mut to, mut cc, mut bcc, mut open, mut refused) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut key, mut message_id, mut subject, mut trouble) = (None, None, None, None);
     let (mut markup, mut attempts, mut depth) = (Markup::Html, 0, 0);
@@ -142,6 +168,7 @@ fn read(email: RecordRef, from: &mut Decoder<'_>) -> Read<Posted> {
             15 => user = Some(codec::record(from)?),
             16 => chain = Some(codec::correlation(from)?),
             17 => depth = from.u16()?,
+            18 => since = Some(codec::time(from)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -161,6 +188,7 @@ fn read(email: RecordRef, from: &mut Decoder<'_>) -> Read<Posted> {
         open,
     };
     Ok(Posted {
+        since: since.unwrap_or(parcel.date),
         parcel,
         due: needed(due, "due")?,
         attempts,

@@ -33,6 +33,7 @@ impl Drive<'_> {
             let posted = Posted {
                 parcel: Parcel { email, ..parcel.parcel },
                 due: unit.now,
+                since: unit.now,
                 attempts: 0,
                 refused: Vec::new(),
                 trouble: None,

@@ -44,11 +44,17 @@ fn parcel() -> impl Strategy<Value = Parcel> {
 }
 
 fn posted() -> impl Strategy<Value = Posted> {
-    let fared = (arbitrary::time(), any::<u32>(), vec((address(), "\\PC{0,9}"), 0..3), option::of("\\PC{1,9}"));
+    let fared = (
+        (arbitrary::time(), arbitrary::time()),
+        any::<u32>(),
+        vec((address(), "\\PC{0,9}"), 0..3),
+        option::of("\\PC{1,9}"),
+    );
     (parcel(), fared, arbitrary::record_ref(), arbitrary::uuid(), any::<u16>()).prop_map(
-        |(parcel, (due, attempts, refused, trouble), initiating_user, correlation, depth)| Posted {
+        |(parcel, ((due, since), attempts, refused, trouble), initiating_user, correlation, depth)| Posted {
             parcel,
             due,
+            since,
             attempts,
             refused: refused.into_iter().map(|(address, why)| (address, why.into())).collect(),
             trouble: trouble.map(Into::into),
@@ -72,9 +78,23 @@ proptest! {
         after.parcel.open.truncate(1);
         outbox::replace(&mut overlay, &posted, &after);
         prop_assert_eq!(outbox::get(&overlay, email).expect("read"), Some(after.clone()));
-        let due: Vec<_> = outbox::due(&overlay).expect("scan").map(|row| row.expect("row")).collect();
-        prop_assert_eq!(due, [(later, email)]);
-        outbox::remove(&mut overlay, &after);
+        let due = |overlay: &Overlay| -> Vec<_> {
+            outbox::due(overlay).expect("scan").map(|row| row.expect("row")).collect()
+        };
+        prop_assert_eq!(due(&overlay), [(later, email)]);
+        // Nobody is left to reach: it stays, and is due no more.
+        let mut failed = after.clone();
+        failed.parcel.open.clear();
+        outbox::replace(&mut overlay, &after, &failed);
+        prop_assert_eq!(due(&overlay), []);
+        prop_assert_eq!(outbox::waiting(&overlay, 10).expect("read"), (0, None));
+        let all: Vec<_> = outbox::all(&overlay, None).expect("scan").map(|row| row.expect("row")).collect();
+        prop_assert_eq!(all, [failed.clone()]);
+        prop_assert_eq!(outbox::all(&overlay, Some(email.id)).expect("scan").count(), 0);
+        outbox::replace(&mut overlay, &failed, &after);
+        prop_assert_eq!(due(&overlay), [(later, email)]);
+        outbox::replace(&mut overlay, &after, &failed);
+        outbox::remove(&mut overlay, &failed);
         prop_assert_eq!(rows(&overlay, &Range::prefix(b"")).len(), 0);
     }
 
@@ -113,6 +133,7 @@ fn golden() -> Posted {
             open: vec![address("ada@example.org")],
         },
         due: at.plus_micros(30_000_000),
+        since: at,
         attempts: 1,
         refused: vec![(address("b@example.org"), "550 no such user".into())],
         trouble: Some("451 try later".into()),
