@@ -3,6 +3,7 @@
 //! While the store opens, which can take minutes after a crash, the web side already answers and says why it is not
 //! ready. At the end: no new requests, threads finish their unit, jobs stand at their last checkpoint, the store closes.
 
+mod courier;
 mod metered;
 mod stopping;
 
@@ -30,11 +31,13 @@ use metered::Metered;
 use metrics_exporter_prometheus::PrometheusHandle;
 use model::outside::Outside;
 use sd_notify::NotifyState;
+use smol_str::SmolStr;
 use store::disk::{Disk, Options};
 use tokio::net::TcpListener;
 use wasm::{Runner, RunnerSettings};
 
 use crate::{
+    carriers::Carriers,
     client::{ADDRESS_FILE, SETUP_FILE, TOKEN_FILE},
     config::Config,
     telemetry,
@@ -54,6 +57,7 @@ pub struct Daemon {
     data_dir: PathBuf,
     engine: Arc<Engine>,
     threads: Threads,
+    carriers: Option<Carriers>,
     web: Web,
 }
 
@@ -73,8 +77,10 @@ pub fn start(config: &Config, with_token: bool) -> Result<Daemon, Trouble> {
     let serving = Arc::new(OnceLock::new());
     let tls = config.tls.clone().map(Tls::load).transpose()?;
     let (web, address) = listen(config, tls.clone(), readiness.clone(), Arc::clone(&serving))?;
-    let engine = open(config, &readiness)?;
+    let courier = courier::of(config)?;
+    let engine = open(config, &readiness, courier.as_ref().map(|courier| courier.name.clone()))?;
     let threads = Threads::start(&engine, config.interactive, config.background)?;
+    let carriers = courier.map(|courier| Carriers::start(&engine, &courier.who, courier.number)).transpose()?;
     let router = api::router(Arc::clone(&engine), settings(config, &figures, &readiness));
     // Set once, here.
     drop(serving.set(router));
@@ -87,7 +93,7 @@ pub fn start(config: &Config, with_token: bool) -> Result<Daemon, Trouble> {
     };
     readiness.set_ready();
     drop(sd_notify::notify(&[NotifyState::Ready]));
-    Ok(Daemon { url, setup_link, tls, data_dir: config.data_dir.clone(), engine, threads, web })
+    Ok(Daemon { url, setup_link, tls, data_dir: config.data_dir.clone(), engine, threads, carriers, web })
 }
 
 impl Daemon {
@@ -103,7 +109,7 @@ impl Daemon {
 
     /// Runs until it is told to stop, then stops in order.
     pub fn run(self) -> Result<(), Trouble> {
-        let Self { data_dir, engine, threads, web, tls, .. } = self;
+        let Self { data_dir, engine, threads, carriers, web, tls, .. } = self;
         web.runtime.spawn(stopping::hang_ups(move || reload(tls.as_ref())));
         web.runtime.block_on(stopping::signal())?;
         tracing::info!("stopping: no new requests");
@@ -115,6 +121,9 @@ impl Daemon {
             tracing::warn!("connections were still open after {} s and are cut", GRACE.as_secs());
         }
         threads.stop();
+        if let Some(carriers) = carriers {
+            carriers.stop();
+        }
         engine.keep_last_used();
         // Cut connections may hold the engine until their runtime is gone.
         web.runtime.shutdown_timeout(Duration::from_secs(1));
@@ -214,7 +223,7 @@ fn early(readiness: &Readiness, request: &Request) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], format!("{why}\n")).into_response()
 }
 
-fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> {
+fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Result<Arc<Engine>, Trouble> {
     let told = readiness.clone();
     let options = Options {
         cache_bytes: config.cache_bytes,
@@ -238,6 +247,7 @@ fn open(config: &Config, readiness: &Readiness) -> Result<Arc<Engine>, Trouble> 
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)).into(),
         time_zone: config.time_zone.as_str().into(),
         journal_retention: config.journal,
+        courier,
         ..Settings::default()
     };
     let parts = Parts {

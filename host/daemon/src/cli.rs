@@ -10,6 +10,7 @@ mod daemon;
 mod demo;
 mod import;
 mod job;
+mod mail;
 mod people;
 mod plugin;
 mod process;
@@ -74,6 +75,9 @@ enum Command {
     /// Jobs: background runs of processes
     #[command(subcommand)]
     Job(job::Job),
+    /// Mail that has not reached everybody yet
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// Processes
     #[command(subcommand)]
     Process(process::Process),
@@ -153,6 +157,7 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Apply(apply) => apply.run(connection),
         Command::Import(import) => import.run(connection),
         Command::Job(job) => job.run(connection),
+        Command::Mail(mail) => mail.run(connection),
         Command::Process(process) => process.run(connection),
         Command::Access(access) => access.run(connection),
         Command::Audit(audit) => audit.run(connection),

@@ -3,6 +3,8 @@
 //! Every key stands once in `KEYS`; an unknown one is an error that names the nearest. Values are read as text from
 //! variables and as TOML from files, and both go through the same readers.
 
+mod mail;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -12,6 +14,7 @@ use std::{
 use api::{OidcSettings, Secret};
 use model::Span;
 
+pub use self::mail::Mail;
 use crate::{
     tls::Files,
     trouble::{Exit, Trouble},
@@ -32,6 +35,10 @@ pub struct Config {
     pub tls: Option<Files>,
     /// The provider of OpenID Connect by which people sign in.
     pub oidc: Option<OidcSettings>,
+    /// Where mail goes; absent: it stays in the outbox.
+    pub mail: Option<Mail>,
+    /// A folder that keeps mail instead, where no server is named.
+    pub mail_dir: Option<PathBuf>,
     /// Origins of web pages that may call.
     pub cors_origins: Vec<String>,
     /// The largest body of a data request, in bytes.
@@ -55,7 +62,7 @@ pub struct Config {
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 24] = [
+pub const KEYS: [(&str, &str); 34] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
@@ -70,6 +77,16 @@ pub const KEYS: [(&str, &str); 24] = [
     ("oidc.attribute", "the attribute of the user that has the same value: domainname or internalemailaddress"),
     ("oidc.scopes", "what is asked of the provider, openid profile email"),
     ("oidc.ca_file", "a PEM file with the certificates to trust, where it is none that the web trusts"),
+    ("smtp.host", "the server that takes mail; without it mail stays in the outbox"),
+    ("smtp.port", "its port: 587, with tls 465, with none 25"),
+    ("smtp.security", "none, starttls or tls; starttls"),
+    ("smtp.user", "who sends, where the server asks"),
+    ("smtp.password", "how he proves it; better in a file"),
+    ("smtp.password_file", "a file with the password"),
+    ("smtp.ca_file", "a PEM file with the certificates to trust, where it is none that the web trusts"),
+    ("smtp.hello", "what this machine calls itself, the host of server.public_url"),
+    ("smtp.timeout", "seconds that an answer of the server may take, 60"),
+    ("smtp.connections", "mails that are sent at one time, 2"),
     ("store.data_dir", "where the store is"),
     ("store.cache_bytes", "memory for the store's pages"),
     ("plugins.cache_dir", "where compiled components are kept, DATA-DIR/cache; it may be deleted at any time"),
@@ -120,6 +137,8 @@ impl Config {
             behind_proxy: settings.parsed("server.behind_proxy")?.unwrap_or(false),
             tls: settings.files()?,
             oidc: settings.oidc()?,
+            mail: mail::read(&settings)?,
+            mail_dir: None,
             cors_origins: settings.list("server.cors_origins"),
             body_bytes: settings.parsed("limits.body_bytes")?.unwrap_or(1 << 20),
             upload_bytes: settings.parsed("limits.upload_bytes")?.unwrap_or(64 << 20),
@@ -297,10 +316,10 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, Trouble> {
+    pub(super) fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, Trouble> {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("config.toml");
         std::fs::write(&path, file).expect("a file");

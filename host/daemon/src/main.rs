@@ -4,6 +4,7 @@
 //! crates, `client` is the way to a daemon that runs. Results go to stdout, talk to stderr.
 
 mod assemble;
+mod carriers;
 mod cli;
 mod client;
 mod config;

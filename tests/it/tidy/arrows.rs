@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower", &["api", "daemon"]),
     ("tower-http", &["api", "daemon"]),
     ("tokio", &["api", "daemon"]),
+    ("lettre", &["connect"]),
     ("clap", &["daemon"]),
     ("tracing-subscriber", &["daemon"]),
 ];

@@ -17,11 +17,16 @@ pub fn dev(dev: &Dev, connection: &Connection) -> Result<(), Trouble> {
     let (config, daemon) = start(&dev.serve, connection, Path::new("./stepwise-data"), Some(dev.tls))?;
     let token = config.data_dir.join(TOKEN_FILE);
     let directory = config.data_dir.display();
+    let mail = match (&config.mail, &config.mail_dir) {
+        (Some(mail), _) => format!("goes to {} port {}", mail.server.host, mail.server.port),
+        (None, folder) => format!("{}, as files", folder.as_deref().unwrap_or(Path::new("-")).display()),
+    };
     let (url, executable) = (daemon.url(), executable());
     output::line(&format!(
         "Stepwise runs at {url}\n\
          \x20 data API   {url}/api/data/v9.2/\n\
          \x20 health     {url}/healthz  {url}/readyz  {url}/metrics\n\
+         \x20 mail       {mail}\n\
          \x20 token      {}\n\
          \x20 data       {directory}\n\
          \n\
@@ -69,6 +74,10 @@ fn start(
     if dev == Some(true) && config.tls.is_none() {
         assemble::make_private(&config.data_dir)?;
         config.tls = Some(tls::dev::files(&config.data_dir, false)?);
+    }
+    if dev.is_some() {
+        // What is tried out writes to nobody, unless somebody wants it.
+        config.mail_dir = Some(config.data_dir.join("mail"));
     }
     let daemon = assemble::start(&config, dev.is_some())?;
     tracing::info!(url = daemon.url(), data = %config.data_dir.display(), "listening");
