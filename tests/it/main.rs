@@ -5,6 +5,7 @@ mod clients;
 mod crash;
 mod docs;
 mod http;
+mod mail;
 mod offline;
 mod oidc;
 mod people;

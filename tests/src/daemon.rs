@@ -54,12 +54,18 @@ pub struct Daemon {
 impl Daemon {
     /// Starts `stepwise dev` on this data directory and waits until it is ready. What it says goes to `daemon.log` there.
     pub fn start(data: &Path) -> Result<Daemon> {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with more on its command line.
+    pub fn start_with(data: &Path, more: &[&str]) -> Result<Daemon> {
         fs::create_dir_all(data)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let log = fs::OpenOptions::new().create(true).append(true).open(data.join("daemon.log"))?;
         let child = Command::new(binary())
             .args(["dev", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(data)
+            .args(more)
             // One for all daemons of a test run: compiling the script runner for each would take most of it.
             .env("STEPWISE_PLUGINS__CACHE_DIR", binary().with_file_name("compiled-components"))
             .stdin(Stdio::null())
