@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use model::refusal::Problem;
+use model::{ProcessName, Refusal, refusal::Problem};
+use rules::workflow::Program;
 use smol_str::{SmolStr, ToSmolStr};
 use store::{
     Reader,
@@ -10,7 +11,7 @@ use store::{
     packages,
 };
 
-use super::{ApplyOptions, Read, security, write::extension_name};
+use super::{ApplyOptions, Read, problem, security, write::extension_name};
 use crate::{Failure, catalogue::Catalogue, query};
 
 /// What applying a solution does.
@@ -86,6 +87,7 @@ pub(super) fn of(
     }
     changes.extend(packages_in(reader, read)?);
     changes.extend(missing_in(reader, read, options)?);
+    check_removals(catalogue, read, &changes)?;
     let header = &solution.header.value;
     Ok(Plan {
         solution: header.name.clone(),
@@ -186,6 +188,43 @@ fn missing_in(reader: &dyn Reader, read: &Read, options: ApplyOptions) -> Result
         }
     }
     Ok(changes)
+}
+
+/// What others need stays: an email template goes only when no process sends it any more.
+fn check_removals(catalogue: &Catalogue, read: &Read, changes: &[Change]) -> Result<(), Failure> {
+    let removed = |kind: Kind| {
+        let gone = changes.iter().filter(move |one| one.action == Action::Remove && one.kind == word(kind));
+        gone.map(|one| &one.name)
+    };
+    if removed(Kind::EmailTemplate).next().is_none() {
+        return Ok(());
+    }
+    let mut users: Vec<(&SmolStr, ProcessName, SmolStr)> = Vec::new();
+    let mut add = |program: &Program, name: &ProcessName, file: SmolStr| {
+        let used = removed(Kind::EmailTemplate).filter(|template| program.templates().any(|used| used == *template));
+        users.extend(used.map(|template| (template, name.clone(), file.clone())));
+    };
+    let own = &read.solution.workflows;
+    for workflow in own {
+        if let Ok(program) = Program::compile(&workflow.value, &read.solution.schema, &read.steps) {
+            add(&program, &workflow.value.header.name, workflow.file.clone());
+        }
+    }
+    for process in catalogue.processes() {
+        let goes = removed(Kind::Workflow).any(|gone| *gone == process.name.as_str());
+        let is_own = own.iter().any(|own| own.value.header.name == process.name);
+        if let Some(activation) = process.activation.as_ref().filter(|_| !goes && !is_own) {
+            add(&activation.program, &process.name, "solution.yaml".into());
+        }
+    }
+    let problems: Vec<Problem> = users
+        .into_iter()
+        .map(|(template, process, file)| {
+            let say = format!("email template `{template}` cannot be removed: process `{process}` sends it");
+            problem(&file, say)
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::BadSolution(problems).into()) }
 }
 
 /// The word for a kind of definition.

@@ -2,7 +2,7 @@
 //! in the job's unit of work. What was not committed was never sent; `crate::outbox` does the rest.
 
 use model::{
-    Outcome, RecordRef, Refusal, Value, Values, Verb,
+    Caller, Outcome, Record, RecordRef, Refusal, TaskName, Value, Values, Verb,
     audit::Through,
     parcel::{Address, Letter, Mailbox, Parcel, Party, Posted, message_id},
     starter,
@@ -25,7 +25,7 @@ impl Drive<'_> {
         let (before, first) = (unit.savepoint(), unit.facts.len());
         let outer = unit.go_through(through);
         let send = || {
-            let parcel = address(unit, letter, key)?;
+            let parcel = address(unit, &caller, letter, key)?;
             let created =
                 unit.apply(&caller, Verb::Create { entity: starter::EMAIL, id: None, values: parcel.values })?;
             let email = created.record;
@@ -76,12 +76,13 @@ fn pending(unit: &Unit, email: RecordRef) -> Result<Verb, Failure> {
 }
 
 /// The parcel, with every party's address, and the values of its record.
-fn address(unit: &mut Unit, letter: Letter, key: SmolStr) -> Result<Addressed, Failure> {
+fn address(unit: &mut Unit, caller: &Caller, letter: Letter, key: SmolStr) -> Result<Addressed, Failure> {
     let Letter { from, to, cc, bcc, subject, body, markup, regarding } = letter;
-    let mut senders = mailboxes(unit, vec![from])?;
+    check_sender(unit, caller, &from)?;
+    let mut senders = mailboxes(unit, caller, vec![from])?;
     let from = senders.pop().filter(|_| senders.is_empty());
     let from = from.ok_or_else(|| Refusal::NoAddress("a team cannot send a mail: a queue or a user can".into()))?;
-    let mut lists = [mailboxes(unit, to)?, mailboxes(unit, cc)?, mailboxes(unit, bcc)?];
+    let mut lists = [mailboxes(unit, caller, to)?, mailboxes(unit, caller, cc)?, mailboxes(unit, caller, bcc)?];
     let mut open: Vec<Address> = Vec::new();
     for list in &mut lists {
         // Who is named twice gets it once, where he was named first.
@@ -145,36 +146,43 @@ fn values(unit: &Unit, parcel: &Parcel, regarding: Option<RecordRef>) -> Result<
 }
 
 /// Where these parties are reached; of a team, each member who may act.
-fn mailboxes(unit: &mut Unit, parties: Vec<Party>) -> Result<Vec<Mailbox>, Failure> {
+fn mailboxes(unit: &mut Unit, caller: &Caller, parties: Vec<Party>) -> Result<Vec<Mailbox>, Failure> {
     let mut found = Vec::with_capacity(parties.len());
     for party in parties {
         match party {
             Party::Address(address) => found.push(Mailbox { name: None, address }),
             Party::Record(team) if team.entity == starter::TEAM => {
+                // Who may see the team may write to whoever is in it.
+                rows::retrieve_in(unit, caller, team, Some(&[]))?;
                 let users = members::of_team(unit, team)?;
                 if users.is_empty() {
                     let team = called(unit, team)?;
                     return Err(Refusal::NoAddress(format_smolstr!("{team} has no members who may act")).into());
                 }
                 for user in users {
-                    found.push(mailbox(unit, user)?);
+                    if let Some(record) = rows::read(unit, user)? {
+                        found.push(mailbox(unit, &record)?);
+                    }
                 }
             }
-            Party::Record(record) => found.push(mailbox(unit, record)?),
+            Party::Record(party) => {
+                // Who has no right to read his own record has a name all the same.
+                let own = if party == caller.user { rows::read(unit, party)? } else { None };
+                let record = match own {
+                    Some(own) => own,
+                    None => rows::retrieve_in(unit, caller, party, None)?,
+                };
+                found.push(mailbox(unit, &record)?);
+            }
         }
     }
     Ok(found)
 }
 
 /// Where one record is reached: by the attribute that its entity names for that (D15).
-fn mailbox(unit: &mut Unit, party: RecordRef) -> Result<Mailbox, Failure> {
-    let entity = unit.entity(party.entity)?;
-    let Some(record) = rows::read(unit, party)? else {
-        return Err(
-            Refusal::NotFound { entity: entity.name().as_str().into(), record: crate::unit::show(party) }.into()
-        );
-    };
-    let who = || format_smolstr!("{} {}", entity.name(), verb::title(&entity, &record));
+fn mailbox(unit: &Unit, record: &Record) -> Result<Mailbox, Failure> {
+    let entity = unit.entity(record.entity)?;
+    let who = || format_smolstr!("{} {}", entity.name(), verb::title(&entity, record));
     let nowhere = |why: SmolStr| Failure::from(Refusal::NoAddress(format_smolstr!("{} {why}", who())));
     let attribute = entity.definition.email.as_ref().and_then(|name| entity.attribute(name.as_str()));
     let attribute = attribute.ok_or_else(|| nowhere("is of an entity without an attribute for an address".into()))?;
@@ -191,6 +199,17 @@ fn mailbox(unit: &mut Unit, party: RecordRef) -> Result<Mailbox, Failure> {
     })?;
     let name = record.get(entity.primary).as_text().map(SmolStr::from);
     Ok(Mailbox { name, address })
+}
+
+/// A user sends in his own name; in another user's only who may act on behalf of others. Queues, and other records with an
+/// address, are sent from by who may read them; an address stands in the definition, and who applied that is answerable.
+fn check_sender(unit: &mut Unit, caller: &Caller, from: &Party) -> Result<(), Failure> {
+    match from {
+        Party::Record(user) if user.entity == starter::SYSTEM_USER && *user != caller.user => {
+            unit.who(caller)?.check_task(&TaskName::ACT_ON_BEHALF)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A record as people call it.

@@ -3,7 +3,7 @@
 use model::{Refusal, Value, step::GuestErrorKind};
 
 use super::{COMPLAINT, Native, SOLUTION, World, script};
-use crate::{Action, Imported};
+use crate::{Action, Failure, Imported};
 
 const NOTE: (&str, &str) = (
     "processes/note.yaml",
@@ -219,6 +219,29 @@ fn a_draft_starts_nothing_and_what_is_pruned_starts_nothing_more() {
     // Those that were started before it went go on with the activation that they keep.
     assert_eq!(world.states(), [("succeeded", String::new()), ("succeeded", String::new())]);
     assert_eq!(world.count("task"), 2);
+}
+
+#[test]
+fn a_template_that_a_process_sends_is_not_pruned() {
+    let world = World::new();
+    let template =
+        ("templates/late.yaml", "kind: email-template\nname: late\nentity: complaint\nsubject: Late\nbody: Sorry\n");
+    let send = "  - { email: late, from: { address: a@example.org }, to: { address: b@example.org } }\n";
+    let note = NOTE.1.replace("  - { custom: complaints.wait }\n", send);
+    let prune = |files: &[(&str, &str)]| {
+        let options = crate::ApplyOptions { prune: true };
+        match world.engine.apply_solution(&world.caller(), World::files(files), options) {
+            Ok(plan) => Ok(plan.changes.len()),
+            Err(Failure::Refused(Refusal::BadSolution(problems))) => Err(problems[0].message.to_string()),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    world.deploy(&[SOLUTION, COMPLAINT, template, (NOTE.0, &note)]);
+    let refused = prune(&[SOLUTION, COMPLAINT, (NOTE.0, &note)]).expect_err("it is sent");
+    assert_eq!(refused, "email template `late` cannot be removed: process `note` sends it");
+    // With the process it goes, and so it does once nobody sends it.
+    assert_eq!(prune(&[SOLUTION, COMPLAINT]), Ok(2));
+    assert!(world.engine.catalogue().process("note").is_none());
 }
 
 #[test]
