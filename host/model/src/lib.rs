@@ -7,6 +7,7 @@ pub mod argument;
 pub mod audit;
 pub mod caller;
 pub mod condition;
+pub mod consent;
 pub mod entity;
 pub mod expression;
 pub mod fact;

@@ -90,6 +90,12 @@ pub enum Family {
     Package = 0x70,
     /// What is installed, by library and version.
     Install = 0x71,
+    /// What an operator granted to a library.
+    Consent = 0x72,
+    /// What is set for a library, by key.
+    Setting = 0x73,
+    /// Secrets of a library by name, sealed.
+    Secret = 0x74,
 }
 
 impl Family {
@@ -133,6 +139,9 @@ impl Family {
             Package,
             Install,
             Pin,
+            Consent,
+            Setting,
+            Secret,
         ]
         .into_iter()
         .find(|family| *family as u8 == byte)

@@ -23,6 +23,7 @@ pub mod outbox;
 mod overlay;
 pub mod packages;
 pub mod pins;
+pub mod plugins;
 pub mod principals;
 mod queue;
 pub mod records;

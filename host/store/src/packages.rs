@@ -40,6 +40,12 @@ pub struct Install {
     pub installed_on: Timestamp,
     /// Why it may not be called, while it may not.
     pub quarantined: Option<SmolStr>,
+    /// Since when activations do not choose it any more, though runs that are pinned to it go on.
+    pub withdrawn: Option<Timestamp>,
+    /// Where its bytes were taken from: a file, an address; empty where nobody said.
+    pub origin: SmolStr,
+    /// The key by which it was signed; empty where it was not.
+    pub signed_by: SmolStr,
 }
 
 /// Writes the bytes of a package.
@@ -64,6 +70,9 @@ pub fn install(writer: &mut impl Writer, install: &Install) {
         row.field(3).text(&install.solution);
         row.field(4).time(install.installed_on);
         row.optional(5, install.quarantined.as_ref(), |row, why| row.text(why));
+        row.optional(6, install.withdrawn, Row::time);
+        row.optional(7, Some(&install.origin).filter(|text| !text.is_empty()), |row, text| row.text(text));
+        row.optional(8, Some(&install.signed_by).filter(|text| !text.is_empty()), |row, text| row.text(text));
     });
     writer.put(install_key(&install.library, &install.version).key(), value);
 }
@@ -102,6 +111,7 @@ fn decode(library: &str, version: &str, row: &[u8]) -> Result<Install, Error> {
 fn read(library: &str, version: &str, from: &mut Decoder<'_>) -> Read<Install> {
     let (mut kind, mut package, mut installed_on, mut quarantined) = (None, None, None, None);
     let (mut file, mut solution) = (SmolStr::default(), SmolStr::default());
+    let (mut withdrawn, mut origin, mut signed_by) = (None, SmolStr::default(), SmolStr::default());
     codec::fields(from, |number, from| {
         match number {
             0 => kind = Some(read_kind(from.u8()?)?),
@@ -110,6 +120,9 @@ fn read(library: &str, version: &str, from: &mut Decoder<'_>) -> Read<Install> {
             3 => solution = codec::text(from)?,
             4 => installed_on = Some(codec::time(from)?),
             5 => quarantined = Some(codec::text(from)?),
+            6 => withdrawn = Some(codec::time(from)?),
+            7 => origin = codec::text(from)?,
+            8 => signed_by = codec::text(from)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -123,6 +136,9 @@ fn read(library: &str, version: &str, from: &mut Decoder<'_>) -> Read<Install> {
         solution,
         installed_on: needed(installed_on, "installed on")?,
         quarantined,
+        withdrawn,
+        origin,
+        signed_by,
     })
 }
 

@@ -16,7 +16,7 @@ use crate::{
     codec::{self, Row},
     definitions, events, jobs, journal,
     key::{Family, Tuple},
-    outbox, packages, principals, records, shares, stamp,
+    outbox, packages, plugins, principals, records, shares, stamp,
     suite::{rows, snapshot},
     waits,
 };
@@ -119,6 +119,9 @@ fn survive(bytes: &[u8]) {
     let email = RecordRef::new(model::starter::EMAIL, record.id);
     let _ = outbox::get(&with_row(&Tuple::of(Family::Outbox).uuid(id), bytes), email);
     let _ = packages::all(&with_row(&Tuple::of(Family::Install).name("a").name("1"), bytes));
+    let _ = plugins::all_granted(&with_row(&Tuple::of(Family::Consent).name("a"), bytes));
+    let _ = plugins::settings(&with_row(&Tuple::of(Family::Setting).name("a").name("k"), bytes));
+    let _ = plugins::secrets(&with_row(&Tuple::of(Family::Secret).name("a").name("k"), bytes));
 }
 
 #[test]
@@ -358,8 +361,44 @@ fn golden_installed(overlay: &mut Overlay, user: RecordRef) {
             solution: "complaints".into(),
             installed_on: at(6),
             quarantined: Some("it trapped".into()),
+            withdrawn: None,
+            origin: "".into(),
+            signed_by: "".into(),
         },
     );
+}
+
+fn golden_plugins(overlay: &mut Overlay, user: RecordRef) {
+    packages::install(overlay, &golden_withdrawn());
+    plugins::put_granted(overlay, &golden_granted(user));
+    plugins::put_setting(overlay, "complaints", "greeting", "hello");
+    plugins::put_secret(overlay, &golden_sealed());
+}
+
+fn golden_withdrawn() -> packages::Install {
+    packages::Install {
+        library: "complaints".into(),
+        version: "2.0.0".into(),
+        kind: packages::Kind::Plugin,
+        package: Digest([4; 32]),
+        file: "".into(),
+        solution: "".into(),
+        installed_on: at(7),
+        quarantined: None,
+        withdrawn: Some(at(8)),
+        origin: "https://example.com/complaints.wasm".into(),
+        signed_by: "0123456789ABCDEF".into(),
+    }
+}
+
+fn golden_granted(user: RecordRef) -> plugins::Granted {
+    let items = ["task:create,update", "action:close", "host:api.example.com", "limit:complaints.classify/cpu-ms=500"];
+    let consent = model::consent::Consent::from_items(items).expect("a grant");
+    plugins::Granted { library: "complaints".into(), consent, by: user, on: at(7) }
+}
+
+fn golden_sealed() -> plugins::Sealed {
+    plugins::Sealed { library: "complaints".into(), name: "api-key".into(), bytes: vec![1, 2, 3], on: at(7) }
 }
 
 const READ_AND_WRITE: Rights = Rights::of(Privilege::Read).union(Rights::of(Privilege::Write));
@@ -422,6 +461,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("stamp", |overlay| stamp::put(overlay, Uuid::from_u128(6))),
         lines_of("secrets", |overlay| golden_secrets(overlay, golden.user)),
         lines_of("owned definition", |overlay| definitions::put(overlay, &golden_owned(golden.user))),
+        lines_of("plugins", |overlay| golden_plugins(overlay, golden.user)),
     ]
     .concat();
     // The file is a promise: a changed line means that stores out there cannot be read. Add a version instead.
@@ -474,6 +514,12 @@ fn rows_of_version_1_are_read_for_ever() {
     let installed = packages::all(&store).expect("read");
     assert_eq!((&*installed[0].library, &*installed[0].version), ("complaints", "1.0.0"));
     assert!(packages::bytes(&store, installed[0].package).expect("read").is_some());
+    assert_eq!(installed[1], golden_withdrawn());
+    assert_eq!(plugins::all_granted(&store).expect("read"), [golden_granted(golden.user)]);
+    assert_eq!(plugins::granted(&store, "complaints").expect("read"), Some(golden_granted(golden.user)));
+    let settings = plugins::settings(&store).expect("read");
+    assert_eq!(settings, [("complaints".into(), "greeting".into(), "hello".into())]);
+    assert_eq!(plugins::secrets(&store).expect("read"), [golden_sealed()]);
     assert_eq!(shares::of(&store, record, golden.user).expect("read"), READ_AND_WRITE);
     let shared = shares::with_principal(&store, golden.user, record.entity, None).expect("scan");
     assert_eq!(shared.map(|row| row.ok()).collect::<Vec<_>>(), [Some((record.id, READ_AND_WRITE))]);
