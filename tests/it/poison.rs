@@ -37,7 +37,7 @@ fn poison_fails_its_own_job_and_the_daemon_goes_on() -> Result<()> {
     let mut daemon = Daemon::start(&directory.path().join("data"))?;
     let plugin = directory.path().join("evil.wasm");
     fs::write(&plugin, guests::evil())?;
-    daemon.command(&["plugin", "install", &plugin.to_string_lossy()])?;
+    daemon.command(&["plugin", "install", "--yes", &plugin.to_string_lossy()])?;
     let solution = directory.path().join("solution");
     fs::create_dir_all(solution.join("entities"))?;
     fs::create_dir_all(solution.join("processes"))?;
@@ -94,7 +94,7 @@ fn a_guest_overflows_its_stack_at_every_level_and_the_daemon_goes_on() -> Result
     let daemon = Daemon::start(&directory.path().join("data"))?;
     let plugin = directory.path().join("evil.wasm");
     fs::write(&plugin, guests::evil())?;
-    daemon.command(&["plugin", "install", &plugin.to_string_lossy()])?;
+    daemon.command(&["plugin", "install", "--yes", &plugin.to_string_lossy()])?;
     let solution = directory.path().join("solution");
     for (path, text) in DIVE {
         let file = solution.join(path);

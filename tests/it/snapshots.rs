@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use engine::{ApplyOptions, Engine, Parts, RandomIds, Settings, SystemClock};
+use engine::{ApplyOptions, Engine, Given, NewPlugin, Origin, Parts, RandomIds, Settings, SystemClock};
 use formats::SourceFile;
 use model::{RecordRef, Value, Values, Verb, job::JobFilter};
 use store::{Disk, disk};
@@ -53,7 +53,9 @@ fn open(directory: &std::path::Path) -> Result<Arc<Engine>> {
     };
     let engine = Engine::open(parts)?;
     let caller = engine.caller(engine::administrator());
-    engine.install_plugin(&caller, guests::evil()).map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    let (origin, given) = (Origin::Unknown, Given::Asked);
+    let new = NewPlugin { component: guests::evil(), origin: &origin, given: &given };
+    engine.install_plugin(&caller, &new).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     let files = SOLUTION.iter().map(|(path, text)| SourceFile { path: (*path).into(), bytes: text.as_bytes().into() });
     let applied = engine.apply_solution(&caller, files.collect(), ApplyOptions::default());
     applied.map_err(|failure| anyhow::anyhow!("{failure}"))?;

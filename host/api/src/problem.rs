@@ -224,7 +224,9 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::TokenScope { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
         Refusal::TooManyTries { .. } => (StatusCode::TOO_MANY_REQUESTS, "0x80072322"),
         Refusal::UnknownEntity(_) => (StatusCode::NOT_FOUND, "0x8006088a"),
-        Refusal::UnknownProcess(_) | Refusal::NotFound { .. } => (StatusCode::NOT_FOUND, "0x80040217"),
+        Refusal::UnknownProcess(_) | Refusal::UnknownPlugin(_) | Refusal::NotFound { .. } => {
+            (StatusCode::NOT_FOUND, "0x80040217")
+        }
         Refusal::Exists { .. } => (StatusCode::PRECONDITION_FAILED, "0x80040237"),
         Refusal::DuplicateKey { .. } => (StatusCode::PRECONDITION_FAILED, "0x80060892"),
         Refusal::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, "0x80060882"),
@@ -239,6 +241,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::DisabledUser(_) => (StatusCode::FORBIDDEN, "0x80040225"),
         Refusal::BadReference { .. } => (StatusCode::BAD_REQUEST, "0x80040217"),
         Refusal::BadStatus { .. } | Refusal::BadTransition { .. } => (StatusCode::BAD_REQUEST, "0x80048408"),
+        Refusal::PluginInUse { .. } => (StatusCode::CONFLICT, "0x80040227"),
         Refusal::Referenced { .. } => (StatusCode::CONFLICT, "0x80040227"),
         Refusal::NoAddress(_) | Refusal::BadAddress { .. } => (StatusCode::BAD_REQUEST, "0x80040b03"),
         Refusal::TooDeep { .. } | Refusal::TooOften { .. } => (StatusCode::BAD_REQUEST, "0x80044182"),

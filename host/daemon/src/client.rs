@@ -180,8 +180,13 @@ fn refused(status: u16, body: &Json) -> Trouble {
     let code = body["code"].as_str().or_else(|| body["error"]["innererror"]["type"].as_str());
     trouble.code = code.map(str::to_owned);
     let places = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    trouble.places = places.iter().map(|place| Place { problem: problem(place), line: None }).collect();
+    trouble.places = places.iter().map(place).collect();
     trouble
+}
+
+/// A place in a file, as the own API writes it.
+pub fn place(json: &Json) -> Place {
+    Place { problem: problem(json), line: None }
 }
 
 /// A problem in a file, as the own API writes it.

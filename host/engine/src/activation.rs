@@ -93,6 +93,11 @@ pub(crate) fn read(reader: &dyn Reader, what: &str, digest: Digest) -> Result<Ke
 }
 
 impl Kept {
+    /// Whether it calls this code.
+    pub fn runs(&self, code: Digest) -> bool {
+        self.pins.iter().any(|pin| pin.digest == code)
+    }
+
     /// What it runs with, a line for each custom step.
     pub fn steps(&self) -> impl Iterator<Item = String> {
         self.pins.iter().map(|pin| {
@@ -189,6 +194,9 @@ fn pinned_step(
         solution: SmolStr::default(),
         installed_on: model::Timestamp::default(),
         quarantined: None,
+        withdrawn: None,
+        origin: SmolStr::default(),
+        signed_by: SmolStr::default(),
     };
     Ok(steps(parts, reader, &install, schema)?.into_iter().find(|step| step.definition.name == pin.step))
 }

@@ -103,6 +103,14 @@ impl Engine {
         if self.queue.take_owed() && self.do_owed(wait) {
             return Progress::Worked;
         }
+        match self.quarantine_due() {
+            Ok(true) => return Progress::Worked,
+            Ok(false) => {}
+            Err(failure) => {
+                tracing::error!(error = &failure as &dyn std::error::Error, "failed to put a package into quarantine");
+                self.queue.idle(wait.min(AFTER_TROUBLE));
+            }
+        }
         let now = self.parts.clock.now();
         match self.queue.next(now, wait) {
             Next::Claim(claim) => {

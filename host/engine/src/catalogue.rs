@@ -28,6 +28,7 @@ pub use self::{
     flows::FlowProcess,
     steps::{Directory, Step},
 };
+use crate::packages::Standing;
 
 /// What holds now.
 pub struct Catalogue {
@@ -35,6 +36,8 @@ pub struct Catalogue {
     pub schema: Arc<Schema>,
     /// The custom steps that are installed.
     pub steps: Directory,
+    /// How their packages stand: what is granted, what rests in quarantine.
+    pub(crate) standing: Standing,
     /// What each solution says of time.
     pub(crate) surroundings: HashMap<SmolStr, Surroundings>,
     /// What holds where a solution says nothing.
@@ -149,7 +152,7 @@ impl Catalogue {
     /// A catalogue of these.
     pub(crate) fn new(
         schema: Schema,
-        steps: Directory,
+        (steps, standing): (Directory, Standing),
         (organisation, surroundings): (Surroundings, HashMap<SmolStr, Surroundings>),
         (processes, flows): (Vec<Process>, Vec<FlowProcess>),
         building: Building,
@@ -174,6 +177,7 @@ impl Catalogue {
             profiles: crate::access::Profiles::new(&schema),
             schema: Arc::new(schema),
             steps,
+            standing,
             organisation,
             surroundings,
             by_id: processes.iter().map(|process| (process.id, process.clone())).collect(),

@@ -13,7 +13,10 @@ mod write;
 use std::{collections::HashSet, sync::Arc};
 
 use formats::{Base, KnownProcess, KnownSecurity, Solution, SourceFile};
-use model::{Caller, ProcessName, Refusal, Schema, TaskName, package::Code, refusal::Problem, step::Installed};
+use model::{
+    Caller, ProcessName, Refusal, Schema, TaskName, consent::Consent, package::Code, process::DefinitionState,
+    refusal::Problem, step::Installed,
+};
 use rules::{trigger::Trigger, workflow::Program};
 use smol_str::SmolStr;
 use store::{Priority, definitions};
@@ -25,7 +28,7 @@ pub(crate) use self::{
 };
 use crate::{
     Engine, Failure,
-    catalogue::{Catalogue, Directory},
+    catalogue::{Catalogue, Directory, Pins},
     load, packages, settle,
     unit::Unit,
 };
@@ -112,6 +115,7 @@ impl Engine {
         }
         let mut problems = security::check_names(catalogue, reader, &solution)?;
         problems.extend(check_types(catalogue, &solution, &steps));
+        problems.extend(check_grants(catalogue, &solution, &plugins, &steps));
         match problems.is_empty() {
             true => Ok(Read { solution, plugins, steps }),
             false => Err(Refusal::BadSolution(problems).into()),
@@ -239,6 +243,37 @@ fn other_templates(catalogue: &Catalogue, solution: &Solution, except: &HashSet<
     problems
 }
 
+/// Steps that the solution's processes call and that were not granted what they ask for. What the solution brings itself is
+/// granted with it, but for hosts.
+fn check_grants(
+    catalogue: &Catalogue,
+    solution: &Solution,
+    plugins: &[(SmolStr, Arc<[u8]>, Installed)],
+    steps: &Directory,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for workflow in solution.workflows.iter().filter(|one| one.value.header.state == DefinitionState::Active) {
+        let Ok(program) = Program::compile(&workflow.value, &solution.schema, steps) else { continue };
+        let pins = Pins::choose(&program, steps);
+        for (_, step) in pins.all().filter(|(_, step)| matches!(step.code, Code::Component(_))) {
+            let brought = plugins.iter().find(|(_, _, found)| step.code == Code::Component(found.digest));
+            let lacking = match brought {
+                None => catalogue.standing.lacking(step),
+                Some((_, _, Installed { manifest, .. })) => {
+                    let mut consent = catalogue.standing.consent(&manifest.library);
+                    consent.add(&catalogue.standing.comes_with(manifest));
+                    consent.lacking(&Consent::of_step(&step.definition))
+                }
+            };
+            if !lacking.is_empty() {
+                let sentence = packages::not_granted(&step.definition.name, &lacking);
+                problems.push(problem(&workflow.file, sentence.into()));
+            }
+        }
+    }
+    problems
+}
+
 /// What keeps active processes, `except` some, from running by this schema and with these steps.
 pub(crate) fn broken(
     catalogue: &Catalogue,
@@ -258,6 +293,6 @@ pub(crate) fn broken(
     problems
 }
 
-fn problem(file: &str, message: String) -> Problem {
+pub(crate) fn problem(file: &str, message: String) -> Problem {
     Problem { file: file.into(), line: 1, column: 1, length: 0, message, hint: None, warning: false }
 }

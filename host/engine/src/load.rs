@@ -36,7 +36,7 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
     let numbers = definitions::numbers(reader)?;
     let schema = definitions.schema(&numbers).map_err(|problem| stored("the entities", problem))?;
     let times = times(parts, reader)?;
-    let mut steps = packages::directory(parts, reader, &schema)?;
+    let (mut steps, standing) = packages::directory(parts, reader, &schema)?;
     templates(reader, &schema, &times, &mut steps)?;
     let mut processes = Vec::new();
     let all = definitions::all(reader, Kind::Workflow)?;
@@ -62,7 +62,7 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
         }
     }
     let flows = flows(reader, &schema, (&steps, &callables), &times)?;
-    Ok(Catalogue::new(schema, steps, times, (processes, flows), crate::deploy::building(reader)?))
+    Ok(Catalogue::new(schema, (steps, standing), times, (processes, flows), crate::deploy::building(reader)?))
 }
 
 /// The starter's entities and choices, and those of solutions.

@@ -1,13 +1,21 @@
-//! Plugins and scripts: from the bytes that the store keeps to steps that can be called, and installing more.
+//! Plugins and scripts: from the bytes that the store keeps to steps that can be called.
 //!
 //! A component describes itself, so it is asked each time a store is opened; its compiled code comes from the runner's
-//! cache. Jobs pin a digest: the bytes stay.
+//! cache. Jobs pin a digest: the bytes stay. What people do with plugins is in the rooms: `install`, `say`, `life`.
 
-use std::{collections::HashSet, sync::Arc};
+mod changes;
+mod health;
+mod install;
+mod life;
+mod list;
+mod say;
+mod standing;
+
+use std::sync::Arc;
 
 use formats::SourceFile;
 use model::{
-    Caller, Digest, Refusal, Schema, TaskName,
+    Digest, Schema,
     package::{Code, Manifest},
     refusal::Problem,
     step::{Installed, PackageProblem},
@@ -18,27 +26,46 @@ use store::{
     packages::{self, Install, Kind},
 };
 
+pub use self::{
+    health::CallFigures,
+    install::{Given, Inspected, NewPlugin, Origin},
+    life::{RolledBack, Uninstalled},
+    list::PluginState,
+    say::PluginSettings,
+};
+pub(crate) use self::{
+    health::Done,
+    say::grant_asked,
+    standing::{Standing, not_granted},
+};
 use crate::{
-    Engine, Error, Failure, Parts,
+    Error, Failure, Parts,
     catalogue::{Directory, Step},
     load::stored,
     unit::Unit,
 };
 
-/// All installed steps. One that cannot be made ready is left out and said so: its jobs wait for a person (R6).
-pub(crate) fn directory(parts: &Parts, reader: &dyn Reader, schema: &Schema) -> Result<Directory, Error> {
-    let mut directory = Directory::default();
+/// All installed steps that can be chosen, and how their packages stand. One that cannot be made ready is left out and said
+/// so: its jobs wait for a person (R6).
+pub(crate) fn directory(parts: &Parts, reader: &dyn Reader, schema: &Schema) -> Result<(Directory, Standing), Error> {
+    let (mut directory, mut standing) = (Directory::default(), Standing::load(parts, reader)?);
     for install in packages::all(reader)? {
-        match steps(parts, reader, &install, schema) {
-            Ok(steps) => steps.into_iter().for_each(|step| directory.add(step)),
+        match load(parts, reader, &install, schema) {
+            Ok((manifest, code)) => {
+                standing.add(&install, Some(&manifest).filter(|_| install.kind == Kind::Plugin));
+                if install.withdrawn.is_none() {
+                    steps_of(&manifest, &code).into_iter().for_each(|step| directory.add(step));
+                }
+            }
             Err(error @ Error::Store(_)) => return Err(error),
             Err(error) => {
                 let (library, version) = (install.library.as_str(), install.version.as_str());
                 tracing::error!(library, version, error = &error as &dyn std::error::Error, "failed to load a package");
+                standing.add(&install, None);
             }
         }
     }
-    Ok(directory)
+    Ok((directory, standing))
 }
 
 /// The steps of one package.
@@ -48,18 +75,28 @@ pub(crate) fn steps(
     install: &Install,
     schema: &Schema,
 ) -> Result<Vec<Step>, Error> {
+    load(parts, reader, install, schema).map(|(manifest, code)| steps_of(&manifest, &code))
+}
+
+/// A package, ready to be called. A component whose compiled form is there is not even read.
+fn load(parts: &Parts, reader: &dyn Reader, install: &Install, schema: &Schema) -> Result<(Manifest, Code), Error> {
     let what = || format!("`{}` {}", install.library, install.version);
+    if install.kind == Kind::Plugin
+        && let Some(known) = parts.runner.known(install.package)
+    {
+        return Ok((known.manifest, Code::Component(known.digest)));
+    }
     let bytes = packages::bytes(reader, install.package)?.ok_or_else(|| stored(&what(), "its bytes are gone"))?;
     match install.kind {
         Kind::Plugin => {
             let found = parts.runner.install(&bytes).map_err(|source| package_error(install, source))?;
-            Ok(steps_of(&found.manifest, &Code::Component(found.digest)))
+            Ok((found.manifest, Code::Component(found.digest)))
         }
         Kind::Script => {
             let file = SourceFile::new(install.file.clone(), &*bytes);
             let read = formats::read_script(&file, schema);
             let (script, manifest) = read.map_err(|problems| stored(&what(), first_of(&problems)))?;
-            Ok(steps_of(&manifest, &Code::Script(Arc::new(script))))
+            Ok((manifest, Code::Script(Arc::new(script))))
         }
     }
 }
@@ -74,17 +111,25 @@ pub(crate) fn steps_of(manifest: &Manifest, code: &Code) -> Vec<Step> {
     manifest.steps.iter().map(step).collect()
 }
 
+/// Where a package comes from.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Source<'s> {
+    pub file: &'s str,
+    pub solution: &'s str,
+    pub origin: &'s str,
+    pub signed_by: &'s str,
+}
+
 /// Stages a component with what it says of itself. Tells whether it changes anything.
 pub(crate) fn stage_plugin(
     unit: &mut Unit,
     found: &Installed,
     bytes: &[u8],
-    file: &str,
-    solution: &str,
+    source: Source<'_>,
 ) -> Result<bool, Failure> {
     let library = found.manifest.library.clone();
     let place = (library, found.manifest.version.to_smolstr());
-    stage(unit, place, Kind::Plugin, (found.digest, bytes), file, solution)
+    stage(unit, place, Kind::Plugin, (found.digest, bytes), source)
 }
 
 /// Stages a script. Each script has versions of its own, so it is kept under the name of its step.
@@ -96,7 +141,8 @@ pub(crate) fn stage_script(
 ) -> Result<bool, Failure> {
     let name = manifest.steps.first().map_or_else(|| manifest.library.clone(), |step| step.name.as_str().into());
     let place = (name, manifest.version.to_smolstr());
-    stage(unit, place, Kind::Script, (script.digest, script.text.as_bytes()), &script.file, solution)
+    let source = Source { file: &script.file, solution, ..Source::default() };
+    stage(unit, place, Kind::Script, (script.digest, script.text.as_bytes()), source)
 }
 
 fn stage(
@@ -104,11 +150,12 @@ fn stage(
     (library, version): (SmolStr, SmolStr),
     kind: Kind,
     (digest, bytes): (Digest, &[u8]),
-    file: &str,
-    solution: &str,
+    source: Source<'_>,
 ) -> Result<bool, Failure> {
     let known = packages::installed(&unit.overlay, &library, &version)?;
-    if known.is_some_and(|known| known.package == digest && known.solution == solution) {
+    let known = known.filter(|known| known.package == digest);
+    let is_same = |known: &Install| known.solution == source.solution && known.withdrawn.is_none();
+    if known.as_ref().is_some_and(is_same) {
         return Ok(false);
     }
     packages::put_bytes(&mut unit.overlay, digest, bytes);
@@ -117,10 +164,14 @@ fn stage(
         version,
         kind,
         package: digest,
-        file: file.into(),
-        solution: solution.into(),
+        file: source.file.into(),
+        solution: source.solution.into(),
         installed_on: unit.now,
-        quarantined: None,
+        // The same code is as good as it was.
+        quarantined: known.and_then(|known| known.quarantined),
+        withdrawn: None,
+        origin: source.origin.into(),
+        signed_by: source.signed_by.into(),
     };
     packages::install(&mut unit.overlay, &install);
     Ok(true)
@@ -139,42 +190,6 @@ pub(crate) fn inspect(parts: &Parts, file: &str, bytes: &[u8]) -> Result<Install
     };
     let found = parts.runner.install(bytes);
     found.map_err(|wrong| wrong.sentences.into_iter().map(problem).collect())
-}
-
-impl Engine {
-    /// Installs a component: checks it whole, then puts it in place for runs that start from now on. Running jobs keep
-    /// what they are pinned to.
-    pub fn install_plugin(&self, caller: &Caller, component: &[u8]) -> Result<Installed, Failure> {
-        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
-        let _alone = self.deploying.lock();
-        let found = inspect(&self.parts, "the component", component).map_err(Refusal::BadSolution)?;
-        let catalogue = self.catalogue();
-        let mut directory = catalogue.steps.clone();
-        steps_of(&found.manifest, &Code::Component(found.digest)).into_iter().for_each(|step| directory.add(step));
-        let problems = crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new());
-        if !problems.is_empty() {
-            return Err(Refusal::BadSolution(problems).into());
-        }
-        self.deploy(|unit| {
-            let changed = stage_plugin(unit, &found, component, "", "")?;
-            if changed {
-                crate::deploy::activate_again(unit, &directory)?;
-            }
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
-    /// The plugins that are installed.
-    pub fn plugins(&self) -> Result<Vec<Installed>, Failure> {
-        let (_, snapshot) = self.state()?;
-        let mut found = Vec::new();
-        for install in packages::all(&snapshot)?.into_iter().filter(|install| install.kind == Kind::Plugin) {
-            let Some(bytes) = packages::bytes(&snapshot, install.package)? else { continue };
-            found.extend(self.parts.runner.install(&bytes).ok());
-        }
-        Ok(found)
-    }
 }
 
 fn package_error(install: &Install, source: PackageProblem) -> Error {

@@ -1,6 +1,6 @@
 //! The figures by which the engine works; each has the default of the rules that it comes from.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use model::Span;
 use smol_str::SmolStr;
@@ -40,6 +40,28 @@ pub struct Settings {
     pub mail: rules::delivery::Policy,
     /// Who carries mail, for people; absent where nobody does.
     pub courier: Option<SmolStr>,
+    /// When a package that breaks down is called no more.
+    pub quarantine: Quarantine,
+    /// What keeps secrets of plugins unreadable in the store; without it there are none.
+    pub seal: Option<Arc<dyn Seal>>,
+}
+
+/// When a package that breaks down is called no more: so many traps, memory or stack overflows, or calls that ran out of
+/// time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// So many are too many; 0: never.
+    pub crashes: u32,
+    /// Within so many microseconds.
+    pub window_micros: i64,
+}
+
+/// Makes secrets unreadable for whoever has the store alone, and readable again.
+pub trait Seal: fmt::Debug + Send + Sync {
+    /// The secret of `place`, unreadable.
+    fn seal(&self, place: &str, secret: &[u8]) -> Vec<u8>;
+    /// The secret of `place`, if it was sealed by the same key for the same place.
+    fn open(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>>;
 }
 
 /// What one unit of work may do before it has to be cut (E3).
@@ -74,6 +96,8 @@ impl Default for Settings {
             limits: model::step::Limits::default(),
             mail: rules::delivery::Policy::default(),
             courier: None,
+            quarantine: Quarantine { crashes: 20, window_micros: 600_000_000 },
+            seal: None,
         }
     }
 }

@@ -61,7 +61,8 @@ pub(crate) fn settle(mut unit: Unit, priority: Priority, job: Option<JobId>) -> 
 /// What will hold; loaded before it is committed, since what cannot be loaded must not hold.
 fn redefined(unit: &mut Unit) -> Result<Arc<Catalogue>, Failure> {
     definitions::touch_schema(&mut unit.overlay);
-    let next = load::catalogue(&unit.parts, &unit.overlay.unvalidated())?;
+    let mut next = load::catalogue(&unit.parts, &unit.overlay.unvalidated())?;
+    next.standing.health = Arc::clone(&unit.catalogue.standing.health);
     schedule::arrange(&mut unit.overlay, &next, unit.now)?;
     Ok(Arc::new(next))
 }

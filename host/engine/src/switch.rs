@@ -128,6 +128,10 @@ fn activate(
     let program = Program::compile(&workflow, &catalogue.schema, &catalogue.steps);
     let program = program.map_err(|sentences| deploy::problems(&definition.file, sentences))?;
     let pins = Pins::choose(&program, &catalogue.steps);
+    let ungranted = catalogue.standing.ungranted(&pins);
+    if !ungranted.is_empty() {
+        return Err(deploy::problems(&definition.file, ungranted).into());
+    }
     let (content, bytes) = activation::content(definition.content, owner, &definition.solution, &pins);
     deploy::activate(unit, process.id, content, &bytes)
 }

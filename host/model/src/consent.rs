@@ -6,11 +6,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     str::FromStr,
+    time::Duration,
 };
 
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
-use crate::package::{Manifest, StepDefinition};
+use crate::{
+    grant::{Grants, HostGrant, LimitChanges},
+    package::{Manifest, StepDefinition},
+};
 
 /// The entity that stands for all.
 const ANY: &str = "any";
@@ -47,9 +51,14 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// What one step asks for.
+    /// What one step asks for. Hosts are asked for by the package as a whole: a request to one that was not granted is
+    /// refused when it is made.
     pub fn of_step(step: &StepDefinition) -> Self {
         let mut wanted = Self::default();
+        let limits = limits_of(&step.claims.limits);
+        if !limits.is_empty() {
+            wanted.limits.insert(step.name.as_str().into(), limits);
+        }
         for (entity, names) in &step.uses {
             match entity.as_str() {
                 ACTIONS => wanted.actions.extend(names.iter().cloned()),
@@ -63,6 +72,7 @@ impl Consent {
     pub fn of_package(manifest: &Manifest) -> Self {
         let mut wanted = Self::default();
         manifest.steps.iter().for_each(|step| wanted.add(&Self::of_step(step)));
+        wanted.hosts.extend(manifest.wants.hosts.iter().map(|(host, _)| host.to_smolstr()));
         wanted
     }
 
@@ -167,6 +177,55 @@ impl Consent {
     }
 }
 
+impl From<&Consent> for Grants {
+    /// What the sandbox is told; settings and secrets are said apart.
+    fn from(consent: &Consent) -> Self {
+        let names = |names: &BTreeSet<SmolStr>| names.iter().cloned().collect::<Vec<_>>();
+        let mut uses: Vec<_> = consent.verbs.iter().map(|(entity, verbs)| (entity.clone(), names(verbs))).collect();
+        uses.push((ACTIONS.into(), names(&consent.actions)));
+        Self {
+            uses: Some(uses),
+            // What is no host any more to this version reaches none.
+            hosts: consent.hosts.iter().filter_map(|host| HostGrant::parse(host).ok()).collect(),
+            limits: consent.limits.iter().map(|(step, limits)| (step.clone(), changes_of(limits))).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+fn limits_of(changes: &LimitChanges) -> BTreeMap<SmolStr, u64> {
+    let millis = |time: Option<Duration>| time.and_then(|time| u64::try_from(time.as_millis()).ok());
+    let bytes = |bytes: Option<usize>| bytes.map(|bytes| bytes as u64);
+    let figures = [
+        millis(changes.cpu),
+        millis(changes.wall),
+        bytes(changes.memory),
+        bytes(changes.input),
+        bytes(changes.output),
+        bytes(changes.log),
+        changes.verb_calls.map(u64::from),
+        changes.http_calls.map(u64::from),
+    ];
+    let named = LIMITS.iter().zip(figures).filter_map(|((key, _), figure)| Some(((*key).into(), figure?)));
+    named.collect()
+}
+
+fn changes_of(limits: &BTreeMap<SmolStr, u64>) -> LimitChanges {
+    let [cpu, wall, memory, input, output, log, verbs, requests] = LIMITS.map(|(key, _)| limits.get(key).copied());
+    let bytes = |figure: Option<u64>| figure.and_then(|figure| usize::try_from(figure).ok());
+    let count = |figure: Option<u64>| figure.and_then(|figure| u32::try_from(figure).ok());
+    LimitChanges {
+        cpu: cpu.map(Duration::from_millis),
+        wall: wall.map(Duration::from_millis),
+        memory: bytes(memory),
+        input: bytes(input),
+        output: bytes(output),
+        log: bytes(log),
+        verb_calls: count(verbs),
+        http_calls: count(requests),
+    }
+}
+
 impl FromStr for Consent {
     type Err = String;
 
@@ -179,7 +238,10 @@ impl FromStr for Consent {
             .ok_or_else(|| format!("`{item}` is no grant: {form}"))?;
         match kind {
             "action" => drop(grant.actions.insert(rest.into())),
-            "host" => drop(grant.hosts.insert(rest.into())),
+            "host" => {
+                let host = HostGrant::parse(rest).map_err(|why| format!("`{item}` names no host: {why}"))?;
+                grant.hosts.insert(host.to_smolstr());
+            }
             "limit" => {
                 let (step, limit) = rest.split_once('/').ok_or_else(|| format!("`{item}` is no grant: {form}"))?;
                 let (key, figure) = limit.split_once('=').ok_or_else(|| format!("`{item}` is no grant: {form}"))?;

@@ -24,6 +24,17 @@ pub enum Refusal {
     /// There is no such process.
     #[error("there is no process `{0}`")]
     UnknownProcess(SmolStr),
+    /// There is no such plugin, or no such version of it.
+    #[error("there is no plugin `{0}`: `stepwise plugin list` tells which there are")]
+    UnknownPlugin(SmolStr),
+    /// A plugin cannot go while something uses it.
+    #[error("`{plugin}` is in use: {by}")]
+    PluginInUse {
+        /// The plugin with its version.
+        plugin: SmolStr,
+        /// What uses it, in words.
+        by: SmolStr,
+    },
     /// The record is not there.
     #[error("there is no `{entity}` {record}")]
     NotFound {
@@ -415,6 +426,8 @@ impl Refusal {
             Self::UnknownEntity(_) => "unknown-entity",
             Self::UnknownAttribute { .. } => "unknown-attribute",
             Self::UnknownProcess(_) => "unknown-process",
+            Self::UnknownPlugin(_) => "unknown-plugin",
+            Self::PluginInUse { .. } => "plugin-in-use",
             Self::NotFound { .. } => "not-found",
             Self::Exists { .. } => "exists",
             Self::VersionMismatch { .. } => "version-mismatch",

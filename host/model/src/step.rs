@@ -186,6 +186,11 @@ pub trait StepRunner: Send + Sync {
         None
     }
 
+    /// A component is no longer installed: nothing of it has to be kept.
+    fn forget(&self, digest: crate::Digest) {
+        let _ = digest;
+    }
+
     /// Makes an installed component ready to be called; quick when its compiled form is in the cache.
     fn prepare(&self, digest: crate::Digest, component: &[u8]) -> Result<(), PackageProblem>;
 }

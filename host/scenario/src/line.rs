@@ -174,6 +174,15 @@ pub enum Command {
     JobShow(SmolStr),
     /// `job cancel 2`, `job retry 2 from=start`: what a person wants of it.
     JobOrder(SmolStr, Order),
+    /// `plugin grant evil task:create`, `plugin resume evil`: what an operator says to a library.
+    Plugin {
+        /// `grant`, `revoke`, `rollback`, `uninstall`, `quarantine`, `resume`, `list`.
+        order: SmolStr,
+        /// The library.
+        library: SmolStr,
+        /// Grants, or a version.
+        words: Vec<SmolStr>,
+    },
     /// `apply`: the files of the page so far. A run block begins with it where new files stand before the block.
     Apply,
     /// `advance 3 days`
@@ -246,6 +255,8 @@ job list [state=S] [process=P]           job show N
 job cancel N                             also terminate, pause, resume
 job postpone N until=MOMENT
 job retry N [from=start] [version=newest] from the step that failed, or from the start
+plugin grant LIBRARY GRANT ...           also revoke; task:create, action:close, host:NAME
+plugin rollback LIBRARY [VERSION]        also uninstall, quarantine, resume, list
 apply                                    the files of the page
 advance 3 days                           let time pass
 restart                                  drop everything but the store and open it again
@@ -327,6 +338,11 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
         ("job", [show, job]) if show.is_bare("show") => Command::JobShow(job.word()?),
         ("job", [word, job, options @ ..]) => Command::JobOrder(job.word()?, order(&word.word()?, options)?),
         ("job", _) => return Err("it is `job list`, `job show N` or `job ORDER N`".into()),
+        ("plugin", [order, library, words @ ..]) => Command::Plugin {
+            order: order.word()?,
+            library: library.word()?,
+            words: words.iter().map(Token::word).collect::<Result<_, _>>()?,
+        },
         ("apply", []) => Command::Apply,
         ("advance", [number, unit]) => Command::Advance(duration(&number.word()?, &unit.word()?)?),
         ("restart", []) => Command::Restart,

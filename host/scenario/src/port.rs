@@ -230,6 +230,10 @@ pub trait Port {
     fn order(&mut self, _job: Uuid, _order: Order) -> Result<(), No> {
         Err(only_in_a_page("an order for a job"))
     }
+    /// Says something to a library of custom steps; a line for each thing to show.
+    fn plugin(&mut self, _order: &str, _library: &str, _words: &[SmolStr]) -> Result<Vec<String>, No> {
+        Err(only_in_a_page("`plugin`"))
+    }
     /// Goes on as another user.
     fn act_as(&mut self, _user: &str) -> Result<(), No> {
         Err(only_in_a_page("another user"))

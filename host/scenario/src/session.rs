@@ -128,6 +128,7 @@ impl<P: Port> Session<P> {
                 let job = self.names.job_called(job)?;
                 self.port.order(job, *order).map(|()| Vec::new())
             }
+            Command::Plugin { order, library, words } => self.port.plugin(order, library, words),
             Command::Apply => self.port.apply().map(|()| Vec::new()),
             Command::Advance(span) => self.port.advance(*span).map(|()| Vec::new()),
             Command::Restart => self.port.restart().map(|()| Vec::new()),

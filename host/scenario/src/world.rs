@@ -9,6 +9,7 @@ mod log;
 mod look;
 mod mail;
 mod play;
+mod plugin;
 mod port;
 mod trace;
 mod value;

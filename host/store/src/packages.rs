@@ -53,6 +53,11 @@ pub fn put_bytes(writer: &mut impl Writer, digest: Digest, bytes: &[u8]) {
     writer.put(Tuple::of(Family::Package).digest(&digest).key(), bytes.into());
 }
 
+/// Takes the bytes of a package away, once nothing names them.
+pub fn remove_bytes(writer: &mut impl Writer, digest: Digest) {
+    writer.delete(Tuple::of(Family::Package).digest(&digest).key());
+}
+
 /// The bytes of a package.
 pub fn bytes(reader: &(impl Reader + ?Sized), digest: Digest) -> Result<Option<Value>, Error> {
     reader.peek(Tuple::of(Family::Package).digest(&digest).bytes())

@@ -1,27 +1,64 @@
-//! Plugins: installing a component, and what is installed.
+//! Plugins: installing a component, what is installed, and in `orders` what operators say to it.
+
+mod orders;
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{Path, Request, State},
     http::HeaderMap,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
-use model::package::Manifest;
+use engine::{Given, Inspected, NewPlugin, Origin, PluginState};
+use model::{Refusal, consent::Consent, package::Manifest};
 use serde_json::{Value, json};
 
 use super::{answer, ask};
-use crate::{App, body, problem::Denial};
+use crate::{
+    App, body,
+    odata::options,
+    problem::{Denial, place},
+};
 
 /// The routes.
 pub fn routes() -> Router<App> {
-    Router::new().route("/api/v1/plugins", get(list).post(install))
+    Router::new()
+        .route("/api/v1/plugins", get(list).post(install))
+        .route("/api/v1/plugins/{library}", get(show).delete(orders::uninstall))
+        .route("/api/v1/plugins/{library}/grant", post(orders::grant))
+        .route("/api/v1/plugins/{library}/revoke", post(orders::revoke))
+        .route("/api/v1/plugins/{library}/config", post(orders::config))
+        .route("/api/v1/plugins/{library}/secrets", post(orders::secret))
+        .route("/api/v1/plugins/{library}/rollback", post(orders::roll_back))
+        .route("/api/v1/plugins/{library}/quarantine", post(orders::quarantine))
+        .route("/api/v1/plugins/{library}/resume", post(orders::resume))
 }
 
 async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
-    ask(&app, &headers, |engine, _| {
-        let plugins = engine.plugins()?;
-        Ok(json!({"value": plugins.iter().map(|installed| show(&installed.manifest)).collect::<Vec<_>>()}))
+    ask(&app, &headers, |engine, caller| {
+        let plugins = engine.plugins(caller)?;
+        Ok(json!({"value": plugins.iter().map(state).collect::<Vec<_>>()}))
+    })
+    .await
+}
+
+async fn show(State(app): State<App>, Path(library): Path<String>, headers: HeaderMap) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let settings = engine.plugin_settings(caller, &library)?;
+        let mut plugins = engine.plugins(caller)?;
+        plugins.retain(|plugin| plugin.library == library);
+        if plugins.is_empty() {
+            return Err(Refusal::UnknownPlugin(library.as_str().into()).into());
+        }
+        let config = settings.config.iter().map(|(key, value)| json!({"key": key.as_str(), "value": value.as_str()}));
+        let secrets =
+            settings.secrets.iter().map(|(name, on)| json!({"name": name.as_str(), "set_on": on.to_string()}));
+        Ok(json!({
+            "library": library,
+            "versions": plugins.iter().map(state).collect::<Vec<_>>(),
+            "config": config.collect::<Vec<_>>(),
+            "secrets": secrets.collect::<Vec<_>>(),
+        }))
     })
     .await
 }
@@ -32,21 +69,116 @@ async fn install(State(app): State<App>, request: Request) -> Response {
 
 async fn serve(app: App, request: Request) -> Result<Value, Denial> {
     let (parts, body) = request.into_parts();
+    let wanted = wanted(parts.uri.query())?;
     let component = body::read(body, app.settings.upload_limit).await?;
     answer(&app, &parts.headers, move |engine, caller| {
-        let installed = engine.install_plugin(caller, &component)?;
-        let mut shown = show(&installed.manifest);
+        if wanted.dry_run {
+            return Ok(inspected(&engine.inspect_plugin(caller, &component)?));
+        }
+        let new = NewPlugin { component: &component, origin: &wanted.origin, given: &wanted.given };
+        let installed = engine.install_plugin(caller, &new)?;
+        let mut shown = said(&installed.manifest);
         shown["digest"] = json!(installed.digest.to_string());
         Ok(shown)
     })
     .await
 }
 
-fn show(manifest: &Manifest) -> Value {
+/// What the query of an installation says.
+#[derive(Default)]
+struct Wanted {
+    dry_run: bool,
+    given: Given,
+    origin: Origin,
+}
+
+/// `dry_run=true`, `grant=asked` or `grant=task:create action:close`, `origin=https://...` or a file.
+fn wanted(query: Option<&str>) -> Result<Wanted, Denial> {
+    let mut wanted = Wanted::default();
+    for (name, value) in options(query)? {
+        match (name.as_str(), value.as_str()) {
+            ("dry_run", "true") => wanted.dry_run = true,
+            ("dry_run", "false") => {}
+            ("grant", "asked") => wanted.given = Given::Asked,
+            ("grant", items) => wanted.given = Given::Items(consent(items.split_whitespace())?),
+            ("origin", origin) if origin.contains("://") => wanted.origin = Origin::Address(origin.into()),
+            ("origin", origin) => wanted.origin = Origin::File(origin.into()),
+            _ => return Err(Denial::malformed(format!("an installation takes no `{name}={value}`"))),
+        }
+    }
+    Ok(wanted)
+}
+
+/// Grants as they are typed.
+fn consent<'i>(items: impl IntoIterator<Item = &'i str>) -> Result<Consent, Denial> {
+    Consent::from_items(items).map_err(|why| Denial::malformed(why))
+}
+
+fn said(manifest: &Manifest) -> Value {
     json!({
         "library": manifest.library.as_str(),
         "version": manifest.version.to_string(),
         "title": manifest.title,
         "steps": manifest.steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(),
     })
+}
+
+/// The same as items for programs and as sentences for people.
+fn told(consent: &Consent) -> Value {
+    let items: Vec<_> = consent.items().iter().map(ToString::to_string).collect();
+    json!({"items": items, "words": consent.sentences()})
+}
+
+fn inspected(inspected: &Inspected) -> Value {
+    let mut shown = said(&inspected.found.manifest);
+    shown["digest"] = json!(inspected.found.digest.to_string());
+    shown["known"] = json!(inspected.is_known);
+    shown["asks"] = told(&inspected.asked);
+    shown["lacks"] = told(&inspected.lacking);
+    shown["replaces"] = json!(inspected.replaces.as_ref().map(ToString::to_string));
+    shown["changes"] = json!(inspected.changes);
+    shown["used_by"] = json!(inspected.used_by.iter().map(|name| name.as_str()).collect::<Vec<_>>());
+    shown["problems"] = inspected.problems.iter().map(place).collect();
+    shown
+}
+
+fn state(plugin: &PluginState) -> Value {
+    let mut shown = match &plugin.manifest {
+        Some(manifest) => said(manifest),
+        None => json!({"library": plugin.library.as_str(), "version": plugin.version.to_string(), "steps": []}),
+    };
+    let figures = &plugin.figures;
+    let failures: serde_json::Map<String, Value> =
+        figures.failures.iter().map(|(code, count)| (code.to_string(), json!(count))).collect();
+    shown["state"] = json!(word(plugin));
+    shown["digest"] = json!(plugin.digest.to_string());
+    shown["origin"] = json!(plugin.origin.as_str());
+    shown["solution"] = json!(plugin.solution.as_str());
+    shown["signed_by"] = json!(plugin.signed_by.as_str());
+    shown["installed_on"] = json!(plugin.installed_on.to_string());
+    shown["quarantined"] = json!(plugin.quarantined.as_deref());
+    shown["withdrawn_on"] = json!(plugin.withdrawn.map(|on| on.to_string()));
+    shown["asks"] = told(&plugin.asked);
+    shown["granted"] = told(&plugin.granted);
+    shown["lacks"] = told(&plugin.lacking);
+    shown["used_by"] = json!(plugin.used_by.iter().map(|name| name.as_str()).collect::<Vec<_>>());
+    shown["figures"] = json!({
+        "calls": figures.calls,
+        "failures": failures,
+        "p50_micros": figures.p50_micros,
+        "p99_micros": figures.p99_micros,
+        "memory_bytes": figures.memory,
+    });
+    shown
+}
+
+/// How a version stands, in one word.
+fn word(plugin: &PluginState) -> &'static str {
+    match plugin {
+        PluginState { quarantined: Some(_), .. } => "quarantined",
+        PluginState { manifest: None, .. } => "broken",
+        PluginState { withdrawn: Some(_), .. } => "withdrawn",
+        PluginState { lacking, .. } if !lacking.is_empty() => "lacks-grants",
+        _ => "ready",
+    }
 }

@@ -1,4 +1,7 @@
-//! `stepwise plugin new|build|install|list`
+//! `stepwise plugin`: `new` and `build` are here, the life of an installed one in `install` and `manage`.
+
+mod install;
+mod manage;
 
 use std::{
     fs,
@@ -33,14 +36,12 @@ pub enum Plugin {
         #[arg(default_value = ".")]
         dir: PathBuf,
     },
-    /// Install a component, or the one that a crate's folder builds
-    Install {
-        /// A .wasm file, or a crate's folder
-        #[arg(default_value = ".")]
-        path: PathBuf,
-    },
-    /// List what is installed
-    List,
+    /// Install a component, or the one that a crate's folder builds: says what it asks for, and asks
+    Install(install::Install),
+    /// Install a newer version: says what is different, checks every process that uses it, and asks
+    Upgrade(install::Upgrade),
+    #[command(flatten)]
+    Manage(manage::Manage),
 }
 
 const TARGET: &str = "wasm32-wasip2";
@@ -60,21 +61,18 @@ impl Plugin {
                 say(&format!("next: stepwise plugin install {}", dir.display()));
                 Ok(())
             }
-            Self::Install { path } => {
-                let component = if path.is_dir() { build(path)? } else { path.clone() };
-                let answer = install(&Client::new(connection)?, &component)?;
-                connection.output.text(&installed(&answer), &answer)
-            }
-            Self::List => list(&Client::new(connection)?, connection),
+            Self::Install(install) => install.run(connection),
+            Self::Upgrade(upgrade) => upgrade.run(connection),
+            Self::Manage(manage) => manage.run(connection),
         }
     }
 }
 
-/// Sends a component.
+/// Sends a component and grants what it asks for.
 pub fn install(client: &Client, component: &Path) -> Result<Json, Trouble> {
     let bytes = fs::read(component)
         .map_err(|error| Trouble::new(Exit::NotFound, format!("{}: {error}", component.display())))?;
-    client.send("/api/v1/plugins", "application/wasm", &bytes)
+    client.send("/api/v1/plugins?grant=asked", "application/wasm", &bytes)
 }
 
 /// `complaints 0.1.0: complaints.classify`
@@ -82,18 +80,6 @@ pub fn installed(answer: &Json) -> String {
     let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
     let steps: Vec<&str> = answer["steps"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     format!("{} {}: {}", text("library"), text("version"), steps.join(", "))
-}
-
-fn list(client: &Client, connection: &Connection) -> Result<(), Trouble> {
-    let answer = client.get("/api/v1/plugins")?;
-    let plugins = answer["value"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let row = |plugin: &Json| {
-        let text = |name: &str| plugin[name].as_str().unwrap_or_default().to_owned();
-        let steps: Vec<&str> = plugin["steps"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-        vec![text("library"), text("version"), steps.join(", ")]
-    };
-    let rows = plugins.iter().map(row).collect();
-    connection.output.rows(&["LIBRARY", "VERSION", "STEPS"], rows, &answer)
 }
 
 fn new(name: &str, sdk: Option<&Path>) -> Result<(), Trouble> {

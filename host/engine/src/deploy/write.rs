@@ -22,7 +22,9 @@ use super::{
 use crate::{
     Failure, access, activation,
     catalogue::{Directory, Pins},
-    load, packages, query,
+    load,
+    packages::{self, Source},
+    query,
     security::roles,
     switch,
     unit::Unit,
@@ -40,7 +42,8 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
     roles::complete(unit, caller, &solution.schema)?;
     security::write(unit, caller, read, plan)?;
     for (file, bytes, found) in &read.plugins {
-        packages::stage_plugin(unit, found, bytes, file, name)?;
+        packages::stage_plugin(unit, found, bytes, Source { file, solution: name, ..Source::default() })?;
+        packages::grant_asked(unit, caller, &found.manifest)?;
     }
     for (script, manifest) in &solution.scripts {
         packages::stage_script(unit, script, manifest, name)?;

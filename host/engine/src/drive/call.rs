@@ -10,14 +10,15 @@ use model::{
 };
 use rules::{trigger::Organisation, workflow::Command};
 use semver::VersionReq;
-use smol_str::format_smolstr;
+use smol_str::{ToSmolStr, format_smolstr};
 
 use super::{Drive, event_of};
 use crate::{
     Failure,
-    catalogue::Step,
+    catalogue::{self, Step},
     organisation::Members,
-    unit::{Borrowed, Savepoint, Slot},
+    packages::Done,
+    unit::{Borrowed, Savepoint, Slot, Unit},
 };
 
 /// The most custom steps that are called one within the other: each needs a stack of its own (E13).
@@ -68,6 +69,12 @@ impl Drive<'_> {
             );
             return Ok(Ran::Returned(Err(StepFailure::Host { fault: HostFault::HostLimit, message })));
         }
+        // What an external step did outside is not asked about again.
+        if self.answer.is_none()
+            && let Err(failure) = self.slot.unit()?.catalogue.standing.check(pinned)
+        {
+            return Ok(Ran::Returned(Err(failure)));
+        }
         if pinned.definition.external
             && let Some(answer) = self.supposed_answer()?
         {
@@ -113,7 +120,7 @@ impl Drive<'_> {
         if let Some(trouble) = borrowed.trouble {
             return Err(trouble);
         }
-        self.count(pinned, &result, usage);
+        self.count(pinned, &result, usage, micros)?;
         let unit = self.slot.unit()?;
         if let Err(failure) = &result {
             unit.rollback(before);
@@ -128,11 +135,19 @@ impl Drive<'_> {
         Ok(Ran::Returned(result))
     }
 
-    /// Counts a call for `/metrics`.
-    pub(super) fn count(&self, pinned: &Step, result: &Result<Vec<Field>, StepFailure>, usage: Usage) {
+    /// Counts a call for `/metrics`, and in the account of its package.
+    pub(super) fn count(
+        &mut self,
+        pinned: &Step,
+        result: &Result<Vec<Field>, StepFailure>,
+        usage: Usage,
+        micros: u64,
+    ) -> Result<(), Failure> {
+        note(self.slot.unit()?, pinned, micros, result.as_ref().err(), usage);
         let outcome = if result.is_ok() { "answered" } else { "failed" };
         metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned), "result" => outcome).increment(1);
         metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
+        Ok(())
     }
 
     /// What the step is taken to answer, where the run is only tried.
@@ -168,14 +183,15 @@ impl Drive<'_> {
             public_url: activation.surroundings.public_url.clone(),
             seed: seed(job),
         };
+        let grants = unit.catalogue.standing.grants(pinned);
         Ok(StepCall {
             step: pinned.definition.name.clone(),
             code: pinned.code.clone(),
             inputs,
             context,
             schema: unit.catalogue.schema.clone(),
-            limits: unit.parts.settings.limits,
-            grants: Default::default(),
+            limits: grants.limits(pinned.definition.name.as_str(), unit.parts.settings.limits),
+            grants,
             external: false,
         })
     }
@@ -193,6 +209,20 @@ impl Drive<'_> {
             _ => self.slot.unit()?.rollback(pending.before),
         }
         self.next_moment()
+    }
+}
+
+/// Notes a call in the account of its package.
+fn note(unit: &Unit, pinned: &Step, micros: u64, failure: Option<&StepFailure>, usage: Usage) {
+    let (parts, standing, digest) = (&unit.parts, &unit.catalogue.standing, catalogue::digest(&pinned.code));
+    let done = Done { failure, usage, micros, now: parts.clock.now() };
+    match standing.label(digest) {
+        Some(label) => standing.health.note(digest, label, &done, parts.settings.quarantine),
+        // Another build took its place, and a running job is still pinned to it.
+        None => {
+            let label = (pinned.definition.name.library().into(), pinned.version.to_smolstr());
+            standing.health.note(digest, &label, &done, parts.settings.quarantine);
+        }
     }
 }
 

@@ -79,7 +79,7 @@ impl Drive<'_> {
                 Some(fault) => return Err(fault),
             }
         }
-        self.count(pinned, &result, answer.usage);
+        self.count(pinned, &result, answer.usage, answer.micros)?;
         let unit = self.slot.unit()?;
         if result.is_err() {
             unit.rollback(before);

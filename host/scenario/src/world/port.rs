@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 use store::Fault;
 use uuid::Uuid;
 
-use super::{World, fault, log, value};
+use super::{World, fault, log, plugin, value};
 use crate::port::{FlowAsk, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
 
 /// The most jobs of a list: more than any page makes.
@@ -360,6 +360,10 @@ impl Port for World {
     fn order(&mut self, job: Uuid, order: Order) -> Result<(), No> {
         let caller = self.caller();
         self.engine().order(&caller, JobId(job), order).map_err(no)
+    }
+
+    fn plugin(&mut self, order: &str, library: &str, words: &[SmolStr]) -> Result<Vec<String>, No> {
+        plugin::say(self.engine(), &self.caller(), order, library, words)
     }
 
     fn act_as(&mut self, user: &str) -> Result<(), No> {

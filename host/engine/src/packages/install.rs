@@ -1,0 +1,183 @@
+//! Installing a plugin: looked at whole first, with what it asks for and what it would change; then put in place.
+//!
+//! Installing puts a version beside the ones that are there. Activations that call it are made anew, with the newest
+//! version in the range of each step; jobs that run keep the digest that they began with (processes 9.1, D11).
+
+use std::collections::HashSet;
+
+use model::{Caller, Refusal, TaskName, consent::Consent, package::Code, refusal::Problem, step::Installed};
+use smol_str::{SmolStr, ToSmolStr};
+use store::packages::{self as rows, Kind};
+
+use super::{Source, changes, inspect, say, stage_plugin, steps_of};
+use crate::{
+    Catalogue, Engine, Failure,
+    catalogue::{Directory, Pins},
+};
+
+/// A component to be installed.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPlugin<'p> {
+    /// Its bytes.
+    pub component: &'p [u8],
+    /// Where they were taken from, as whoever brings them says.
+    pub origin: &'p Origin,
+    /// What is granted to it beside what its library has already.
+    pub given: &'p Given,
+}
+
+/// Where a component was taken from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody says.
+    #[default]
+    Unknown,
+    /// A file of whoever installs it.
+    File(SmolStr),
+    /// An address of the web, or a registry.
+    Address(SmolStr),
+}
+
+impl Origin {
+    /// The file or the address.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Unknown => "",
+            Self::File(text) | Self::Address(text) => text,
+        }
+    }
+}
+
+/// What is granted with an installation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Given {
+    /// Nothing more than the library has.
+    #[default]
+    Nothing,
+    /// Everything that the component asks for.
+    Asked,
+    /// This.
+    Items(Consent),
+}
+
+/// What installing a component would mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspected {
+    /// The component.
+    pub found: Installed,
+    /// Whether exactly this is in place already.
+    pub is_known: bool,
+    /// All that it asks for.
+    pub asked: Consent,
+    /// What of it its library does not have yet.
+    pub lacking: Consent,
+    /// The version that new runs use now, if there is one.
+    pub replaces: Option<semver::Version>,
+    /// What is different from that version, in words.
+    pub changes: Vec<String>,
+    /// The active processes whose new runs would use it.
+    pub used_by: Vec<SmolStr>,
+    /// Why processes that call it could not run by it; everything granted that it asks for.
+    pub problems: Vec<Problem>,
+}
+
+impl Engine {
+    /// What installing this component would mean; changes nothing.
+    pub fn inspect_plugin(&self, caller: &Caller, component: &[u8]) -> Result<Inspected, Failure> {
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        let found = inspect(&self.parts, "the component", component).map_err(Refusal::BadSolution)?;
+        let (catalogue, snapshot) = self.state()?;
+        let manifest = &found.manifest;
+        let installed = rows::installed(&snapshot, &manifest.library, &manifest.version.to_smolstr())?;
+        let asked = Consent::of_package(manifest);
+        let lacking = catalogue.standing.consent(&manifest.library).lacking(&asked);
+        let current = self.current(&snapshot, &manifest.library)?;
+        let directory = with(&catalogue.steps, &found);
+        let differs = |pins: &Pins| pins.all().any(|(_, step)| step.code == Code::Component(found.digest));
+        let active = catalogue.processes().filter_map(|process| Some((process, process.activation.as_ref()?)));
+        let used_by = active.filter(|(_, active)| differs(&Pins::choose(&active.program, &directory)));
+        let mut used_by: Vec<SmolStr> = used_by.map(|(process, _)| process.name.as_str().into()).collect();
+        used_by.sort();
+        Ok(Inspected {
+            is_known: installed.is_some_and(|known| known.package == found.digest && known.withdrawn.is_none()),
+            lacking,
+            replaces: current.as_ref().map(|current| current.manifest.version.clone()),
+            changes: current.map(|current| changes::between(&current.manifest, manifest)).unwrap_or_default(),
+            used_by,
+            problems: crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new()),
+            asked,
+            found,
+        })
+    }
+
+    /// Installs a component: checks it whole, then puts it in place for runs that start from now on. Running jobs keep
+    /// what they are pinned to. Refused where a process that calls it could not run by it.
+    pub fn install_plugin(&self, caller: &Caller, new: &NewPlugin<'_>) -> Result<Installed, Failure> {
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        let _alone = self.deploying.lock();
+        let found = inspect(&self.parts, "the component", new.component).map_err(Refusal::BadSolution)?;
+        let catalogue = self.catalogue();
+        let directory = with(&catalogue.steps, &found);
+        let mut problems = crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new());
+        let mut consent = catalogue.standing.consent(&found.manifest.library);
+        match new.given {
+            Given::Nothing => {}
+            Given::Asked => consent.add(&Consent::of_package(&found.manifest)),
+            Given::Items(items) => consent.add(items),
+        }
+        problems.extend(ungranted(&catalogue, &directory, &found, &consent));
+        if !problems.is_empty() {
+            return Err(Refusal::BadSolution(problems).into());
+        }
+        let source = Source { origin: new.origin.text(), ..Source::default() };
+        self.deploy(|unit| {
+            let changed = stage_plugin(unit, &found, new.component, source)?;
+            say::put(unit, caller, &found.manifest.library, &consent)?;
+            if changed {
+                crate::deploy::activate_again(unit, &directory)?;
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The version of a library that new runs use: the newest that is not withdrawn.
+    pub(super) fn current(&self, reader: &dyn store::Reader, library: &str) -> Result<Option<Installed>, Failure> {
+        let mut newest: Option<Installed> = None;
+        let all = rows::all(reader)?.into_iter();
+        for install in all.filter(|install| install.library == library && install.kind == Kind::Plugin) {
+            let Some(found) = self.loaded(reader, &install)?.filter(|_| install.withdrawn.is_none()) else { continue };
+            if newest.as_ref().is_none_or(|newest| newest.manifest.version < found.manifest.version) {
+                newest = Some(found);
+            }
+        }
+        Ok(newest)
+    }
+}
+
+/// The steps as they will be with this component.
+fn with(steps: &Directory, found: &Installed) -> Directory {
+    let mut directory = steps.clone();
+    steps_of(&found.manifest, &Code::Component(found.digest)).into_iter().for_each(|step| directory.add(step));
+    directory
+}
+
+/// What active processes would call of the new version without its being granted what it asks for.
+fn ungranted(catalogue: &Catalogue, directory: &Directory, found: &Installed, consent: &Consent) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for process in catalogue.processes() {
+        let Some(active) = &process.activation else { continue };
+        for (_, step) in Pins::choose(&active.program, directory).all() {
+            if step.code != Code::Component(found.digest) {
+                continue;
+            }
+            let lacking = consent.lacking(&Consent::of_step(&step.definition));
+            if !lacking.is_empty() {
+                let file = format!("processes/{}.yaml", process.name);
+                problems
+                    .push(crate::deploy::problem(&file, super::not_granted(&step.definition.name, &lacking).into()));
+            }
+        }
+    }
+    problems
+}

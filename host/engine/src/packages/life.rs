@@ -1,0 +1,292 @@
+//! What becomes of an installed plugin: back to an older version, out, into quarantine and back.
+//!
+//! Nothing here touches a running job: it keeps the digest that it began with, and what it needs cannot be uninstalled.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use model::{ActivationId, Caller, Digest, Refusal, TaskName};
+use rules::workflow::Program;
+use semver::Version;
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use store::{
+    Reader, definitions, jobs,
+    packages::{self as rows, Install},
+};
+
+use crate::{
+    Engine, Failure, activation,
+    catalogue::{self, Directory},
+    unit::Unit,
+};
+
+/// A library that went back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolledBack {
+    /// The versions that new runs use no more, the newest first.
+    pub from: Vec<Version>,
+    /// The version that they use now.
+    pub to: Version,
+    /// The processes whose new runs use it.
+    pub used_by: Vec<SmolStr>,
+}
+
+/// What is no longer installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uninstalled {
+    /// The versions.
+    pub versions: Vec<Version>,
+}
+
+impl Engine {
+    /// Lets new runs use an older version of a library again: the one before the newest, or `to`. Newer ones stay installed
+    /// and withdrawn until they are installed again; jobs that run keep theirs.
+    pub fn roll_back_plugin(
+        &self,
+        caller: &Caller,
+        library: &str,
+        to: Option<&Version>,
+    ) -> Result<RolledBack, Failure> {
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        let _alone = self.deploying.lock();
+        let (catalogue, snapshot) = self.state()?;
+        let versions = versions(&snapshot, library)?;
+        let standing: Vec<&(Version, Install)> =
+            versions.iter().filter(|(_, install)| install.withdrawn.is_none()).collect();
+        let no = |why: &str| Refusal::NotPossible { verb: "rollback".into(), entity: library.into(), why: why.into() };
+        let target = match to {
+            Some(to) => standing.iter().find(|(version, _)| version == to).copied(),
+            None => standing.get(1).copied(),
+        };
+        let (to, _) = target.ok_or_else(|| no("there is no such older version that new runs could use"))?;
+        let leaving: Vec<Install> =
+            standing.iter().filter(|(version, _)| version > to).map(|(_, install)| install.clone()).collect();
+        if leaving.is_empty() {
+            return Err(no("that version is what new runs use already").into());
+        }
+        let gone: HashSet<Digest> = leaving.iter().map(|install| install.package).collect();
+        let directory = without(&catalogue.steps, &gone);
+        let problems = crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new());
+        if !problems.is_empty() {
+            return Err(Refusal::BadSolution(problems).into());
+        }
+        self.deploy(|unit| {
+            for install in &leaving {
+                let withdrawn = Some(unit.now);
+                rows::install(&mut unit.overlay, &Install { withdrawn, ..install.clone() });
+            }
+            crate::deploy::activate_again(unit, &directory)
+        })?;
+        let from = standing.iter().filter(|(version, _)| version > to).map(|(version, _)| version.clone()).collect();
+        Ok(RolledBack { from, to: to.clone(), used_by: self.users(library) })
+    }
+
+    /// Takes a version of a library off, or all of them. Refused while a process calls it or a job is pinned to it.
+    pub fn uninstall_plugin(
+        &self,
+        caller: &Caller,
+        library: &str,
+        version: Option<&Version>,
+    ) -> Result<Uninstalled, Failure> {
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        let _alone = self.deploying.lock();
+        let (_, snapshot) = self.state()?;
+        let all = versions(&snapshot, library)?;
+        let leaving: Vec<&(Version, Install)> =
+            all.iter().filter(|(known, _)| version.is_none_or(|version| version == known)).collect();
+        let Some((shown, _)) = leaving.first() else {
+            return Err(Refusal::UnknownPlugin(named(library, version)).into());
+        };
+        let gone: HashSet<Digest> = leaving.iter().map(|(_, install)| install.package).collect();
+        let by = self.uses(&snapshot, &gone)?;
+        if !by.is_empty() {
+            let plugin = format_smolstr!("{library} {shown}");
+            return Err(Refusal::PluginInUse { plugin, by: by.join("; ").into() }.into());
+        }
+        let kept: HashSet<Digest> = rows::all(&snapshot)?
+            .into_iter()
+            .filter(|install| !leaving.iter().any(|(_, leaving)| leaving == install))
+            .map(|install| install.package)
+            .collect();
+        self.deploy(|unit| {
+            for (_, install) in &leaving {
+                rows::uninstall(&mut unit.overlay, &install.library, &install.version);
+                if !kept.contains(&install.package) {
+                    rows::remove_bytes(&mut unit.overlay, install.package);
+                }
+            }
+            Ok(())
+        })?;
+        gone.difference(&kept).for_each(|digest| self.parts.runner.forget(*digest));
+        Ok(Uninstalled { versions: leaving.into_iter().map(|(version, _)| version.clone()).collect() })
+    }
+
+    /// Puts a version of a library into quarantine: it is not called until somebody resumes it, and jobs that come to it
+    /// are suspended with the reason. Without a version: all of them.
+    pub fn quarantine_plugin(
+        &self,
+        caller: &Caller,
+        library: &str,
+        version: Option<&Version>,
+        why: &str,
+    ) -> Result<Vec<Version>, Failure> {
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        self.set_quarantine(library, version, Some(why))
+    }
+
+    /// Lets a version of a library, or all of them, be called again. Its breakdowns are counted anew.
+    pub fn resume_plugin(
+        &self,
+        caller: &Caller,
+        library: &str,
+        version: Option<&Version>,
+    ) -> Result<Vec<Version>, Failure> {
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        self.set_quarantine(library, version, None)
+    }
+
+    fn set_quarantine(
+        &self,
+        library: &str,
+        version: Option<&Version>,
+        why: Option<&str>,
+    ) -> Result<Vec<Version>, Failure> {
+        let _alone = self.deploying.lock();
+        let changed: Vec<(Version, Install)> = self.deploy(|unit| {
+            let all = versions(&unit.overlay.unvalidated(), library)?.into_iter();
+            let meant: Vec<_> = all.filter(|(known, _)| version.is_none_or(|version| version == known)).collect();
+            if meant.is_empty() {
+                return Err(Refusal::UnknownPlugin(named(library, version)).into());
+            }
+            meant.iter().for_each(|(_, install)| rest(unit, install, why));
+            Ok(meant)
+        })?;
+        if why.is_none() {
+            let health = &self.catalogue().standing.health;
+            changed.iter().for_each(|(_, install)| health.forgive(install.package));
+        }
+        Ok(changed.into_iter().map(|(version, _)| version).collect())
+    }
+
+    /// Puts those packages into quarantine that broke down too often. Tells whether there were any.
+    pub(crate) fn quarantine_due(&self) -> Result<bool, Failure> {
+        let health = self.catalogue.load().standing.health.clone();
+        let due = health.take_due();
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let reasons: HashMap<Digest, SmolStr> = due.iter().cloned().collect();
+        let _alone = self.deploying.lock();
+        let done = self.deploy(|unit| {
+            for install in rows::all(&unit.overlay)? {
+                let why = reasons.get(&install.package).filter(|_| install.quarantined.is_none());
+                if let Some(why) = why {
+                    let (library, version) = (install.library.as_str(), install.version.as_str());
+                    tracing::error!(library, version, why = why.as_str(), "a package goes into quarantine");
+                    rest(unit, &install, Some(why));
+                }
+            }
+            Ok(())
+        });
+        match done {
+            Ok(()) => {
+                metrics::counter!("stepwise_plugin_quarantines_total").increment(due.len() as u64);
+                Ok(true)
+            }
+            Err(failure) => {
+                health.put_back(due);
+                Err(failure)
+            }
+        }
+    }
+
+    /// What uses any of these: processes that call it, and unfinished jobs that are pinned to it.
+    fn uses(&self, reader: &dyn Reader, gone: &HashSet<Digest>) -> Result<Vec<String>, Failure> {
+        let catalogue = self.catalogue();
+        let left = without(&catalogue.steps, gone);
+        let mut by = Vec::new();
+        let mut processes: Vec<_> = catalogue.processes().collect();
+        processes.sort_by_key(|process| process.id);
+        for process in processes {
+            let uses = match &process.activation {
+                Some(active) => active.pins.all().any(|(_, step)| gone.contains(&catalogue::digest(&step.code))),
+                // A draft is pinned to nothing; it must still be readable.
+                None => {
+                    let compiles = |steps| Program::compile(&process.workflow, &catalogue.schema, steps).is_ok();
+                    compiles(&catalogue.steps) && !compiles(&left)
+                }
+            };
+            if uses {
+                by.push(format!("process `{}`", process.name));
+            }
+        }
+        for (process, count) in self.pinned_jobs(reader, gone)? {
+            let jobs = if count == 1 { "1 unfinished job" } else { &format!("{count} unfinished jobs") };
+            by.push(format!("{jobs} of `{}`", catalogue.process_name(process)));
+        }
+        Ok(by)
+    }
+
+    /// How many unfinished jobs of each process are pinned to any of these.
+    fn pinned_jobs(
+        &self,
+        reader: &dyn Reader,
+        gone: &HashSet<Digest>,
+    ) -> Result<BTreeMap<model::ProcessId, u64>, Failure> {
+        let (mut pins, mut found): (HashMap<ActivationId, bool>, BTreeMap<_, u64>) = Default::default();
+        for job in jobs::newest(reader, None)? {
+            let job = job?;
+            if job.state.is_completed() {
+                continue;
+            }
+            let id = job.activation;
+            let is_pinned = match pins.get(&id) {
+                Some(known) => *known,
+                None => {
+                    let content = definitions::activation(reader, id)?;
+                    let kept = content.map(|content| activation::read(reader, "an activation", content)).transpose()?;
+                    let is_pinned = kept.is_some_and(|kept| gone.iter().any(|digest| kept.runs(*digest)));
+                    pins.insert(id, is_pinned);
+                    is_pinned
+                }
+            };
+            if is_pinned {
+                *found.entry(id.process).or_default() += 1;
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn rest(unit: &mut Unit, install: &Install, why: Option<&str>) {
+    let quarantined = why.map(SmolStr::from);
+    rows::install(&mut unit.overlay, &Install { quarantined, ..install.clone() });
+}
+
+/// The versions of a library, the newest first. A script stands under the name of its step.
+fn versions(reader: &dyn Reader, library: &str) -> Result<Vec<(Version, Install)>, Failure> {
+    let mut versions: Vec<(Version, Install)> = rows::all(reader)?
+        .into_iter()
+        .filter(|install| install.library == library)
+        .filter_map(|install| Some((Version::parse(&install.version).ok()?, install)))
+        .collect();
+    versions.sort_by(|(one, _), (other, _)| other.cmp(one));
+    match versions.is_empty() {
+        true => Err(Refusal::UnknownPlugin(library.into()).into()),
+        false => Ok(versions),
+    }
+}
+
+/// The steps as they are without these packages.
+fn without(steps: &Directory, gone: &HashSet<Digest>) -> Directory {
+    let mut left = Directory::default();
+    let staying = steps.all().filter(|step| !gone.contains(&catalogue::digest(&step.code)));
+    staying.for_each(|step| left.add(step.clone()));
+    left
+}
+
+fn named(library: &str, version: Option<&Version>) -> SmolStr {
+    match version {
+        Some(version) => format_smolstr!("{library} {version}"),
+        None => library.to_smolstr(),
+    }
+}

@@ -1,0 +1,182 @@
+//! How the installed packages stand: what is granted to each library, and which versions rest in quarantine.
+//!
+//! Part of the catalogue, so that a call of a custom step asks memory only. Whoever starts an activation asks here too.
+
+use std::{collections::HashMap, sync::Arc};
+
+use model::{
+    Digest, StepName,
+    consent::Consent,
+    grant::{Grants, Secret},
+    package::{Code, Manifest},
+    step::{HostFault, StepFailure},
+};
+use smol_str::{SmolStr, format_smolstr};
+use store::{
+    Reader,
+    packages::Install,
+    plugins::{self, Sealed},
+};
+
+use super::{health::Health, say::place};
+use crate::{
+    Error, Parts,
+    catalogue::{self, Pins, Step},
+};
+
+/// How packages stand.
+#[derive(Default)]
+pub(crate) struct Standing {
+    packages: HashMap<Digest, Package>,
+    consents: HashMap<SmolStr, Consent>,
+    /// What the sandbox is told of each library.
+    grants: HashMap<SmolStr, Arc<Grants>>,
+    /// What the installed versions of each library ask for, all together.
+    asked: HashMap<SmolStr, Consent>,
+    /// What calls came to since the engine was opened.
+    pub health: Arc<Health>,
+}
+
+/// One installed version.
+struct Package {
+    label: Label,
+    quarantined: Option<SmolStr>,
+    /// The steps that must not be called yet, each with what is missing.
+    lacks: Vec<(StepName, Consent)>,
+}
+
+/// Library and version.
+pub(crate) type Label = (SmolStr, SmolStr);
+
+impl Standing {
+    /// What was granted and set, without packages yet. A secret that does not open is left out and said so.
+    pub fn load(parts: &Parts, reader: &dyn Reader) -> Result<Self, Error> {
+        let granted = plugins::all_granted(reader)?.into_iter();
+        let consents: HashMap<_, _> = granted.map(|granted| (granted.library, granted.consent)).collect();
+        let told = consents.iter().map(|(library, consent)| (library.clone(), Grants::from(consent)));
+        let mut grants: HashMap<SmolStr, Grants> = told.collect();
+        let nothing = || Grants::from(&Consent::default());
+        for (library, key, value) in plugins::settings(reader)? {
+            grants.entry(library).or_insert_with(nothing).config.insert(key, value);
+        }
+        for Sealed { library, name, bytes, .. } in plugins::secrets(reader)? {
+            let opened = parts.settings.seal.as_ref().and_then(|seal| seal.open(&place(&library, &name), &bytes));
+            match opened.and_then(|secret| String::from_utf8(secret).ok()) {
+                Some(secret) => {
+                    let secrets = &mut grants.entry(library).or_insert_with(nothing).secrets;
+                    secrets.insert(name, Secret::new(secret));
+                }
+                None => {
+                    let (library, name) = (library.as_str(), name.as_str());
+                    tracing::error!(library, name, "a secret was sealed by another key and is not used: set it again");
+                }
+            }
+        }
+        let grants = grants.into_iter().map(|(library, grants)| (library, Arc::new(grants))).collect();
+        Ok(Self { consents, grants, ..Self::default() })
+    }
+
+    /// What the sandbox is told of a step's library. What a script may do its own text says, and the engine checks.
+    pub fn grants(&self, step: &Step) -> Arc<Grants> {
+        let known = self.grants.get(step.definition.name.library());
+        match (&step.code, known) {
+            (Code::Component(_), Some(known)) => Arc::clone(known),
+            (Code::Component(_), None) => Arc::new(Grants::from(&Consent::default())),
+            (Code::Script(_), Some(known)) => Arc::new(Grants { uses: None, ..(**known).clone() }),
+            (Code::Script(_), None) => Arc::default(),
+        }
+    }
+
+    /// Takes a package in; a script has no manifest to be granted anything by.
+    pub fn add(&mut self, install: &Install, manifest: Option<&Manifest>) {
+        let lacks = manifest.map(|manifest| self.lacks(manifest)).unwrap_or_default();
+        if let Some(manifest) = manifest {
+            self.asked.entry(manifest.library.clone()).or_default().add(&Consent::of_package(manifest));
+        }
+        let label = (install.library.clone(), install.version.clone());
+        let quarantined = install.quarantined.clone();
+        self.packages.insert(install.package, Package { label, quarantined, lacks });
+    }
+
+    fn lacks(&self, manifest: &Manifest) -> Vec<(StepName, Consent)> {
+        let consent = self.consent(&manifest.library);
+        let lacking = manifest.steps.iter().map(|step| (&step.name, consent.lacking(&Consent::of_step(step))));
+        lacking.filter(|(_, lacking)| !lacking.is_empty()).map(|(name, lacking)| (name.clone(), lacking)).collect()
+    }
+
+    /// What was granted to a library.
+    pub fn consent(&self, library: &str) -> Consent {
+        self.consents.get(library).cloned().unwrap_or_default()
+    }
+
+    /// What a component that comes with a solution is granted with it: what no version asked for before, but for hosts. Who
+    /// may apply it may read its plan, and records it reaches only as far as the user of a run does; what leaves the house
+    /// an operator says by himself, and what he took back stays taken back.
+    pub fn comes_with(&self, manifest: &Manifest) -> Consent {
+        let mut consent = Consent::of_package(manifest);
+        if let Some(before) = self.asked.get(&manifest.library) {
+            consent.remove(before);
+        }
+        consent.hosts.clear();
+        consent
+    }
+
+    /// Library and version of what has this digest, if it is still installed.
+    pub fn label(&self, digest: Digest) -> Option<&Label> {
+        self.packages.get(&digest).map(|package| &package.label)
+    }
+
+    /// Why the step must not be called now.
+    pub fn check(&self, step: &Step) -> Result<(), StepFailure> {
+        let digest = catalogue::digest(&step.code);
+        let fault = |fault, message| StepFailure::Host { fault, message };
+        let known = self.packages.get(&digest);
+        let resting = known.and_then(|known| known.quarantined.clone()).or_else(|| self.health.tripped(digest));
+        if let Some(why) = resting {
+            let library = known.map_or(step.definition.name.library(), |known| known.label.0.as_str());
+            let message = format_smolstr!(
+                "`{}` rests in quarantine: {why}; `stepwise plugin resume {library}` lets it go on",
+                step.definition.name
+            );
+            return Err(fault(HostFault::Quarantined, message));
+        }
+        match self.missing(step, known) {
+            None => Ok(()),
+            Some(lacking) => Err(fault(HostFault::CapabilityDenied, not_granted(&step.definition.name, &lacking))),
+        }
+    }
+
+    /// What is not granted to a step and would have to be.
+    pub fn lacking(&self, step: &Step) -> Consent {
+        self.missing(step, self.packages.get(&catalogue::digest(&step.code))).unwrap_or_default()
+    }
+
+    /// What an activation with these pins would call without its being granted what it asks for, in words.
+    pub fn ungranted(&self, pins: &Pins) -> Vec<String> {
+        let lacking = pins.all().map(|(_, step)| (step, self.lacking(step)));
+        let lacking = lacking.filter(|(_, lacking)| !lacking.is_empty());
+        lacking.map(|(step, lacking)| not_granted(&step.definition.name, &lacking).into()).collect()
+    }
+
+    fn missing(&self, step: &Step, known: Option<&Package>) -> Option<Consent> {
+        match (&step.code, known) {
+            // A script's text stands in its solution; what it may use is checked as it asks for it.
+            (Code::Script(_), _) => None,
+            (Code::Component(_), Some(known)) => {
+                known.lacks.iter().find(|(name, _)| *name == step.definition.name).map(|(_, lacking)| lacking.clone())
+            }
+            // Another build took its place, and a running job is still pinned to it.
+            (Code::Component(_), None) => {
+                let lacking = self.consent(step.definition.name.library()).lacking(&Consent::of_step(&step.definition));
+                Some(lacking).filter(|lacking| !lacking.is_empty())
+            }
+        }
+    }
+}
+
+/// `lib.step` may not ... yet: what is missing, and what gives it.
+pub(crate) fn not_granted(step: &StepName, lacking: &Consent) -> SmolStr {
+    let (words, items) = (lacking.sentences().join("; "), lacking.items().join(" "));
+    let library = step.library();
+    format_smolstr!("`{step}` was not granted what it asks for: {words} (`stepwise plugin grant {library} {items}`)")
+}
