@@ -58,7 +58,7 @@ fn the_example_goes_in_and_a_second_time_nothing_happens() -> Result<()> {
     let (component, example) = (component.display().to_string(), example());
     let map = format!("{example}/data/complaints.yaml");
     let rows = format!("{example}/data/complaints.csv");
-    let install = ["plugin", "install", &component, "--output", "json"];
+    let install = ["plugin", "install", "--yes", &component, "--output", "json"];
     let import = ["import", &rows, "--map", &map, "--output", "json"];
     assert_eq!(json_of(&daemon.command(&install)?)?["steps"], json!(["complaints.classify"]));
     let planned = json_of(&daemon.command(&["apply", &example, "--dry-run", "--output", "json"])?)?;
