@@ -92,7 +92,7 @@ struct Wanted {
     origin: Origin,
 }
 
-/// `dry_run=true`, `grant=asked` or `grant=task:create action:close`, `origin=https://...` or a file.
+/// `dry_run=true`, `grant=asked` or items of grants, a line each, `origin=https://...` or a file.
 fn wanted(query: Option<&str>) -> Result<Wanted, Denial> {
     let mut wanted = Wanted::default();
     for (name, value) in options(query)? {
@@ -100,7 +100,7 @@ fn wanted(query: Option<&str>) -> Result<Wanted, Denial> {
             ("dry_run", "true") => wanted.dry_run = true,
             ("dry_run", "false") => {}
             ("grant", "asked") => wanted.given = Given::Asked,
-            ("grant", items) => wanted.given = Given::Items(consent(items.split_whitespace())?),
+            ("grant", items) => wanted.given = Given::Items(consent(items.lines())?),
             ("origin", origin) if origin.contains("://") => wanted.origin = Origin::Address(origin.into()),
             ("origin", origin) => wanted.origin = Origin::File(origin.into()),
             _ => return Err(Denial::malformed(format!("an installation takes no `{name}={value}`"))),

@@ -176,7 +176,10 @@ impl Standing {
 
 /// `lib.step` may not ... yet: what is missing, and what gives it.
 pub(crate) fn not_granted(step: &StepName, lacking: &Consent) -> SmolStr {
-    let (words, items) = (lacking.sentences().join("; "), lacking.items().join(" "));
+    let quoted =
+        |item: &SmolStr| if item.contains(char::is_whitespace) { format!("'{item}'") } else { item.to_string() };
+    let items = lacking.items().iter().map(quoted).collect::<Vec<_>>().join(" ");
+    let words = lacking.sentences().join("; ");
     let library = step.library();
     format_smolstr!("`{step}` was not granted what it asks for: {words} (`stepwise plugin grant {library} {items}`)")
 }

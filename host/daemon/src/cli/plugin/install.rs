@@ -74,7 +74,7 @@ impl Install {
             return connection.output.text(&format!("would install {}", installed(&inspected)), &inspected);
         }
         let grant = match (self.grant.is_empty(), lacks_nothing(&inspected)) {
-            (false, _) => escaped(&self.grant.join(" ")),
+            (false, _) => escaped(&self.grant.join("\n")),
             (true, true) => String::new(),
             (true, false) => self.agreed().map(|()| "asked".to_owned())?,
         };
