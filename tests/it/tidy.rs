@@ -4,6 +4,7 @@
 //! that was broken; `host/ARCHITECTURE.md` says why the row is there.
 
 mod arrows;
+mod contract;
 mod covered;
 mod shape;
 pub mod source;

@@ -19,6 +19,7 @@ mod manifest;
 mod package;
 mod runner;
 mod script_runner;
+mod snapshot;
 mod ticker;
 mod wasi;
 

@@ -3,7 +3,7 @@
 //! Everything that a guest of ours does not need is off. Instances come from a pool; where the machine has no room
 //! for the pool's addresses, they are made on demand, which is slower and else the same.
 
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 /// How deep guests may call guests (E13).
 pub const NESTING: usize = 8;
@@ -36,6 +36,13 @@ pub fn engine(threads: usize) -> wasmtime::Result<Engine> {
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Engine::new(&config)
     })
+}
+
+/// An engine for one run of our own code: it compiles fast, and nobody interrupts it.
+pub fn for_once() -> wasmtime::Result<Engine> {
+    let mut config = settings();
+    config.epoch_interruption(false).cranelift_opt_level(OptLevel::None);
+    Engine::new(&config)
 }
 
 fn settings() -> Config {

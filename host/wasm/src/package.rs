@@ -19,13 +19,13 @@ use crate::{
     call::{Call, Uses},
     capability,
     fault::{self, Stop, shortened},
-    inspect, manifest, script_runner,
+    inspect, manifest, script_runner, snapshot,
     ticker::Ticker,
     wasi,
 };
 
 /// What `describe` may use up: it only writes a text.
-const DESCRIBE: Limits = Limits {
+pub const DESCRIBE: Limits = Limits {
     cpu: std::time::Duration::from_millis(100),
     wall: std::time::Duration::from_secs(5),
     memory: 64 << 20,
@@ -91,18 +91,33 @@ impl Workshop<'_> {
         described(package, &document)
     }
 
-    /// Makes the script runner ready. It is ours: nobody asks what it is.
+    /// Makes the script runner ready, with its language built already (E34). It is ours: nobody asks what it is.
     pub fn prepare_script_runner(&self, component: &[u8]) -> Result<Package, PackageProblem> {
-        let compiled = self.compiled(component, digest(component))?;
+        let warm = digest(&[component, b" with its language built"].concat());
+        let compiled = match self.kept(warm) {
+            Some(compiled) => compiled,
+            None => match snapshot::of(component) {
+                Ok(component) => self.compiled(&component, warm)?,
+                Err(error) => {
+                    tracing::warn!(%error, "scripts begin with building their language, which takes longer");
+                    self.compiled(component, digest(component))?
+                }
+            },
+        };
         self.linked(&compiled)
     }
 
+    /// What was compiled before.
+    fn kept(&self, digest: Digest) -> Option<Component> {
+        let code = self.cache.and_then(|cache| cache.load(digest))?;
+        let loaded = load(self.engine, &code);
+        let warn = |error| tracing::warn!(%digest, %error, "compiled code cannot be loaded and is made again");
+        loaded.map_err(warn).ok()
+    }
+
     fn compiled(&self, component: &[u8], digest: Digest) -> Result<Component, PackageProblem> {
-        if let Some(code) = self.cache.and_then(|cache| cache.load(digest)) {
-            match load(self.engine, &code) {
-                Ok(component) => return Ok(component),
-                Err(error) => tracing::warn!(%digest, %error, "compiled code cannot be loaded and is made again"),
-            }
+        if let Some(component) = self.kept(digest) {
+            return Ok(component);
         }
         let compiled = Component::from_binary(self.engine, component).map_err(|error| {
             problem(vec![format!("it cannot be compiled: {}", shortened(&format!("{error:#}"), 300))])

@@ -14,7 +14,7 @@ mod value;
 mod source {
     //! The script of the call.
 
-    wit_bindgen::generate!({ path: "wit", world: "script-runner" });
+    wit_bindgen::generate!({ path: "wit", world: "script-runner", export_macro_name: "export_warm", pub_export_macro: true });
 
     pub use stepwise::script::source::{file, text};
 }
@@ -22,6 +22,24 @@ mod source {
 use stepwise_sdk::{Field, wire};
 
 struct Runner;
+
+impl source::Guest for Runner {
+    fn warm() {
+        run::warm();
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "an export of a component has a name and an address, which only unsafe code can give")]
+mod exported {
+    use super::{Runner, source};
+
+    source::export_warm!(Runner with_types_in source);
+}
+
+// Natively there is nobody to export to; it is in use, though.
+#[cfg(not(target_arch = "wasm32"))]
+const _: fn() = <Runner as source::Guest>::warm;
 
 impl wire::Guest for Runner {
     /// Nobody asks what the script runner is: each script says of itself what it does.

@@ -17,12 +17,20 @@ use crate::{failure, functions, value};
 
 /// Runs the script.
 pub fn script(file: &str, text: &str, inputs: Vec<Field>) -> Result<Vec<Field>, StepError> {
-    let engine = engine();
+    let engine = LANGUAGE.get_or_init(engine);
     let program = engine.compile(text).map_err(|error| failure::of_parser(file, &error))?;
     let mut scope = Scope::new();
     scope.push_dynamic("inputs", fields(inputs));
     let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program);
     result.map_err(|error| failure::of_run(file, *error)).and_then(|result| outputs(file, result))
+}
+
+/// The language, once for an instance. In the picture of the component that the host takes it is there already.
+static LANGUAGE: OnceLock<Engine> = OnceLock::new();
+
+/// Builds the language, so that no call has to.
+pub fn warm() {
+    LANGUAGE.get_or_init(engine);
 }
 
 /// The language with its library and the functions on records.

@@ -22,8 +22,9 @@
 //! real one with a scenario page. A query with a filter is answered by what the test has put into `answer_query`.
 
 use crate::{
-    Context, ErrorKind, Failure, Field, Guid, Record, Reference, Step, Value,
+    Context, ErrorKind, Example, Failure, Field, Guid, Record, Reference, Step, Value,
     context::{EventStage, Host, Level, RunMode},
+    example::Ending,
     http::{HttpError, Request, Response},
     step,
     wire::bindings::stepwise::plugin::{
@@ -181,6 +182,25 @@ impl FakeHost {
     /// `invalid-input` for the fields, or the step's failure.
     pub fn execute<S: Step>(&self, inputs: Vec<Field>) -> Result<Vec<Field>, Failure> {
         step::call::<S>(&Context::new(self), inputs)
+    }
+
+    /// Runs the examples of a step, one after the other. `stepwise plugin conform` runs the same ones in the sandbox.
+    ///
+    /// # Panics
+    /// When one does not end as it says, with its title.
+    pub fn check_examples<S: Step>(&self) {
+        for Example { title, inputs, ending } in S::examples() {
+            let ended = self.execute::<S>(inputs);
+            match (ending, ended) {
+                (Ending::Well, Ok(_)) => {}
+                (Ending::With(outputs), Ok(given)) => assert_eq!(given, outputs, "`{title}` gives something else"),
+                (Ending::Failing(code), Err(failure)) => {
+                    assert_eq!(failure.code(), code, "`{title}` fails in another way: {failure}");
+                }
+                (_, Ok(given)) => panic!("`{title}` should fail and gives {given:?}"),
+                (_, Err(failure)) => panic!("`{title}` should not fail: {failure}"),
+            }
+        }
     }
 
     fn verb<T>(&self, act: impl FnOnce(&mut State) -> Result<T, VerbError>) -> Result<T, VerbError> {

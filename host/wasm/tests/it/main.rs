@@ -9,4 +9,5 @@ mod limits;
 mod nesting;
 mod outside;
 mod packages;
+mod released;
 mod scripts;
