@@ -309,8 +309,7 @@ fn known(report: &Report<'_>, node: &Node, entity: &Entity) -> Option<NamedRecor
         report.error(node.place, format!("`id` is a GUID, not {}", node.in_words()));
         return None;
     };
-    let hint = "name the record by `name` or `key`: another store has other GUIDs".to_owned();
-    report.warn(node.place, "a fixed GUID", Some(hint));
+    crate::workflow::check::warn_of_guid(report, node.place);
     Some(NamedRecord::Known(RecordRef::new(entity.id, RecordId(id))))
 }
 

@@ -5,6 +5,7 @@
 
 mod action;
 mod call;
+pub(crate) mod check;
 mod custom;
 mod email;
 mod failing;
@@ -126,7 +127,7 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     let child = fields.boolean("child", false);
     check_started(&fields, start.as_ref(), (on_demand || child, has_schedule), &inputs, &outputs);
     let own = loops::Own { entity: entity.map(|entity| entity.id), mode, start: start.clone().unwrap_or_default() };
-    let steps = steps::convert(&fields, &scope, &own);
+    let steps = steps::convert(&fields, &scope, &own, entity);
     if report.errors() > errors {
         return None;
     }

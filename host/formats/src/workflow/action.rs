@@ -61,7 +61,7 @@ pub(super) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     let own = loops::Own { entity: of.map(|entity| entity.id), mode: Some(mode), start: Start::default() };
     let given: Vec<&str> = BODIES.into_iter().filter(|key| fields.get(key).is_some()).collect();
     let body = match given.as_slice() {
-        ["steps"] => Some(steps::convert(&fields, &scope, &own)),
+        ["steps"] => Some(steps::convert(&fields, &scope, &own, of)),
         [key] => called(&fields, key, names).map(|step| body_of(step, &outputs)),
         _ => {
             let hint = Some("give one of `steps`, `script`, `custom`".to_owned());

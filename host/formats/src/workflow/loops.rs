@@ -62,9 +62,12 @@ impl Steps<'_> {
         }
     }
 
-    fn report_loop(&self, place: Place, what: &str) {
+    fn report_loop(&self, place: Place, what: &'static str) {
         let can_end = self.branches > 0 || self.may_end || self.own.start.condition.is_some();
-        if !can_end {
+        if can_end {
+            // Whether it may is seen once all conditions are known.
+            self.suspects.borrow_mut().push((place, what));
+        } else {
             let hint = "put the step under an `if`, or give `start` an `if`".to_owned();
             let message = format!("{what} starts the workflow again each time, and no condition can end that");
             self.report.error_with(place, message, Some(hint));

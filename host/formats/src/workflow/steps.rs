@@ -3,17 +3,21 @@
 //! A result may be read where every way has passed its step (formats 2), so each branch has a scope of its own, and
 //! after a branch only that is known which all its ways know that go on.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 use model::{
     StepId, ValueType,
     argument::ArgumentKind,
     expression::ValueSource,
     process::workflow::{Slot, Step, StepAction, StopOutcome},
+    schema::Entity,
 };
 use smol_str::SmolStr;
 
-use super::{ROOTS, call, custom, email, failing, find, loops::Own, record, wait, words};
+use super::{ROOTS, call, check, custom, email, failing, find, loops::Own, record, wait, words};
 use crate::{
     condition,
     fields::{Fields, Keys},
@@ -90,7 +94,7 @@ const KINDS: [(&str, &Keys); 18] = [
 const LATER: [&str; 1] = ["flow"];
 
 /// The steps of a workflow.
-pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<Step> {
+pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own, entity: Option<&Entity>) -> Vec<Step> {
     let report = fields.report;
     let Some(node) = fields.need("steps") else { return Vec::new() };
     let mut scope = scope.clone();
@@ -99,13 +103,16 @@ pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own) -> Vec<
     for id in &ids {
         scope.add_elsewhere(id.clone(), "some way to this place has not passed its step");
     }
-    let mut steps = Steps { report, own, ids: HashMap::new(), all_ids: ids, branches: 0, may_end: false };
+    let suspects = RefCell::default();
+    let mut steps = Steps { report, own, ids: HashMap::new(), all_ids: ids, branches: 0, may_end: false, suspects };
     let nodes = fields.list("steps");
     if nodes.is_empty() && matches!(node.kind, Kind::List(_)) {
         report.error(node.place, "a workflow has at least one step");
     }
     let list = steps.list(nodes, "steps", &mut scope, true);
     warn_of_unread(report, &list.steps, &scope, node);
+    check::warn_of_endless(&steps, &list.steps, entity);
+    check::warn_of_guids(report, node);
     list.steps
 }
 
@@ -123,6 +130,8 @@ pub(super) struct Steps<'r> {
     pub branches: usize,
     /// Whether a branch before may have ended the workflow.
     pub may_end: bool,
+    /// Steps that start the workflow again where a condition may end that.
+    pub suspects: RefCell<Vec<(Place, &'static str)>>,
 }
 
 /// A list of steps that was read.
