@@ -8,6 +8,8 @@ mod audit;
 mod check;
 mod daemon;
 mod demo;
+mod export;
+mod fmt;
 mod import;
 mod job;
 mod mail;
@@ -70,6 +72,10 @@ enum Command {
     Serve(Serve),
     /// Apply a solution directory: all of it or nothing
     Apply(apply::Apply),
+    /// Write the files of a solution, or of all, into a directory
+    Export(export::Export),
+    /// Write the files of a solution directory in canonical form, without a daemon
+    Fmt(fmt::Fmt),
     /// Import rows of a CSV file; a second import changes nothing
     Import(import::Import),
     /// Jobs: background runs of processes
@@ -155,6 +161,8 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Dev(serve) => daemon::dev(&serve, connection),
         Command::Serve(serve) => daemon::serve(&serve, connection),
         Command::Apply(apply) => apply.run(connection),
+        Command::Export(export) => export.run(connection),
+        Command::Fmt(fmt) => fmt.run(connection),
         Command::Import(import) => import.run(connection),
         Command::Job(job) => job.run(connection),
         Command::Mail(mail) => mail.run(connection),

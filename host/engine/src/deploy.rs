@@ -22,6 +22,7 @@ use smol_str::SmolStr;
 use store::{Priority, definitions};
 
 pub use self::plan::{Action, Change, Plan};
+pub(crate) use self::plan::{KINDS, parts};
 pub(crate) use self::{
     build::building,
     write::{activate, activate_again},
@@ -41,7 +42,7 @@ pub struct ApplyOptions {
 }
 
 /// A solution that was read, with what its files bring beside definitions.
-struct Read {
+pub(crate) struct Read {
     solution: Solution,
     /// The components, each with its file and its bytes.
     plugins: Vec<(SmolStr, Arc<[u8]>, Installed)>,
@@ -76,7 +77,12 @@ impl Engine {
     }
 
     /// Reads and checks the files against what the store has.
-    fn read(&self, catalogue: &Catalogue, reader: &dyn store::Reader, files: &[SourceFile]) -> Result<Read, Failure> {
+    pub(crate) fn read(
+        &self,
+        catalogue: &Catalogue,
+        reader: &dyn store::Reader,
+        files: &[SourceFile],
+    ) -> Result<Read, Failure> {
         let mut problems = Vec::new();
         let mut steps = catalogue.steps.clone();
         let mut plugins = Vec::new();

@@ -15,6 +15,7 @@ mod deploy;
 mod drive;
 mod error;
 mod explain;
+mod export;
 mod flows;
 mod house;
 mod ids;
@@ -70,6 +71,7 @@ pub use crate::{
     deploy::{Action, ApplyOptions, Change, Plan},
     error::{Error, Failure},
     explain::{Check, Event, Started, Why},
+    export::Formatted,
     flows::{Choice, FlowSight, Going, InstanceView, Next, StageView},
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,

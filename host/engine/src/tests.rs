@@ -6,6 +6,7 @@ mod conflicts;
 mod cost;
 mod deploy;
 mod disk;
+mod export;
 mod faults;
 mod jobs;
 mod loops;

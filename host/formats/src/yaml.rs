@@ -2,12 +2,18 @@
 //! wherever a definition is shown that nobody has the file of.
 //!
 //! `canonical` decides what is written and in which order; here it is only how. What is written reads back as the same
-//! tree.
+//! tree. `written` does the same for a file that somebody wrote, whose comments stay above their keys.
+
+mod comments;
+mod written;
+
+use comments::Comments;
+pub use written::{copied, formatted, with_ids};
 
 use crate::{
     canonical,
     report::Report,
-    tree::{self, Entry, Kind, Node},
+    tree::{self, Entry, Kind, Node, Place},
 };
 
 /// The longest line that a map or a list of one or two levels may have to itself.
@@ -17,68 +23,79 @@ const WIDTH: usize = 100;
 pub fn from_json(json: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(json).ok()?;
     let node = tree::parse(text, &Report::new("definition", text))?;
-    Some(of(&node))
+    Some(of(&node, &mut Comments::default()))
 }
 
-fn of(node: &Node) -> String {
+fn of(node: &Node, comments: &mut Comments) -> String {
     let mut out = String::new();
     match &node.kind {
-        Kind::Map(entries) if !entries.is_empty() => map(entries, 0, &mut out),
-        Kind::List(items) if !items.is_empty() => list(items, 0, &mut out),
+        Kind::Map(entries) if !entries.is_empty() => map(entries, 0, comments, &mut out),
+        Kind::List(items) if !items.is_empty() => list(items, 0, comments, &mut out),
         _ => {
             flow(node, &mut out);
             out.push('\n');
         }
     }
+    comments.rest(&mut out);
     out
 }
 
 /// The entries of a map, each on lines of its own behind `indent` spaces, the first of which stands already.
-fn map(entries: &[Entry], indent: usize, out: &mut String) {
+fn map(entries: &[Entry], indent: usize, comments: &mut Comments, out: &mut String) {
     for (place, entry) in entries.iter().enumerate() {
         if place > 0 {
             spaces(indent, out);
         }
+        comments.above(entry.place, indent, out);
         scalar(&entry.key, out);
         out.push(':');
-        value(&entry.value, indent + 2, out);
+        value(&entry.value, indent + 2, comments, out);
     }
 }
 
 /// The items of a list, each on lines of its own behind `indent` spaces, the first of which stands already.
-fn list(items: &[Node], indent: usize, out: &mut String) {
+fn list(items: &[Node], indent: usize, comments: &mut Comments, out: &mut String) {
     for (place, item) in items.iter().enumerate() {
         if place > 0 {
             spaces(indent, out);
         }
+        comments.above(first_of(item), indent, out);
         out.push('-');
         match &item.kind {
-            Kind::Map(entries) if !fits(item, indent + 2) => {
+            Kind::Map(entries) if !fits(item, indent + 2, comments) => {
                 out.push(' ');
-                map(entries, indent + 2, out);
+                map(entries, indent + 2, comments, out);
             }
-            Kind::List(items) if !fits(item, indent + 2) => {
+            Kind::List(items) if !fits(item, indent + 2, comments) => {
                 out.push(' ');
-                list(items, indent + 2, out);
+                list(items, indent + 2, comments, out);
             }
-            _ => value(item, indent + 2, out),
+            _ => value(item, indent + 2, comments, out),
         }
     }
 }
 
+/// Where the first thing that is written of an item stood: comments above it belong above the item.
+fn first_of(item: &Node) -> Place {
+    match &item.kind {
+        Kind::Map(entries) => entries.iter().map(|entry| entry.place).min().unwrap_or(item.place).min(item.place),
+        _ => item.place,
+    }
+}
+
 /// What stands behind a key or a dash: on its line where it has room there, else below it.
-fn value(node: &Node, indent: usize, out: &mut String) {
+fn value(node: &Node, indent: usize, comments: &mut Comments, out: &mut String) {
     match &node.kind {
         Kind::Text(text) if is_block(text) => block(text, indent, out),
-        Kind::Map(entries) if !fits(node, indent) => {
+        Kind::Map(entries) if !fits(node, indent, comments) => {
             out.push('\n');
             spaces(indent, out);
-            map(entries, indent, out);
+            map(entries, indent, comments, out);
         }
-        Kind::List(items) if !fits(node, indent) => {
+        Kind::List(items) if !fits(node, indent, comments) => {
             out.push('\n');
             spaces(indent, out);
-            list(items, indent, out);
+            list(items, indent, comments, out);
         }
         _ => {
             out.push(' ');
@@ -89,7 +106,7 @@ fn value(node: &Node, indent: usize, out: &mut String) {
 }
 
 /// Whether a map or list is written on one line behind what stands at `indent`.
-fn fits(node: &Node, indent: usize) -> bool {
+fn fits(node: &Node, indent: usize, comments: &Comments) -> bool {
     let empty = match &node.kind {
         Kind::Map(entries) => entries.is_empty(),
         Kind::List(items) => items.is_empty(),
@@ -100,7 +117,7 @@ fn fits(node: &Node, indent: usize) -> bool {
     }
     let mut line = String::new();
     flow(node, &mut line);
-    levels(node) <= 2 && indent + line.chars().count() <= WIDTH && !line.contains("\\n")
+    !comments.are_in(node) && levels(node) <= 2 && indent + line.chars().count() <= WIDTH && !line.contains("\\n")
 }
 
 fn levels(node: &Node) -> usize {
@@ -205,7 +222,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tree::Place;
 
     fn node(kind: Kind) -> Node {
         Node { id: 0, place: Place::START, kind }
@@ -308,7 +324,7 @@ steps:
     proptest! {
         #[test]
         fn what_is_written_reads_back_as_the_same(tree in tree()) {
-            let text = of(&tree);
+            let text = of(&tree, &mut Comments::default());
             let report = Report::new("t.yaml", &text);
             let back = tree::parse(&text, &report);
             prop_assert_eq!(back.as_ref().map(bare), Some(tree), "{}", text);

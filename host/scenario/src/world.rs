@@ -117,6 +117,11 @@ impl World {
         self.engine().plan(&self.caller(), self.sources(), engine::ApplyOptions::default())
     }
 
+    /// The definitions among the files in canonical form; with `ids` each step has one.
+    pub fn format(&self, ids: bool) -> Result<Vec<engine::Formatted>, engine::Failure> {
+        self.engine().format(&self.sources(), ids)
+    }
+
     fn engine(&self) -> &Arc<Engine> {
         self.engine.as_ref().expect("an engine is absent only inside `reopen`")
     }

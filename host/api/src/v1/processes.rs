@@ -1,6 +1,7 @@
 //! Processes: what there is, the versions of one and what differs between two of them, running one on a record. Why one
 //! starts or not and what it would do are rooms below.
 
+mod copy;
 mod explain;
 mod migrate;
 mod trial;
@@ -33,6 +34,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/processes/{name}", get(show))
         .route("/api/v1/processes/{name}/versions", get(versions))
         .route("/api/v1/processes/{name}/diff", get(diff))
+        .merge(copy::routes())
         .merge(explain::routes())
         .merge(migrate::routes())
         .merge(trial::routes())

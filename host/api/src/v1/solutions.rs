@@ -1,17 +1,18 @@
-//! Solutions: a directory as tar, planned or applied whole.
+//! Solutions: a directory as tar, planned or applied whole; what was applied as files again.
 
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Request, State},
+    extract::{Path, Request, State},
+    http::HeaderMap,
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use engine::{ApplyOptions, Change, Plan};
 use formats::SourceFile;
 use serde_json::{Value, json};
 
-use super::answer;
+use super::{answer, ask};
 use crate::{
     App, body, odata,
     problem::{self, Denial},
@@ -19,7 +20,32 @@ use crate::{
 
 /// The routes.
 pub fn routes() -> Router<App> {
-    Router::new().route("/api/v1/solutions/plan", post(plan)).route("/api/v1/solutions/apply", post(apply))
+    Router::new()
+        .route("/api/v1/solutions", get(list))
+        .route("/api/v1/solutions/{name}/export", get(export))
+        .route("/api/v1/solutions/plan", post(plan))
+        .route("/api/v1/solutions/apply", post(apply))
+}
+
+async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
+    ask(&app, &headers, |engine, caller| {
+        let solutions = engine.solutions(caller)?;
+        let told =
+            solutions.iter().map(|(name, version)| json!({"name": name.as_str(), "version": version.to_string()}));
+        Ok(json!({"value": told.collect::<Vec<_>>()}))
+    })
+    .await
+}
+
+/// The files of a solution: all of them are text.
+async fn export(State(app): State<App>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    ask(&app, &headers, move |engine, caller| {
+        let files = engine.export(caller, &name)?;
+        let told =
+            files.iter().map(|file| json!({"path": file.path.as_str(), "text": String::from_utf8_lossy(&file.bytes)}));
+        Ok(json!({"solution": name, "files": told.collect::<Vec<_>>()}))
+    })
+    .await
 }
 
 async fn plan(State(app): State<App>, request: Request) -> Response {

@@ -9,7 +9,11 @@ mod test;
 mod trial;
 mod versions;
 
-pub use self::trial::tried;
+pub use self::{
+    check::refused,
+    local::{Plugins, sandbox, stage},
+    trial::tried,
+};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -35,7 +39,11 @@ pub enum Process {
         inputs: Vec<String>,
     },
     /// List the processes
-    List,
+    List {
+        /// List the templates, which are only copied
+        #[arg(long)]
+        templates: bool,
+    },
     /// Show what a process says
     Show(versions::Show),
     /// List the versions of a process, the newest first
@@ -45,6 +53,14 @@ pub enum Process {
     },
     /// Show what differs between two versions of a process
     Diff(versions::Diff),
+    /// Make a process of a template: a draft in the template's solution
+    New {
+        /// The new process
+        name: String,
+        /// The template, or any other process
+        #[arg(long, value_name = "PROCESS")]
+        from: String,
+    },
     /// Move the resting jobs of a process to another version
     Migrate(migrate::Migrate),
     /// Try a process on a record: it runs, everything is told, and nothing of it stays
@@ -80,10 +96,11 @@ impl Process {
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
         match self {
             Self::Run { name, record, inputs } => run(name, record, inputs, connection),
-            Self::List => versions::list(connection),
+            Self::List { templates } => versions::list(*templates, connection),
             Self::Show(show) => show.run(connection),
             Self::Versions { name } => versions::versions(name, connection),
             Self::Diff(diff) => diff.run(connection),
+            Self::New { name, from } => super::export::copy(name, from, connection),
             Self::Migrate(migrate) => migrate.run(connection),
             Self::Try(attempt) => attempt.run(connection),
             Self::Explain(explain) => explain.run(connection),

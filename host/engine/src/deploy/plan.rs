@@ -98,7 +98,7 @@ pub(super) fn of(
 }
 
 /// A definition of a solution as the store keeps it.
-pub(super) struct Part<'r> {
+pub(crate) struct Part<'r> {
     pub kind: Kind,
     pub name: SmolStr,
     pub file: &'r SmolStr,
@@ -108,7 +108,7 @@ pub(super) struct Part<'r> {
 }
 
 /// The definitions of a solution, each kind after what it builds on.
-pub(super) fn parts(read: &Read) -> Vec<Part<'_>> {
+pub(crate) fn parts(read: &Read) -> Vec<Part<'_>> {
     let solution = &read.solution;
     fn part<'r, T>(kind: Kind, name: SmolStr, sourced: &'r formats::Sourced<T>) -> Part<'r> {
         let formats::Sourced { file, text, canonical, digest, .. } = sourced;
@@ -226,6 +226,22 @@ fn check_removals(catalogue: &Catalogue, read: &Read, changes: &[Change]) -> Res
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(Refusal::BadSolution(problems).into()) }
 }
+
+/// The kinds of definitions that have a file of their own; scripts are packages.
+pub(crate) const KINDS: [Kind; 12] = [
+    Kind::Solution,
+    Kind::Choice,
+    Kind::Entity,
+    Kind::EmailTemplate,
+    Kind::Workflow,
+    Kind::Flow,
+    Kind::Role,
+    Kind::BusinessUnit,
+    Kind::Team,
+    Kind::User,
+    Kind::Queue,
+    Kind::Import,
+];
 
 /// The word for a kind of definition.
 pub(super) fn word(kind: Kind) -> &'static str {

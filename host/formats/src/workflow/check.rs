@@ -31,8 +31,9 @@ pub(super) fn warn_of_endless(steps: &Steps<'_>, all: &[Step], entity: Option<&E
     }
     for (place, what) in suspects {
         let hint = "let a condition read what the workflow sets, or write `only-when-changed: true`".to_owned();
-        let message =
-            format!("{what} starts the workflow again, and no condition reads what the workflow changes: it may not end");
+        let message = format!(
+            "{what} starts the workflow again, and no condition reads what the workflow changes: it may not end"
+        );
         steps.report.warn(place, message, Some(hint));
     }
 }

@@ -52,7 +52,8 @@ fn passed(plan: &Plan, files: &[File], connection: &Connection) -> Result<(), Tr
     connection.output.text(&text, &told)
 }
 
-fn refused(problems: Vec<Problem>, files: &[File]) -> Trouble {
+/// Every problem with its place.
+pub fn refused(problems: Vec<Problem>, files: &[File]) -> Trouble {
     let wrong = problems.iter().filter(|problem| !problem.warning).count();
     let places = problems.into_iter().map(|problem| place(problem, files)).collect();
     Trouble { places, ..Trouble::new(Exit::Failed, format!("{wrong} problem(s) found")) }

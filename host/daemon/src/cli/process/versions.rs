@@ -73,9 +73,12 @@ impl Diff {
     }
 }
 
-/// Lists the processes.
-pub fn list(connection: &Connection) -> Result<(), Trouble> {
-    let answer = Client::new(connection)?.get("/api/v1/processes")?;
+/// Lists the processes that run or may, or the templates, which are only copied.
+pub fn list(templates: bool, connection: &Connection) -> Result<(), Trouble> {
+    let mut answer = Client::new(connection)?.get("/api/v1/processes")?;
+    if let Some(all) = answer["value"].as_array_mut() {
+        all.retain(|process| (process["state"] == "template") == templates);
+    }
     let columns = ["name", "mode", "entity", "state", "solution"];
     rows(connection, &answer, &columns, &["PROCESS", "MODE", "ENTITY", "STATE", "SOLUTION"])
 }
