@@ -1,6 +1,9 @@
 //! `$metadata`: the schema in CSDL, for tools that read it before they ask anything.
 //!
-//! Lookups are shown as `_name_value` properties and as navigations, one for each target; lists as navigations.
+//! Lookups are shown as `_name_value` properties and as navigations, one for each target; lists as navigations. The
+//! actions of processes stand behind the entities.
+
+mod actions;
 
 use std::fmt::Write;
 
@@ -8,6 +11,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use engine::Catalogue;
 use model::{Schema, ValueType, Way, schema::Entity};
 
 use super::{Call, record};
@@ -18,13 +22,15 @@ pub(super) async fn document(call: Call) -> Result<Response, Denial> {
     let credentials = call.credentials;
     let text = bridge::ask(&call.app.engine, move |engine| {
         credentials.sign_in(engine)?;
-        Ok(csdl(&engine.schema()))
+        Ok(csdl(&engine.catalogue()))
     });
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     Ok((StatusCode::OK, [kind], text.await?).into_response())
 }
 
-fn csdl(schema: &Schema) -> String {
+fn csdl(catalogue: &Catalogue) -> String {
+    let schema = &*catalogue.schema;
+    let (actions, imports) = actions::of(catalogue);
     let mut entities: Vec<&Entity> = schema.entities().map(AsRef::as_ref).collect();
     entities.sort_by(|one, other| one.name().cmp(other.name()));
     let types: String = entities.iter().map(|entity| entity_type(entity, schema)).collect();
@@ -33,7 +39,7 @@ fn csdl(schema: &Schema) -> String {
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
          <edmx:Edmx Version=\"4.0\" xmlns:edmx=\"http://docs.oasis-open.org/odata/ns/edmx\"><edmx:DataServices>\
          <Schema Namespace=\"Microsoft.Dynamics.CRM\" Alias=\"mscrm\" xmlns=\"http://docs.oasis-open.org/odata/ns/edm\">\n\
-         {types}<EntityContainer Name=\"System\">\n{sets}</EntityContainer>\n\
+         {types}{actions}<EntityContainer Name=\"System\">\n{sets}{imports}</EntityContainer>\n\
          </Schema></edmx:DataServices></edmx:Edmx>\n"
     )
 }

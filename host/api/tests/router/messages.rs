@@ -204,6 +204,21 @@ fn with_actions() -> World {
 }
 
 #[test]
+fn the_metadata_lists_the_actions_of_processes() {
+    let world = with_actions();
+    let answer = world.get("$metadata");
+    for expected in [
+        "<Action Name=\"cal_close\" IsBound=\"true\"><Parameter Name=\"entity\" Type=\"mscrm.ticket\" Nullable=\"false\"/>\
+         <Parameter Name=\"instead\" Type=\"mscrm.ticket\"/><ReturnType Type=\"mscrm.cal_closeResponse\" Nullable=\"false\"/></Action>",
+        "<ComplexType Name=\"cal_closeResponse\"><Property Name=\"was\" Type=\"mscrm.ticket\"/></ComplexType>",
+        "<Action Name=\"cal_greet\"><Parameter Name=\"whom\" Type=\"Edm.String\" Nullable=\"false\"/>",
+        "<ActionImport Name=\"cal_greet\" Action=\"mscrm.cal_greet\"/>",
+    ] {
+        assert!(answer.text.contains(expected), "{expected} is not in {}", answer.text);
+    }
+}
+
+#[test]
 fn actions_of_processes_are_called_bound_and_unbound() {
     let world = with_actions();
     for path in ["greet", "Microsoft.Dynamics.CRM.greet"] {

@@ -31,6 +31,10 @@ pub fn moved(old: &Program, new: &Program, job: &Job, map: &[(StepId, StepId)]) 
         let slots = slots(old, new, &job.progress)?;
         return Ok(Moved { progress: Progress { slots, ..job.progress.clone() }, from: None, to: None });
     }
+    // Which records are left, and in which turn it is, is said in the words of its own version.
+    if !job.progress.loops.is_empty() {
+        return Err("it stands in a loop; it can be moved when it has left that".to_owned());
+    }
     let place = old.place(job.progress.cursor).ok_or("nobody knows at which step it stands")?;
     let from = place.step.clone();
     let renamed = map.iter().find(|(known, _)| *known == from).map(|(_, to)| to);
