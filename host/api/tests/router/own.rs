@@ -45,7 +45,8 @@ fn orders_for_jobs_are_read_before_they_are_given() {
     let job = "/api/v1/jobs/0192f5a0-0000-7000-8000-00000000ffff";
     assert_eq!(post(&format!("{job}/cancel"), "")["code"], "not-found");
     assert_eq!(post(&format!("{job}/retry"), r#"{"from":"start","version":"newest"}"#)["code"], "not-found");
-    assert_eq!(post(&format!("{job}/retry"), r#"{"from":"step","version":"newest"}"#)["code"], "malformed");
+    assert_eq!(post(&format!("{job}/retry"), r#"{"from":"step","version":"newest"}"#)["code"], "not-found");
+    assert_eq!(post(&format!("{job}/retry"), r#"{"from":"there"}"#)["code"], "malformed");
     assert_eq!(post(&format!("{job}/postpone"), r#"{"until":"tomorrow"}"#)["code"], "malformed");
     assert_eq!(post(&format!("{job}/hurry"), "")["code"], "no-resource");
     let bulk = |body: &str| post("/api/v1/jobs/bulk", body);
