@@ -33,8 +33,11 @@ const ARGUMENT: Keys = Keys {
     later: &[],
 };
 
+/// The word for a whole record.
+pub(crate) const RECORD: &str = "record";
+
 /// The types of arguments.
-const TYPES: [ValueType; 14] = [
+const TYPES: [ValueType; 15] = [
     ValueType::Text,
     ValueType::Whole,
     ValueType::Decimal,
@@ -48,6 +51,7 @@ const TYPES: [ValueType; 14] = [
     ValueType::Choices,
     ValueType::Guid,
     ValueType::Reference,
+    ValueType::References,
     ValueType::Document,
 ];
 
@@ -78,14 +82,19 @@ fn convert(report: &Report<'_>, entry: &Entry, names: &Names<'_>) -> Option<Argu
 
 fn value_type(report: &Report<'_>, node: &Node) -> Option<ValueType> {
     let text = node.as_written()?;
-    if matches!(text.as_str(), "record" | "records" | "file") {
-        report.unsupported(node.place, &format!("type: {text}"));
+    if text == "file" {
+        report.unsupported(node.place, "type: file");
         return None;
+    }
+    // A whole record is handed over by reference, too: what it holds is read when somebody asks.
+    if text == RECORD {
+        return Some(ValueType::Reference);
     }
     let found = TYPES.into_iter().find(|known| known.word() == text);
     if found.is_none() {
-        let words = TYPES.map(ValueType::word);
-        let hint = nearest::hint(&text, words).unwrap_or_else(|| format!("the types are {}", words.join(", ")));
+        let words: Vec<&str> = TYPES.map(ValueType::word).into_iter().chain([RECORD]).collect();
+        let hint = nearest::hint(&text, words.iter().copied())
+            .unwrap_or_else(|| format!("the types are {}", words.join(", ")));
         report.error_with(node.place, format!("there is no type `{text}` for an argument"), Some(hint));
     }
     found
@@ -93,8 +102,8 @@ fn value_type(report: &Report<'_>, node: &Node) -> Option<ValueType> {
 
 fn targets(fields: &Fields<'_>, value_type: ValueType, names: &Names<'_>) -> Vec<EntityName> {
     let Some(node) = fields.get("to") else { return Vec::new() };
-    if value_type != ValueType::Reference {
-        fields.report.error(fields.place_of("to"), "`to` belongs to a lookup");
+    if !matches!(value_type, ValueType::Reference | ValueType::References) {
+        fields.report.error(fields.place_of("to"), "`to` belongs to a lookup, a record or records");
         return Vec::new();
     }
     let items = match &node.kind {

@@ -292,7 +292,7 @@ pub fn to_value(value: &Dynamic) -> Result<Value, Problem> {
 
 /// The records of a list that holds nothing else, and not too many.
 fn references(value: &Dynamic) -> Option<Arc<[RecordRef]>> {
-    let list = value.read_lock::<rhai::Array>().filter(|list| !list.is_empty() && list.len() <= MOST_REFERENCES)?;
+    let list = value.read_lock::<rhai::Array>().filter(|list| list.len() <= MOST_REFERENCES)?;
     let target = |item: &Dynamic| match scalar(item)? {
         Plain::Reference(Reference { number: Some(entity), id, .. }) => Some(RecordRef::new(entity, RecordId(id))),
         _ => None,

@@ -101,6 +101,11 @@ fn argument_value(json: &Value, wanted: Option<ValueType>, schema: &Schema) -> m
             text.parse().map_or_else(|_| V::text(text.as_str()), V::Decimal)
         }
         (_, Value::String(text)) => V::text(text.as_str()),
+        (Some(ValueType::References), Value::Array(items)) => {
+            let targets = items.iter().map(|item| reference(item.as_str()?, schema)?.as_reference());
+            let targets: Option<Vec<RecordRef>> = targets.collect();
+            targets.map_or_else(|| V::text(json.to_string()), |targets| V::References(targets.into()))
+        }
         (_, other) => V::text(other.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 //! a script or plugin, which stands for a list of two.
 
 use model::{
-    AttributeName, StepId, StepName, TaskName,
+    AttributeName, StepId, StepName, TaskName, ValueType,
     expression::{Expression, Path, Segment, ValueSource},
     package::{StepDefinition, StepKind},
     process::{
@@ -16,6 +16,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{arguments, entity, header, loops, owner, scope_of, steps};
 use crate::{
+    argument,
     fields::{Fields, Keys},
     keys_with_header,
     names::Names,
@@ -73,6 +74,9 @@ pub(super) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     if flow_step && is_global {
         report.error(fields.place_of("flow-step"), "a button of a flow stands on a record: this action is global");
     }
+    if flow_step {
+        check_button(&fields, &inputs, &outputs);
+    }
     let privilege = fields.text("privilege").and_then(|text| {
         let task = TaskName::parse(&text);
         if task.is_none() {
@@ -103,6 +107,33 @@ pub(super) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
         retention: Retention::default(),
         steps: body?,
     })
+}
+
+/// What a button of a flow cannot ask for or show (processes 3).
+fn check_button(fields: &Fields<'_>, inputs: &[model::Argument], outputs: &[model::Argument]) {
+    let report = fields.report;
+    let mut lookups = 0;
+    for (key, arguments) in [("inputs", inputs), ("outputs", outputs)] {
+        for entry in fields.map(key) {
+            let Some(argument) = arguments.iter().find(|argument| argument.name.as_str() == entry.key) else {
+                continue;
+            };
+            let word = entry.value.get("type").and_then(Node::as_text).unwrap_or_default();
+            let kind = argument.kind.value_type;
+            lookups += u32::from(key == "outputs" && kind == ValueType::Reference && word != argument::RECORD);
+            let why = match kind {
+                _ if word == argument::RECORD => "no whole record",
+                ValueType::References => "no list of records",
+                ValueType::Choice | ValueType::Choices => "no choice",
+                ValueType::Reference if key == "inputs" => "no lookup",
+                ValueType::Reference if lookups > 1 => "one lookup and no more",
+                _ => continue,
+            };
+            let what = if key == "inputs" { "asks for" } else { "shows" };
+            let message = format!("`{}` cannot be here: a button of a flow (`flow-step`) {what} {why}", argument.name);
+            report.error(entry.place, message);
+        }
+    }
 }
 
 /// The step of a script or plugin that is the body.

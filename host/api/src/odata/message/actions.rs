@@ -70,6 +70,11 @@ fn inputs(
             (ValueType::Reference, json) => {
                 Value::Reference(given::record(asked, json, &format!("`{name}` of `{action}`"))?)
             }
+            (ValueType::References, Json::Array(items)) => {
+                let what = format!("`{name}` of `{action}`");
+                let targets = items.iter().map(|item| given::record(asked, item, &what));
+                Value::References(targets.collect::<Result<Vec<_>, _>>()?.into())
+            }
             (expected, json) => value::from_json_as(json, name, expected)?,
         };
         Ok(Field { name: name.as_str().into(), value })
@@ -81,6 +86,7 @@ fn inputs(
 fn shown(value: &Value, schema: &model::Schema) -> Json {
     match value {
         Value::Reference(target) => reference(*target, schema),
+        Value::References(targets) => targets.iter().map(|target| reference(*target, schema)).collect(),
         value => value::to_json(value),
     }
 }
