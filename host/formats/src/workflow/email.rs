@@ -76,6 +76,11 @@ fn party(steps: &Steps<'_>, node: &Node, key: &str, scope: &Scope<'_>) -> Option
     if node.get("address").is_some() {
         return address(steps, node, scope);
     }
+    if key == "from" && node.get("team").is_some() {
+        let hint = Some("send from a queue, a user or an address".to_owned());
+        report.error_with(node.place, "a team cannot send a mail", hint);
+        return None;
+    }
     let kind = ArgumentKind::plain(ValueType::Reference);
     let wanted = Wanted::plain(key, &kind, scope.names).record(reachable(scope));
     let text = node.as_text().filter(|text| source_kind(text) == SourceKind::Plain);
