@@ -10,6 +10,8 @@ mod access;
 mod calls;
 #[path = "figures/options.rs"]
 mod options;
+#[path = "figures/realtime.rs"]
+mod realtime;
 #[path = "figures/report.rs"]
 mod report;
 #[path = "figures/waits.rs"]
@@ -34,7 +36,7 @@ struct Workload {
     run: fn(&Options, &mut Report) -> Result<()>,
 }
 
-const WORKLOADS: [Workload; 6] = [
+const WORKLOADS: [Workload; 9] = [
     Workload { name: "writers", about: "creates by 1 and by 64 writers at a time", run: writers::run },
     Workload {
         name: "access",
@@ -48,6 +50,9 @@ const WORKLOADS: [Workload; 6] = [
         run: waits::parked,
     },
     Workload { name: "P8", about: "timers that are due in one second", run: waits::timers },
+    Workload { name: "P5", about: "what a real-time workflow adds to the write that it runs in", run: realtime::run },
+    Workload { name: "P3", about: "the workflows of P1, one after the other", run: workflows::alone },
+    Workload { name: "P2", about: "the workflows of P1, each step its own commit", run: workflows::unfused },
     Workload { name: "P1", about: "durable workflows of three record steps", run: workflows::run },
 ];
 

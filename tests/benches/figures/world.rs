@@ -52,7 +52,12 @@ pub struct World {
 impl World {
     /// A new store with this solution applied.
     pub fn with(files: &[(&str, &str)]) -> Result<Self> {
-        let world = Self::open(Arc::new(tempfile::tempdir()?), CACHE, Jobs::Run)?;
+        Self::with_settings(files, Settings::default())
+    }
+
+    /// The same by these figures of the engine.
+    pub fn with_settings(files: &[(&str, &str)], settings: Settings) -> Result<Self> {
+        let world = Self::open_with(Arc::new(tempfile::tempdir()?), CACHE, Jobs::Run, settings)?;
         world.apply(files)?;
         world.recording.take();
         Ok(world)
@@ -60,6 +65,10 @@ impl World {
 
     /// The engine on the store of a directory, with so much page cache.
     pub fn open(directory: Arc<TempDir>, cache_bytes: usize, jobs: Jobs) -> Result<Self> {
+        Self::open_with(directory, cache_bytes, jobs, Settings::default())
+    }
+
+    fn open_with(directory: Arc<TempDir>, cache_bytes: usize, jobs: Jobs, settings: Settings) -> Result<Self> {
         let options = disk::Options { cache_bytes, ..disk::Options::default() };
         let disk = Disk::open(directory.path().join(STORE), options)?;
         let recording = Arc::new(Recording::of(Arc::new(disk)));
@@ -69,7 +78,7 @@ impl World {
             clock: Arc::new(SystemClock::new()),
             ids: Arc::new(RandomIds::new()),
             runner: Arc::new(runner),
-            settings: Settings::default(),
+            settings,
         };
         let engine = Engine::open(parts)?;
         let stop = Arc::new(AtomicBool::new(false));
