@@ -36,6 +36,8 @@ impl Engine {
             Ok(Ok(done)) => Some(done),
             Ok(Err(failure)) => {
                 tracing::error!(error = &failure as &dyn std::error::Error, what, "failed to keep house");
+                // What was told as failed may have been kept, with jobs that nobody has heard of.
+                self.queue.more();
                 None
             }
             Err(_) => {

@@ -48,7 +48,10 @@ impl Engine {
     pub fn freed(&self) -> Result<(Freed, Freed), Failure> {
         let (_, snapshot) = self.state()?;
         let (all, journal) = (counters::freed_in_all(&snapshot)?, counters::freed(&snapshot, Of::Journal)?);
-        let jobs = Freed { removed: all.removed - journal.removed, bytes: all.bytes - journal.bytes };
+        let jobs = Freed {
+            removed: all.removed.saturating_sub(journal.removed),
+            bytes: all.bytes.saturating_sub(journal.bytes),
+        };
         Ok((jobs, journal))
     }
 

@@ -12,6 +12,7 @@ mod jobs;
 mod loops;
 mod organisation;
 mod queries;
+mod schedules;
 mod signin;
 mod verbs;
 mod waits;
