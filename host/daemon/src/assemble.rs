@@ -5,6 +5,7 @@
 
 mod courier;
 mod metered;
+mod seal;
 mod stopping;
 
 use std::{
@@ -248,6 +249,7 @@ fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Res
         time_zone: config.time_zone.as_str().into(),
         journal_retention: config.journal,
         courier,
+        seal: Some(Arc::new(seal::KeyFile::open(&config.data_dir)?)),
         ..Settings::default()
     };
     let parts = Parts {

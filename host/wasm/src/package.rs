@@ -91,6 +91,15 @@ impl Workshop<'_> {
         described(package, &document)
     }
 
+    /// A component that was installed before, from its compiled form alone; nothing where there is none that fits.
+    pub fn restored(&self, digest: Digest) -> Option<Package> {
+        let code = self.cache?.load(digest)?;
+        let component = load(self.engine, &code).ok()?;
+        let package = self.linked(&component).ok()?;
+        let document = self.describe(&package).ok()?;
+        described(package, &document).ok()
+    }
+
     /// Makes the script runner ready, with its language built already (E34). It is ours: nobody asks what it is.
     pub fn prepare_script_runner(&self, component: &[u8]) -> Result<Package, PackageProblem> {
         let warm = digest(&[component, b" with its language built"].concat());

@@ -241,6 +241,24 @@ impl StepRunner for Runner {
         Ok(Installed { digest, manifest })
     }
 
+    fn known(&self, digest: Digest) -> Option<Installed> {
+        let ready = self.packages.read().get(&digest).cloned();
+        let manifest = match ready {
+            Some(ready) => ready.manifest.clone()?,
+            None => {
+                let package = self.workshop().restored(digest)?;
+                let manifest = package.manifest.clone()?;
+                self.keep(digest, package);
+                manifest
+            }
+        };
+        Some(Installed { digest, manifest })
+    }
+
+    fn forget(&self, digest: Digest) {
+        self.packages.write().remove(&digest);
+    }
+
     fn prepare(&self, digest: Digest, component: &[u8]) -> Result<(), PackageProblem> {
         if self.packages.read().contains_key(&digest) {
             return Ok(());

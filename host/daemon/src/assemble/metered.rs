@@ -36,6 +36,14 @@ impl<R: StepRunner> StepRunner for Metered<R> {
         self.runner.install(component)
     }
 
+    fn known(&self, digest: Digest) -> Option<Installed> {
+        self.runner.known(digest)
+    }
+
+    fn forget(&self, digest: Digest) {
+        self.runner.forget(digest);
+    }
+
     fn prepare(&self, digest: Digest, component: &[u8]) -> Result<(), PackageProblem> {
         self.runner.prepare(digest, component)
     }
