@@ -100,7 +100,7 @@ fn what_is_not_there_or_in_use_is_refused_in_words() -> Result<()> {
 fn access_is_explained_by_roles_teams_and_shares() -> Result<()> {
     let town = Town::new()?;
     town.daemon.command(&["team", "create", "Clerks", "--role", "Salesperson"])?;
-    town.daemon.command(&["user", "create", "Ada", "--team", "Clerks"])?;
+    town.daemon.command(&["user", "create", "Ada", "--team", "Clerks", "--role", "Customer Service Representative"])?;
     let (status, _) = town.daemon.post("/api/data/v9.2/accounts", &json!({"name": "Quay"}))?;
     assert_eq!(status, 204);
     let quay = town.daemon.all("/api/data/v9.2/accounts?$select=name")?;
