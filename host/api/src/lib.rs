@@ -29,6 +29,7 @@ use axum::{
 };
 use engine::Engine;
 
+pub use odata::message_names;
 pub use settings::{ApiSettings, OidcSettings, Readiness, Secret};
 
 /// What every handler is given.

@@ -23,6 +23,8 @@ mod url;
 pub(crate) mod value;
 mod write;
 
+pub use message::message_names;
+
 use std::sync::Arc;
 
 use axum::{

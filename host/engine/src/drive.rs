@@ -136,12 +136,13 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// As whom the run acts.
+    /// As whom the run acts. Where it runs as who caused it, and he was impersonated, both must be allowed; where it runs as
+    /// its owner, his rights count alone.
     fn caller(&self) -> Caller {
         Caller {
             user: self.job.user,
             initiating_user: self.job.cause.initiating_user,
-            delegate: None,
+            delegate: self.job.cause.delegate.filter(|_| self.job.user == self.job.cause.caller),
             origin: Origin::Process(self.job.activation.process),
             correlation: self.job.cause.correlation,
             depth: self.job.cause.depth,

@@ -250,6 +250,7 @@ fn run_with(
         after: Image::new(),
         initiating_user: caller.initiating_user,
         caller: caller.user,
+        delegate: caller.delegate,
         correlation: caller.correlation,
         depth: caller.depth,
         parent: None,

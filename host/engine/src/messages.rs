@@ -203,6 +203,7 @@ fn job_of(
         after: Image::new(),
         initiating_user: caller.initiating_user,
         caller: caller.user,
+        delegate: caller.delegate,
         correlation: caller.correlation,
         depth: caller.depth.saturating_add(1),
         parent,

@@ -319,6 +319,7 @@ impl Run<'_> {
             after: Image::new(),
             initiating_user: owner.initiating_user,
             caller: owner.user,
+            delegate: None,
             correlation: owner.correlation,
             depth: 1,
             parent: None,

@@ -56,6 +56,8 @@ pub struct Cause {
     pub initiating_user: RecordRef,
     /// Who caused the event itself.
     pub caller: RecordRef,
+    /// Who really sent it, where `caller` was impersonated: what runs as `caller` may do what both may.
+    pub delegate: Option<RecordRef>,
     /// The chain.
     pub correlation: CorrelationId,
     /// How deep in the chain the job's own operations stand.

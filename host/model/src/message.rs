@@ -25,11 +25,15 @@ pub enum Message {
     Action,
     /// A schedule came due.
     Schedule,
+    /// Rights on it were given to a user or team.
+    Share,
+    /// They were taken back.
+    Unshare,
 }
 
 impl Message {
     /// Every message, in the order of the documentation.
-    pub const ALL: [Message; 9] = [
+    pub const ALL: [Message; 11] = [
         Self::Create,
         Self::Update,
         Self::SetStatus,
@@ -39,6 +43,8 @@ impl Message {
         Self::Child,
         Self::Action,
         Self::Schedule,
+        Self::Share,
+        Self::Unshare,
     ];
 
     /// The word that files, traces and the API use.
@@ -53,6 +59,8 @@ impl Message {
             Self::Child => "child",
             Self::Action => "action",
             Self::Schedule => "schedule",
+            Self::Share => "share",
+            Self::Unshare => "unshare",
         }
     }
 

@@ -62,6 +62,10 @@ pub const FIRST_OWN_ENTITY: EntityId = EntityId(64);
 /// The first number for an entity's own attribute.
 pub const FIRST_OWN_ATTRIBUTE: AttributeId = AttributeId(32);
 
+/// In the journal of a share: with whom. No record has it.
+pub const SHARED_WITH: AttributeId = AttributeId(30);
+/// In the journal of a share: the words of the rights. No record has it.
+pub const SHARED_RIGHTS: AttributeId = AttributeId(31);
 /// When the record was created.
 pub const CREATED_ON: AttributeId = AttributeId(1);
 /// Who created it.

@@ -133,6 +133,11 @@ const GROUPS: [&[Message]; 7] = [
     processes::MESSAGES,
 ];
 
+/// The names of all messages of the dialect, for whoever looks after each of them.
+pub fn message_names() -> impl Iterator<Item = &'static str> {
+    GROUPS.into_iter().flatten().map(|message| message.name)
+}
+
 /// Asks a function.
 pub(super) async fn function(call: Call, called: Called, on: On) -> Result<Response, Denial> {
     let (credentials, options) = (call.credentials.clone(), call.options.clone());

@@ -155,7 +155,39 @@ const MESSAGES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GrantAccess", "POST", "GrantAccess", SHARE, PRIVILEGE),
     ("ModifyAccess", "POST", "ModifyAccess", SHARE, PRIVILEGE),
     ("RevokeAccess", "POST", "RevokeAccess", REVOKE, PRIVILEGE),
+    (
+        "RetrievePrincipalAccess",
+        "GET",
+        "systemusers(ADMIN)/RetrievePrincipalAccess(Target=@t)?@t={'@odata.id':'accounts(ACCOUNT)'}",
+        "",
+        PRIVILEGE,
+    ),
+    (
+        "RetrieveSharedPrincipalsAndAccess",
+        "GET",
+        "RetrieveSharedPrincipalsAndAccess(Target=@t)?@t={'@odata.id':'accounts(ACCOUNT)'}",
+        "",
+        PRIVILEGE,
+    ),
+    ("CreateMultiple", "POST", "accounts/CreateMultiple", TARGETS, PRIVILEGE),
+    ("UpdateMultiple", "POST", "accounts/UpdateMultiple", TARGETS, PRIVILEGE),
+    ("UpsertMultiple", "POST", "accounts/UpsertMultiple", TARGETS, PRIVILEGE),
+    ("AddMembersTeam", "POST", "teams(TEAM)/AddMembersTeam", MEMBERS, PRIVILEGE),
+    ("RemoveMembersTeam", "POST", "teams(TEAM)/RemoveMembersTeam", MEMBERS, PRIVILEGE),
+    ("AddPrivilegesRole", "POST", "roles(ROLE)/AddPrivilegesRole", GRANTS, PRIVILEGE),
+    ("ReplacePrivilegesRole", "POST", "roles(ROLE)/ReplacePrivilegesRole", GRANTS, PRIVILEGE),
+    ("RemovePrivilegeRole", "POST", "roles(ROLE)/RemovePrivilegeRole", TAKEN, PRIVILEGE),
+    ("RetrieveRolePrivilegesRole", "GET", "RetrieveRolePrivilegesRole(RoleId=ROLE)", "", PRIVILEGE),
+    ("RetrieveUserPrivileges", "GET", "systemusers(ADMIN)/RetrieveUserPrivileges()", "", PRIVILEGE),
+    ("ExecuteWorkflow", "POST", "workflows(ACCOUNT)/ExecuteWorkflow", r#"{"EntityId": "ACCOUNT"}"#, PRIVILEGE),
 ];
+
+const TARGETS: &str = r##"{"Targets": [{"@odata.type": "#Microsoft.Dynamics.CRM.account", "accountid": "ACCOUNT",
+    "name": "x"}]}"##;
+const MEMBERS: &str =
+    r##"{"Members": [{"@odata.type": "#Microsoft.Dynamics.CRM.systemuser", "systemuserid": "ADMIN"}]}"##;
+const GRANTS: &str = r#"{"Privileges": [{"PrivilegeId": "PRIVILEGE", "Depth": "Global"}]}"#;
+const TAKEN: &str = r#"{"PrivilegeId": "PRIVILEGE"}"#;
 
 const SHARE: &str = r##"{"Target": {"@odata.type": "#Microsoft.Dynamics.CRM.account", "accountid": "ACCOUNT"},
     "PrincipalAccess": {"Principal": {"@odata.type": "#Microsoft.Dynamics.CRM.systemuser", "systemuserid": "ADMIN"},
@@ -168,6 +200,8 @@ struct Nobody {
     world: World,
     token: String,
     account: String,
+    team: String,
+    role: String,
 }
 
 impl Nobody {
@@ -182,16 +216,24 @@ impl Nobody {
             let verb = Verb::Create { entity: entity.id, id: None, values };
             world.engine.apply(&caller, verb).map_err(|failure| failure.to_string()).expect("a record").record
         };
-        let unit = Value::Reference(engine::root_unit());
-        let nobody = made("systemuser", &[("fullname", "Nobody".into()), ("businessunitid", unit)]);
+        let unit_of = || Value::Reference(engine::root_unit());
+        let nobody = made("systemuser", &[("fullname", "Nobody".into()), ("businessunitid", unit_of())]);
         let account = made("account", &[("name", "Ada".into())]).id.to_string();
+        let team = made("team", &[("name", "Clerks".into()), ("businessunitid", unit_of())]).id.to_string();
+        let roles = model::query::Query::all(schema.named("role").expect("roles").id);
+        let role = world.engine.query(&caller, &roles).map_err(|failure| failure.to_string()).expect("roles");
+        let role = role.records.last().expect("a role").id.to_string();
         let token = world.engine.create_token(nobody, "nobody's", None).map_err(|failure| failure.to_string());
-        Self { token: token.expect("a token"), account, world }
+        Self { token: token.expect("a token"), account, team, role, world }
     }
 
     fn check(&self, method: &str, path: &str, body: &str, expected: Expected) {
         let filled = |text: &str| {
-            text.replace("ACCOUNT", &self.account).replace("ADMIN", &engine::administrator().id.to_string())
+            text.replace("ACCOUNT", &self.account)
+                .replace("ADMIN", &engine::administrator().id.to_string())
+                .replace("TEAM", &self.team)
+                .replace("ROLE", &self.role)
+                .replace("PRIVILEGE", &engine::privilege_id("prvReadAccount").to_string())
         };
         let authorization = format!("Bearer {}", self.token);
         let mut headers = vec![("authorization", authorization.as_str())];
@@ -243,6 +285,13 @@ fn nothing_of_the_data_service_answers_without_a_check() {
     for (_, method, path, body, expected) in MESSAGES {
         nobody.check(method, path, body, *expected);
     }
+}
+
+#[test]
+fn the_table_has_every_message_of_the_sources() {
+    let found: BTreeSet<&str> = api::message_names().collect();
+    let known: BTreeSet<&str> = MESSAGES.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(found, known, "each message is asked by somebody without a role");
 }
 
 #[test]

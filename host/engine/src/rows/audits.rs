@@ -157,7 +157,11 @@ fn row(entity: &Entity, id: Uuid, columns: impl IntoIterator<Item = (&'static st
 fn changes(catalogue: &Catalogue, entry: &Entry) -> String {
     let entity = catalogue.schema.entity(entry.record.entity);
     let list = entry.changes.iter().map(|(attribute, before, after)| {
-        let name = entity.and_then(|entity| entity.attribute_by_id(*attribute)).map(|known| known.name().as_str());
+        let name = match *attribute {
+            starter::SHARED_WITH => Some("sharedwith"),
+            starter::SHARED_RIGHTS => Some("rights"),
+            other => entity.and_then(|entity| entity.attribute_by_id(other)).map(|known| known.name().as_str()),
+        };
         let name = name.map_or_else(|| format!("#{attribute}"), str::to_owned);
         serde_json::json!({ "attribute": name, "before": json(catalogue, before), "after": json(catalogue, after) })
     });

@@ -234,6 +234,7 @@ pub(crate) fn cause_of(fact: &Fact, activation: &Activation) -> Cause {
         after: record(&fact.after, &images.after),
         initiating_user: fact.caller.initiating_user,
         caller: fact.caller.user,
+        delegate: fact.caller.delegate,
         correlation: fact.caller.correlation,
         depth: fact.caller.depth.saturating_add(1),
         parent: None,

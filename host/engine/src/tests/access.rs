@@ -280,6 +280,37 @@ fn who_is_impersonated_and_who_sends_must_both_be_allowed() {
 }
 
 #[test]
+fn in_a_process_of_an_impersonated_call_both_must_be_allowed() {
+    let world = world();
+    let weigh = "kind: action\nname: weigh\nentity: parcel\nsteps:\n  - { update: record, set: { name: weighed } }\n";
+    let later = "kind: workflow\nname: later\nentity: parcel\nmode: background\non-demand: true\nsteps:\n  \
+                 - { update: record, set: { name: later } }\n";
+    let files = [SOLUTION, PARCEL, SHELF, ("processes/weigh.yaml", weigh), ("processes/later.yaml", later)];
+    world.deploy(&files);
+    let tasks = [TaskName::ACT_ON_BEHALF, TaskName::EXECUTE_WORKFLOW_JOB];
+    let reads = Levels::default().with(Privilege::Read, Level::Organization);
+    let clerk = world.role("Clerk", &[("parcel", Levels::all(Level::Organization))], &tasks);
+    let agent = world.role("Agent", &[("parcel", reads)], &tasks);
+    let (anna, ben, carl) = (world.user("Anna", &[clerk]), world.user("Ben", &[clerk]), world.user("Carl", &[agent]));
+    let parcel = world.create("parcel", &[("name", "a".into())]);
+    let as_anna = |sender: RecordRef| Caller { delegate: Some(sender), ..world.by(anna) };
+    let refused = world.engine.invoke(&as_anna(carl), "weigh", Some(parcel), Vec::new());
+    let refused = refused.expect_err("Carl may not write").to_string();
+    assert!(refused.contains("Missing prvWriteParcel"), "{refused}");
+    world.engine.invoke(&as_anna(ben), "weigh", Some(parcel), Vec::new()).expect("both may");
+    assert_eq!(world.get(parcel, "name"), "weighed".into());
+    let name = model::ProcessName::parse("later").expect("a name");
+    world.engine.run_process(&as_anna(carl), &name, parcel).expect("both may start it");
+    world.settle();
+    assert_eq!(world.get(parcel, "name"), "weighed".into(), "the job is no way around what he lacks");
+    let states: Vec<&str> = world.states().into_iter().map(|(state, _)| state).collect();
+    assert_eq!(states, ["failed", "succeeded", "suspended"]);
+    world.engine.run_process(&as_anna(ben), &name, parcel).expect("both may start it");
+    world.settle();
+    assert_eq!(world.get(parcel, "name"), "later".into());
+}
+
+#[test]
 fn a_lookup_is_set_with_append_here_and_append_to_there() {
     let world = world();
     let shelf = world.create("shelf", &[("name", "s".into())]);

@@ -3,8 +3,10 @@
 //! The record itself does not change: no version, no start of a process. Records that look to it with a lookup that says
 //! `cascade: [share]` are shared the same way, each by a verb of its own one operation deeper (D18).
 
-use model::{Caller, Outcome, Privilege, Record, RecordRef, Refusal, Rights, Verb, schema::Entity, starter};
-use store::shares;
+use model::{
+    Caller, Message, Outcome, Privilege, Record, RecordRef, Refusal, Rights, Value, Verb, schema::Entity, starter,
+};
+use store::{journal, shares};
 
 use super::refer;
 use crate::{Failure, access, unit::Unit};
@@ -28,6 +30,7 @@ pub(super) fn share(
     }
     let had = shares::of(&unit.overlay, target, principal)?;
     shares::put(&mut unit.overlay, target, principal, had.union(rights));
+    tell(unit, caller, Message::Share, &record, principal, (had, had.union(rights)));
     pass_on(
         unit,
         caller,
@@ -46,8 +49,10 @@ pub(super) fn unshare(
     principal: RecordRef,
 ) -> Result<Outcome, Failure> {
     let record = begin(unit, caller, target, principal, "unshare")?;
-    if !shares::of(&unit.overlay, target, principal)?.is_empty() {
+    let had = shares::of(&unit.overlay, target, principal)?;
+    if !had.is_empty() {
         shares::put(&mut unit.overlay, target, principal, Rights::NONE);
+        tell(unit, caller, Message::Unshare, &record, principal, (had, Rights::NONE));
     }
     pass_on(unit, caller, target, |target| Verb::Unshare { target, principal }, |has| !has.is_empty(), principal)?;
     Ok(outcome(&record))
@@ -113,6 +118,34 @@ fn pass_on(
         }
     }
     Ok(())
+}
+
+/// Notes in the journal who gave what to whom, or took it back. The record has no other version by it.
+fn tell(
+    unit: &mut Unit,
+    caller: &Caller,
+    message: Message,
+    record: &Record,
+    principal: RecordRef,
+    (had, has): (Rights, Rights),
+) {
+    let words = |rights: Rights| match rights.is_empty() {
+        true => Value::Null,
+        false => Value::text(rights.iter().map(Privilege::word).collect::<Vec<_>>().join(", ")),
+    };
+    let (with, rights) = (Value::Reference(principal), (words(had), words(has)));
+    let with = if message == Message::Share { (Value::Null, with) } else { (with, Value::Null) };
+    let entry = journal::Entry {
+        id: unit.parts.ids.id(unit.now),
+        record: record.reference(),
+        at: unit.now,
+        message,
+        caller: *caller,
+        through: unit.through(unit.facts.len()).cloned(),
+        version: record.version,
+        changes: vec![(starter::SHARED_WITH, with.0, with.1), (starter::SHARED_RIGHTS, rights.0, rights.1)],
+    };
+    journal::append(&mut unit.overlay, &entry);
 }
 
 fn outcome(record: &Record) -> Outcome {

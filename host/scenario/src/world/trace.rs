@@ -104,6 +104,10 @@ impl Teller<'_> {
 
     /// What the journal knows and the log does not: verbs of guests, and what a delete took along.
     fn unsaid(&mut self, entry: &Entry, log: &[LogLine]) {
+        let is_said = |line: &LogLine| matches!(line.event, LogEvent::Shared { record, .. } | LogEvent::Unshared { record, .. } if record == entry.record);
+        if matches!(entry.message, Message::Share | Message::Unshare) && log.iter().any(is_said) {
+            return;
+        }
         if log.iter().any(|line| line.event == LogEvent::Deleted(entry.record)) {
             return;
         }
@@ -122,7 +126,19 @@ impl Teller<'_> {
         let record = self.record(entry.record);
         match entry.message {
             Message::Delete => format!("delete {record}"),
+            message @ (Message::Share | Message::Unshare) => self.share(message, &record, entry),
             message => format!("{message} {record}{}", self.changes(entry)),
+        }
+    }
+
+    fn share(&mut self, message: Message, record: &str, entry: &Entry) -> String {
+        let of = |wanted: AttributeId| entry.changes.iter().find(|(attribute, ..)| *attribute == wanted);
+        let some = |before: &Value, after: &Value| if after.is_null() { before.clone() } else { after.clone() };
+        let with = of(starter::SHARED_WITH).and_then(|(_, before, after)| some(before, after).as_reference());
+        let with = with.map(|with| self.record(with)).unwrap_or_default();
+        match of(starter::SHARED_RIGHTS).and_then(|(_, _, after)| after.as_text()) {
+            Some(rights) => format!("{message} {record} with {with}: {rights}"),
+            None => format!("{message} {record} with {with}"),
         }
     }
 

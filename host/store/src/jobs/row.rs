@@ -52,6 +52,7 @@ fn cause(row: &mut Row, job: &Job) {
     row.field(8).u64(cause.depth.into());
     row.optional(9, cause.parent, |row, parent| row.uuid(parent.0));
     row.optional(10, cause.awaited.then_some(true), Row::bool);
+    row.optional(11, cause.delegate, Row::record);
 }
 
 fn state(row: &mut Row, job: &Job) {
@@ -226,6 +227,7 @@ fn salvage(id: JobId, row: &[u8], error: &Error) -> Job {
         after: cause.after,
         initiating_user: cause.initiating_user.unwrap_or(user),
         caller: cause.caller.unwrap_or(user),
+        delegate: cause.delegate,
         correlation: cause.correlation.unwrap_or(CorrelationId(id.0)),
         depth: cause.depth,
         parent: cause.parent,
@@ -308,6 +310,7 @@ struct StoredCause {
     after: Values,
     initiating_user: Option<RecordRef>,
     caller: Option<RecordRef>,
+    delegate: Option<RecordRef>,
     correlation: Option<CorrelationId>,
     depth: u16,
     parent: Option<JobId>,
@@ -324,6 +327,7 @@ impl StoredCause {
             after: self.after,
             initiating_user: self.initiating_user.unwrap_or(user),
             caller: self.caller.unwrap_or(user),
+            delegate: self.delegate,
             correlation: needed(self.correlation, "correlation")?,
             depth: self.depth,
             parent: self.parent,
@@ -347,6 +351,7 @@ fn read_cause(from: &mut Decoder<'_>) -> Read<StoredCause> {
             8 => cause.depth = from.u16()?,
             9 => cause.parent = Some(JobId(codec::uuid(from)?)),
             10 => cause.awaited = from.bool()?,
+            11 => cause.delegate = Some(codec::record(from)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -473,6 +478,8 @@ pub fn message_number(message: Message) -> u64 {
         Message::Child => 6,
         Message::Action => 7,
         Message::Schedule => 8,
+        Message::Share => 9,
+        Message::Unshare => 10,
     }
 }
 

@@ -133,9 +133,14 @@ fn progress() -> impl Strategy<Value = Progress> {
 
 fn cause() -> impl Strategy<Value = Cause> {
     let images = (values(), values(), values());
-    let who = (record_ref(), record_ref(), uuid(), any::<u16>(), option::of(uuid()));
+    let who = (record_ref(), (record_ref(), option::of(record_ref())), uuid(), any::<u16>(), option::of(uuid()));
     (message(), vec(any::<u16>().prop_map(AttributeId), 0..4), images, who).prop_map(
-        |(message, attributes, (change, before, after), (initiating_user, caller, chain, depth, parent))| Cause {
+        |(
+            message,
+            attributes,
+            (change, before, after),
+            (initiating_user, (caller, delegate), chain, depth, parent),
+        )| Cause {
             message,
             attributes,
             change,
@@ -143,6 +148,7 @@ fn cause() -> impl Strategy<Value = Cause> {
             after,
             initiating_user,
             caller,
+            delegate,
             correlation: CorrelationId(chain),
             depth,
             parent: parent.map(JobId),

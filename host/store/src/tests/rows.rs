@@ -248,6 +248,7 @@ fn golden_job(record: RecordRef, user: RecordRef, at: Timestamp, image: Values) 
             after: image,
             initiating_user: user,
             caller: RecordRef::new(EntityId(1), RecordId(Uuid::from_u128(9))),
+            delegate: None,
             correlation: CorrelationId(Uuid::from_u128(4)),
             depth: 2,
             parent: None,

@@ -50,6 +50,7 @@ pub fn job(message: Message) -> Job {
             after: Values::new(),
             initiating_user: fixture::user(2),
             caller: fixture::user(2),
+            delegate: None,
             correlation: CorrelationId(Uuid::from_u128(6)),
             depth: 2,
             parent: None,
