@@ -40,7 +40,7 @@ use wasm::{Runner, RunnerSettings};
 use crate::{
     carriers::Carriers,
     client::{ADDRESS_FILE, SETUP_FILE, TOKEN_FILE},
-    config::Config,
+    config::{self, Config},
     telemetry,
     threads::{EXTERNAL, Threads},
     tls::{Peer, Tls, TlsListener, dev},
@@ -108,10 +108,14 @@ impl Daemon {
         self.setup_link.as_deref()
     }
 
-    /// Runs until it is told to stop, then stops in order.
-    pub fn run(self) -> Result<(), Trouble> {
+    /// Runs until it is told to stop, then stops in order. `again` reads the configuration anew.
+    pub fn run(
+        self,
+        config: Config,
+        again: impl Fn() -> Result<Config, Trouble> + Send + Sync + 'static,
+    ) -> Result<(), Trouble> {
         let Self { data_dir, engine, threads, carriers, web, tls, .. } = self;
-        web.runtime.spawn(stopping::hang_ups(move || reload(tls.as_ref())));
+        web.runtime.spawn(stopping::hang_ups(move || reload(&config, &again, tls.as_ref())));
         web.runtime.block_on(stopping::signal())?;
         tracing::info!("stopping: no new requests");
         drop(sd_notify::notify(&[NotifyState::Stopping]));
@@ -163,12 +167,31 @@ fn leave_link(engine: &Engine, data_dir: &Path, url: &str) -> Result<Option<Stri
     Ok(Some(link))
 }
 
-/// What SIGHUP asks for: the certificate is read again. What is wrong with it is said, and the old one is kept.
-fn reload(tls: Option<&Tls>) {
-    match tls.map(Tls::reload) {
-        None => tracing::info!("SIGHUP: there is no certificate to read again"),
-        Some(Ok(())) => tracing::info!("SIGHUP: the certificate was read again"),
-        Some(Err(trouble)) => tracing::error!(why = trouble.message, "SIGHUP: the certificate stays as it was"),
+/// What SIGHUP asks for: the whole configuration is read and checked; then certificate and log filter hold at once. When
+/// anything is wrong, all stays as it was.
+fn reload(now: &Config, again: &impl Fn() -> Result<Config, Trouble>, tls: Option<&Tls>) {
+    let read = again().and_then(|next| {
+        telemetry::check(&next.log)?;
+        let shown = next.tls.as_ref().map(Tls::read).transpose()?;
+        Ok((next, shown))
+    });
+    let (next, shown) = match read {
+        Ok(read) => read,
+        Err(trouble) => {
+            let hint = trouble.hint.unwrap_or_default();
+            return tracing::error!(why = trouble.message, hint, "SIGHUP: the configuration stays as it was");
+        }
+    };
+    if let (Some(tls), Some(shown)) = (tls, shown) {
+        tls.show(shown);
+        tracing::info!("SIGHUP: the certificate was read again");
+    }
+    if let Err(trouble) = telemetry::change(&next.log) {
+        tracing::error!(why = trouble.message, "SIGHUP: the log filter stays as it was");
+    }
+    match config::reload::waiting(now, &next).join(", ") {
+        waiting if waiting.is_empty() => tracing::info!("SIGHUP: the configuration was read again"),
+        waiting => tracing::warn!(waiting, "SIGHUP: the configuration was read again; this waits for the next start"),
     }
 }
 

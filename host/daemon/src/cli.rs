@@ -6,6 +6,7 @@ mod access;
 mod apply;
 mod audit;
 mod check;
+mod config;
 mod daemon;
 mod demo;
 mod export;
@@ -90,6 +91,9 @@ enum Command {
     /// Who may do what with a record, and why
     #[command(subcommand)]
     Access(access::Access),
+    /// The configuration of a daemon: show it, check it
+    #[command(subcommand)]
+    Config(config::Config),
     /// Who did what, who signed in, who was refused
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -168,6 +172,7 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Mail(mail) => mail.run(connection),
         Command::Process(process) => process.run(connection),
         Command::Access(access) => access.run(connection),
+        Command::Config(config) => config.run(connection),
         Command::Audit(audit) => audit.run(connection),
         Command::User(user) => user.run(connection),
         Command::Team(team) => team.run(connection),

@@ -4,6 +4,8 @@
 //! variables and as TOML from files, and both go through the same readers.
 
 mod mail;
+pub mod reload;
+pub mod told;
 
 use std::{
     collections::BTreeMap,

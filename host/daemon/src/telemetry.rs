@@ -2,10 +2,13 @@
 //!
 //! Log lines go to stderr. Which ones is `log.filter` or `RUST_LOG`.
 
-use std::{io::IsTerminal, sync::Arc};
+use std::{
+    io::IsTerminal,
+    sync::{Arc, OnceLock},
+};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
 use crate::trouble::{Exit, Trouble};
 
@@ -13,11 +16,36 @@ use crate::trouble::{Exit, Trouble};
 const SECONDS: [f64; 14] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
+/// By which the filter of the running log is exchanged.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// Refuses a filter that cannot be understood.
+pub fn check(filter: &str) -> Result<(), Trouble> {
+    parse(filter).map(drop)
+}
+
+/// Lets the running log go by another filter; `RUST_LOG` goes before it, also now.
+pub fn change(filter: &str) -> Result<(), Trouble> {
+    let filter = parse(&asked(filter))?;
+    match FILTER.get().map(|handle| handle.reload(filter)) {
+        Some(Err(error)) => Err(Trouble::failed(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+fn asked(filter: &str) -> String {
+    std::env::var("RUST_LOG").unwrap_or_else(|_| filter.to_owned())
+}
+
+fn parse(filter: &str) -> Result<EnvFilter, Trouble> {
+    EnvFilter::try_new(filter)
+        .map_err(|error| Trouble::new(Exit::Configuration, format!("`log.filter` cannot be `{filter}`: {error}")))
+}
+
 /// Starts the log.
 pub fn log(filter: &str) -> Result<(), Trouble> {
-    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| filter.to_owned());
-    let filter = EnvFilter::try_new(&filter)
-        .map_err(|error| Trouble::new(Exit::Configuration, format!("`log.filter` cannot be `{filter}`: {error}")))?;
+    let (filter, handle) = reload::Layer::new(parse(&asked(filter))?);
+    drop(FILTER.set(handle));
     let registry = tracing_subscriber::registry().with(filter);
     let terminal = std::io::stderr().is_terminal();
     match terminal {

@@ -42,9 +42,11 @@ pub struct Files {
 /// What is shown to who connects; exchanged while connections go on.
 #[derive(Clone)]
 pub struct Tls {
-    files: Files,
     config: Arc<ArcSwap<ServerConfig>>,
 }
+
+/// A certificate with its key, found to be right.
+pub struct Shown(ServerConfig);
 
 /// Connections whose handshake is done.
 pub struct TlsListener {
@@ -65,13 +67,17 @@ impl Tls {
     /// Reads the files; what is wrong with them is said in words.
     pub fn load(files: Files) -> Result<Self, Trouble> {
         let config = read(&files)?;
-        Ok(Self { files, config: Arc::new(ArcSwap::from_pointee(config)) })
+        Ok(Self { config: Arc::new(ArcSwap::from_pointee(config)) })
     }
 
-    /// Reads the files again. When they are not right, what was shown so far is shown on.
-    pub fn reload(&self) -> Result<(), Trouble> {
-        self.config.store(Arc::new(read(&self.files)?));
-        Ok(())
+    /// What these files say, which need not be those of before; shown once `show` is called with it.
+    pub fn read(files: &Files) -> Result<Shown, Trouble> {
+        read(files).map(Shown)
+    }
+
+    /// Shows this from now on to who connects.
+    pub fn show(&self, shown: Shown) {
+        self.config.store(Arc::new(shown.0));
     }
 }
 

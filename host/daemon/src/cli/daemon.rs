@@ -34,7 +34,7 @@ pub fn dev(dev: &Dev, connection: &Connection) -> Result<(), Trouble> {
          \x20 {executable} job list --data-dir {directory}\n",
         token.display()
     ))?;
-    daemon.run()
+    run(&dev.serve, connection, "./stepwise-data", config.clone(), daemon)
 }
 
 /// The daemon.
@@ -48,7 +48,35 @@ pub fn serve(serve: &Serve, connection: &Connection) -> Result<(), Trouble> {
             config.data_dir.join(SETUP_FILE).display()
         ))?;
     }
-    daemon.run()
+    run(serve, connection, "/var/lib/stepwise", config, daemon)
+}
+
+/// Runs until it is told to stop; what is told by SIGHUP to read its configuration again reads it as at the start.
+fn run(
+    serve: &Serve,
+    connection: &Connection,
+    default_dir: &'static str,
+    config: Config,
+    daemon: Daemon,
+) -> Result<(), Trouble> {
+    let (flags, own) = (flags(serve, connection), config.tls.clone());
+    daemon.run(config, move || {
+        let mut next = Config::load(&flags, std::env::vars(), Path::new(default_dir))?;
+        // Those of a daemon to try things with stand in no configuration.
+        next.tls = next.tls.or_else(|| own.clone().filter(|_| flags.config.is_none()));
+        Ok(next)
+    })
+}
+
+fn flags(serve: &Serve, connection: &Connection) -> Flags {
+    let tls = serve.tls_certificate.clone().zip(serve.tls_key.clone());
+    Flags {
+        config: serve.config.clone(),
+        listen: serve.listen,
+        data_dir: connection.data_dir.clone(),
+        tls: tls.map(|(certificate, key)| Files { certificate, key }),
+        behind_proxy: serve.behind_proxy,
+    }
 }
 
 fn start(
@@ -58,14 +86,7 @@ fn start(
     // Whether it is one to try things with, and then whether over TLS.
     dev: Option<bool>,
 ) -> Result<(Config, Daemon), Trouble> {
-    let tls = serve.tls_certificate.clone().zip(serve.tls_key.clone());
-    let flags = Flags {
-        config: serve.config.clone(),
-        listen: serve.listen,
-        data_dir: connection.data_dir.clone(),
-        tls: tls.map(|(certificate, key)| Files { certificate, key }),
-        behind_proxy: serve.behind_proxy,
-    };
+    let flags = flags(serve, connection);
     let mut config = Config::load(&flags, std::env::vars(), default_dir)?;
     if !config.data_dir.exists() {
         output::say("the first start in a new directory prepares the sandbox, which takes some seconds");

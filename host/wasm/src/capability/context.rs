@@ -100,7 +100,12 @@ impl context::Host for Call {
 fn is_event(message: Message) -> bool {
     match message {
         Message::Create | Message::Update | Message::SetStatus | Message::Assign | Message::Delete => true,
-        Message::OnDemand | Message::Child | Message::Action | Message::Schedule => false,
+        Message::OnDemand
+        | Message::Child
+        | Message::Action
+        | Message::Schedule
+        | Message::Share
+        | Message::Unshare => false,
     }
 }
 
