@@ -50,6 +50,41 @@ fn exit_codes_tell_what_was_wrong() -> Result<()> {
 }
 
 #[test]
+fn a_configuration_is_shown_without_its_secrets_and_checked() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("config.toml");
+    fs::write(&file, "[oidc]\nissuer = \"https://id.example\"\nclient_id = \"x\"\nclient_secret = \"hush\"\n")?;
+    let config = file.display().to_string();
+    let shown = Command::new(binary())
+        .args(["config", "show", "--origin", "--output", "json", "--config", &config])
+        .env("STEPWISE_LOG__FILTER", "debug")
+        .output()?;
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    ensure!(!shown.contains("hush"), "{shown}");
+    let told = json_of(&shown)?;
+    let of = |key: &str| told["value"].as_array().into_iter().flatten().find(|one| one["key"] == key).cloned();
+    let part = |key: &str| of(key).map(|one| (one["value"].clone(), one["origin"].clone()));
+    assert_eq!(part("oidc.client_secret"), Some((json!("(secret)"), json!(config))));
+    assert_eq!(part("log.filter"), Some((json!("debug"), json!("STEPWISE_LOG__FILTER"))));
+    assert_eq!(part("limits.body_bytes"), Some((json!(null), json!("default"))));
+    let (code, talk) = stepwise(&["config", "check", "--config", &config], &[])?;
+    ensure!(code == Some(0) && talk.contains("the configuration is right"), "{talk}");
+    for (text, part) in [
+        ("[server]\nlisen = \"x\"\n", "did you mean `server.listen`?"),
+        ("[tls]\ncertificate = \"/nothing.pem\"\nkey = \"/nothing.pem\"\n", "/nothing.pem"),
+        ("[log]\nfilter = \"stepwise=lots\"\n", "`log.filter` cannot be `stepwise=lots`"),
+    ] {
+        fs::write(&file, text)?;
+        let (code, talk) = stepwise(&["config", "check", "--config", &config], &[])?;
+        ensure!(code == Some(3) && talk.contains(part), "{code:?} {talk}");
+    }
+    let schema = Command::new(binary()).args(["config", "schema"]).output()?;
+    let schema = json_of(&String::from_utf8_lossy(&schema.stdout))?;
+    assert_eq!(schema["properties"]["server"]["properties"]["behind_proxy"]["type"], "boolean");
+    Ok(())
+}
+
+#[test]
 fn the_example_goes_in_and_a_second_time_nothing_happens() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let mut daemon = Daemon::start(&directory.path().join("data"))?;

@@ -96,7 +96,9 @@ impl Engine {
         Ok(Waits::of(job, &activation))
     }
 
-    /// The jobs that `filter` wants, the newest first, `most` of them from `cursor` on.
+    /// The jobs that `filter` wants, the newest first, at most `most` of them from `cursor` on. One call looks at so many jobs
+    /// and no more (`Settings::jobs_looked_at`): where few are wanted, or few may be seen, a page may be short and still have
+    /// a next one.
     pub fn jobs(
         &self,
         caller: &Caller,
@@ -116,7 +118,7 @@ impl Engine {
                 && filter.process.is_none_or(|process| job.activation.process == process)
                 && filter.record.is_none_or(|record| job.record == Some(record))
         };
-        let mut page = JobPage::default();
+        let (mut page, mut cut) = (JobPage::default(), None);
         let mut add = |job: Job| -> Result<bool, Failure> {
             if !sight.sees(&rows::job(&catalogue, &job))? {
                 return Ok(true);
@@ -139,8 +141,15 @@ impl Engine {
                 }
             }
             None => {
-                for job in jobs::newest(&snapshot, after)? {
-                    if let Some(job) = Some(job?).filter(wanted)
+                let mut last = None;
+                for (looked, job) in jobs::newest(&snapshot, after)?.enumerate() {
+                    if looked == self.parts.settings.jobs_looked_at {
+                        cut = last;
+                        break;
+                    }
+                    let job = job?;
+                    last = Some(job.id);
+                    if let Some(job) = Some(job).filter(wanted)
                         && !add(job)?
                     {
                         break;
@@ -148,6 +157,7 @@ impl Engine {
                 }
             }
         }
+        page.next = page.next.or(cut.map(|last| last.to_smolstr()));
         Ok(page)
     }
 

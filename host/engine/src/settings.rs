@@ -26,6 +26,8 @@ pub struct Settings {
     pub queue: usize,
     /// Sign-ins and refusals that are kept; the oldest go when there are more.
     pub events: usize,
+    /// Jobs that one call for a list looks at.
+    pub jobs_looked_at: usize,
     /// Where links to records lead.
     pub public_url: SmolStr,
     /// The IANA name of the organisation's time zone; a solution may name another.
@@ -89,6 +91,7 @@ impl Default for Settings {
             backlog: 10_000,
             queue: 10_000,
             events: 20_000,
+            jobs_looked_at: 50_000,
             public_url: "http://127.0.0.1:8420".into(),
             time_zone: "UTC".into(),
             journal_retention: Some(Span::from_months(12)),

@@ -19,10 +19,12 @@ pub fn routes() -> Router<App> {
 }
 
 async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
-    ask(&app, &headers, |engine, _| {
+    ask(&app, &headers, |engine, caller| {
         let catalogue = engine.catalogue();
-        let mut actions: Vec<_> = catalogue.actions().collect();
-        actions.sort_by(|one, other| one.name.cmp(&other.name));
+        // An action is a process: who may read none learns of none.
+        let readable = engine.readable_processes(caller)?;
+        let actions: Vec<_> =
+            readable.iter().filter(|process| process.is_action() && process.version().is_some()).collect();
         let told = actions.iter().map(|action| {
             let workflow = &action.workflow;
             json!({

@@ -28,7 +28,7 @@ const UNSIGNED: Expected = Open("it comes before signing in, and tells nothing o
 /// Method, address as the sources write it, address with values, body, what is expected.
 const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GET", "/api/v1/access/explain", "/api/v1/access/explain?record=account/ACCOUNT&user=ADMIN", "", PRIVILEGE),
-    ("GET", "/api/v1/actions", "/api/v1/actions", "", KNOWN),
+    ("GET", "/api/v1/actions", "/api/v1/actions", "", PRIVILEGE),
     // What an action does is asked of its caller verb by verb.
     ("POST", "/api/v1/actions/{name}", "/api/v1/actions/any-one", "{}", Code("unknown-process")),
     ("GET", "/api/v1/records/{set}/{id}/flow", "/api/v1/records/accounts/ACCOUNT/flow", "", PRIVILEGE),

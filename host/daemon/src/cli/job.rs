@@ -121,7 +121,7 @@ impl Job {
                         path.push_str(&format!("&{name}={}", escaped(value)));
                     }
                 }
-                list(&client.get(&path)?, connection)
+                list(&pages(&client, &path, *top)?, connection)
             }
             Self::Show { id } => show(&client.get(&format!("/api/v1/jobs/{}", escaped(id)))?, connection),
             Self::Watch { id: Some(id), timeout } => watch_one(&client, id, *timeout, connection),
@@ -262,6 +262,19 @@ fn watch_one(client: &Client, id: &str, timeout: u64, connection: &Connection) -
             }
         }
     }
+}
+
+/// As many jobs as are wanted, though a page of the daemon may be short.
+fn pages(client: &Client, path: &str, top: u32) -> Result<Json, Trouble> {
+    let mut answer = client.get(path)?;
+    let mut all = answer["value"].as_array().cloned().unwrap_or_default();
+    while let Some(next) = answer["next"].as_str().filter(|_| all.len() < top as usize).map(escaped) {
+        answer = client.get(&format!("{path}&cursor={next}"))?;
+        all.extend(answer["value"].as_array().into_iter().flatten().cloned());
+    }
+    all.truncate(top as usize);
+    answer["value"] = Json::Array(all);
+    Ok(answer)
 }
 
 fn list(answer: &Json, connection: &Connection) -> Result<(), Trouble> {

@@ -464,6 +464,30 @@ fn a_job_whose_row_cannot_be_read_is_seen_as_suspended_and_can_be_ended() {
 }
 
 #[test]
+fn a_list_looks_at_so_many_jobs_and_tells_where_to_go_on() {
+    let settings = crate::Settings { jobs_looked_at: 4, ..crate::Settings::default() };
+    let (runner, think) = calling(|_, _| Err(refusing(GuestErrorKind::NotFound)));
+    let world = World::with_settings(runner, settings);
+    world.deploy(&[SOLUTION, COMPLAINT, CALLING, ("scripts/think.rhai", &think)]);
+    for number in 0..10 {
+        complaint(&world, &format!("complaint {number}"));
+    }
+    world.settle();
+    let none = JobFilter { state: Some("failed".into()), ..JobFilter::default() };
+    let (mut cursor, mut pages) = (None::<smol_str::SmolStr>, 0);
+    loop {
+        let page = world.engine.jobs(&world.caller(), &none, 5, cursor.as_deref()).expect("a page");
+        assert_eq!(page.jobs.len(), 0);
+        pages += 1;
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(pages, 3, "ten jobs, four at a time");
+}
+
+#[test]
 fn an_order_reaches_all_jobs_that_a_filter_wants_slice_by_slice() {
     let (runner, think) = calling(|_, _| Err(refusing(GuestErrorKind::NotFound)));
     let world = World::with(runner);
