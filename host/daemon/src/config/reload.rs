@@ -22,6 +22,7 @@ pub fn waiting(now: &Config, next: &Config) -> Vec<&'static str> {
         ("threads.background", now.background != next.background),
         ("organization.time_zone", now.time_zone != next.time_zone),
         ("retention.journal", now.journal != next.journal),
+        ("smtp", now.mail != next.mail),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
 }

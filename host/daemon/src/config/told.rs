@@ -66,6 +66,7 @@ fn kind(key: &str) -> Json {
     match key {
         "server.behind_proxy" => json!("boolean"),
         "server.cors_origins" => json!(["array", "string"]),
+        "smtp.port" | "smtp.timeout" | "smtp.connections" => json!("integer"),
         _ if key.ends_with("_bytes") || key.starts_with("threads.") => json!("integer"),
         _ => json!("string"),
     }
