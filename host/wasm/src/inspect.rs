@@ -74,7 +74,7 @@ pub fn functions(component: &Component, engine: &Engine) -> Result<(), Vec<Strin
 }
 
 /// The names that the component itself imports and exports, not those of what is inside of it.
-fn names(component: &[u8]) -> wasmparser::Result<(Vec<String>, Vec<String>)> {
+pub fn names(component: &[u8]) -> wasmparser::Result<(Vec<String>, Vec<String>)> {
     let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0_usize);
     for payload in Parser::new(0).parse_all(component) {
         match payload? {

@@ -24,4 +24,5 @@ mod ticker;
 mod wasi;
 
 pub use machine::{NESTING, stack_size};
+pub use package::{Examination, Import};
 pub use runner::{Error, Runner, RunnerSettings};

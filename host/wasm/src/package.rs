@@ -1,5 +1,7 @@
 //! A component that is ready to be called: compiled, linked, its manifest read.
 
+mod examine;
+
 use std::sync::Arc;
 
 use model::{
@@ -12,6 +14,8 @@ use wasmtime::{
     Engine, Store, UpdateDeadline,
     component::{Component, Linker},
 };
+
+pub use examine::{Examination, Import};
 
 use crate::{
     abi::v1::ExternalPluginPre,

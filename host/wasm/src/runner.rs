@@ -25,7 +25,7 @@ use crate::{
     call::{Call, Facts, Slot, panic_text},
     fault::{self, Stop, bytes},
     machine::{self, NESTING},
-    package::{self, Package, Shared, Workshop},
+    package::{self, Examination, Package, Shared, Workshop},
     script_runner,
     ticker::Ticker,
 };
@@ -111,6 +111,16 @@ impl Runner {
     /// The script runner that is built in does not start.
     pub fn prepare_scripts(&self) -> Result<(), Error> {
         self.script_runner().map(|_| ()).map_err(Error::ScriptRunner)
+    }
+
+    /// Looks at a component piece by piece and makes it ready to be called where it can be.
+    #[must_use]
+    pub fn examine(&self, component: &[u8]) -> Examination {
+        let (found, package) = self.workshop().examine(component);
+        if let Some(package) = package {
+            self.keep(package::digest(component), package);
+        }
+        found
     }
 
     fn workshop(&self) -> Workshop<'_> {
