@@ -2,9 +2,11 @@
 
 mod cli;
 mod clients;
+mod conformance;
 mod crash;
 mod docs;
 mod http;
+mod languages;
 mod mail;
 mod offline;
 mod oidc;

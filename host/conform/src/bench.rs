@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use formats::SourceFile;
@@ -51,6 +54,10 @@ pub struct Kit {
     pub solution: Vec<SourceFile>,
     /// Where compiled code is kept.
     pub cache: Option<PathBuf>,
+    /// The steps that are looked at; all if there are none.
+    pub only: Vec<String>,
+    /// Gives every record that is made another id: a host that shakes, to see that a case notices.
+    pub unsteady: bool,
 }
 
 /// A subject in the sandbox.
@@ -59,6 +66,8 @@ pub struct Bench {
     web: Arc<Web>,
     schema: Arc<Schema>,
     solution: Vec<SourceFile>,
+    only: Vec<String>,
+    unsteady: Option<AtomicU64>,
     /// What is examined.
     pub(crate) subject: Subject,
     /// The version before it.
@@ -115,7 +124,8 @@ impl Kit {
         let runner = Runner::new(settings)?;
         let mut files = self.solution;
         let mut schema = schema::schema(&files).map_err(Error::Solution)?;
-        let subject = Subject::new(self.source, &runner, &schema);
+        let mut subject = Subject::new(self.source, &runner, &schema);
+        subject.keep_only(&self.only);
         if let Some((_, manifest)) = &subject.callable {
             let lacking = schema::lacking(manifest, &schema);
             if !lacking.is_empty() {
@@ -124,16 +134,31 @@ impl Kit {
             }
         }
         let previous = self.previous.map(|source| Subject::new(source, &runner, &schema));
-        Ok(Bench { runner, web, schema, solution: files, subject, previous, figures: BTreeMap::new() })
+        Ok(Bench {
+            runner,
+            web,
+            schema,
+            solution: files,
+            only: self.only,
+            unsteady: self.unsteady.then(|| AtomicU64::new(1)),
+            subject,
+            previous,
+            figures: BTreeMap::new(),
+        })
     }
 }
 
 impl Bench {
     /// Runs every case up to a level.
     pub fn run_all(&mut self, level: Level, expectations: &Expectations) -> Vec<Finding> {
-        self.figures.clone_from(&expectations.figures);
+        self.take_figures(expectations);
         let cases = registry::CASES.iter().filter(|case| case.level <= level);
         cases.map(|case| self.run_case(case, expectations)).collect()
+    }
+
+    /// Notes what steps used up at their last release.
+    pub fn take_figures(&mut self, expectations: &Expectations) {
+        self.figures.clone_from(&expectations.figures);
     }
 
     /// Runs one case.
@@ -230,6 +255,9 @@ impl Bench {
         let mut memory = Memory::new(Arc::clone(&self.schema), records);
         memory.fault = setting.fault;
         memory.cancel_from = setting.cancel_from;
+        if let Some(shaking) = &self.unsteady {
+            memory.made += u128::from(shaking.fetch_add(1_000, Ordering::Relaxed));
+        }
         let Some((code, manifest)) = &subject.callable else {
             let failure = StepFailure::Host { fault: HostFault::AbiMismatch, message: "it cannot be called".into() };
             return Trial {

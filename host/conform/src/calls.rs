@@ -170,6 +170,10 @@ pub fn of_kind(kind: &ArgumentKind, schema: &Schema) -> Value {
                 Value::Reference(RecordRef::new(entity.id, RecordId(Uuid::from_u128(0x51))))
             })
         }
+        ValueType::References => {
+            let one = of_kind(&ArgumentKind { value_type: ValueType::Reference, ..kind.clone() }, schema);
+            one.as_reference().map_or(Value::Null, |one| Value::References([one].into()))
+        }
         ValueType::Bytes => Value::Bytes([1, 2, 3].into()),
         ValueType::Document => Value::Document([0xa0].into()),
     }

@@ -8,6 +8,7 @@
 mod bench;
 mod calls;
 mod case;
+mod document;
 mod expectations;
 mod groups;
 mod memory;
@@ -19,6 +20,7 @@ mod web;
 
 pub use bench::{Bench, Cost, Error, Kit};
 pub use case::{Case, Claim, Finding, Level, Verdict};
+pub use document::document;
 pub use expectations::{BadExpectations, Expectations, Figures};
 pub use registry::{CASES, case};
 pub use report::{Form, Report};

@@ -55,8 +55,9 @@ pub struct Memory {
     pub granted: Option<Uses>,
     /// Lines of the log.
     pub log: Vec<(LogLevel, String)>,
+    /// The number of the record made last.
+    pub made: u128,
     read: Vec<RecordRef>,
-    made: u128,
 }
 
 /// A call that came to an end.

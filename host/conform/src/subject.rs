@@ -51,6 +51,17 @@ impl Subject {
         }
     }
 
+    /// Forgets the steps that are not among these; without any, keeps all.
+    pub fn keep_only(&mut self, steps: &[String]) {
+        if steps.is_empty() {
+            return;
+        }
+        let read = self.examination.manifest.iter_mut().filter_map(|read| read.as_mut().ok());
+        for manifest in read.chain(self.callable.iter_mut().map(|(_, manifest)| manifest)) {
+            manifest.steps.retain(|step| steps.iter().any(|name| name == step.name.as_str()));
+        }
+    }
+
     /// Whether it is a script.
     pub fn is_script(&self) -> bool {
         matches!(self.source, Source::Script(..))

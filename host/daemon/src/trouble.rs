@@ -24,6 +24,8 @@ pub enum Exit {
     Permission = 6,
     /// No daemon answers.
     Unreachable = 7,
+    /// A plugin or a script does not do what every custom step must do.
+    NotConforming = 8,
 }
 
 /// Why a command did not do what it was asked.

@@ -10,6 +10,7 @@ mod abi;
 mod cache;
 mod call;
 mod capability;
+mod componentize;
 mod cpu;
 mod fault;
 mod inspect;
@@ -23,6 +24,7 @@ mod snapshot;
 mod ticker;
 mod wasi;
 
+pub use componentize::component_of;
 pub use machine::{NESTING, stack_size};
 pub use package::{Examination, Import};
 pub use runner::{Error, Runner, RunnerSettings};

@@ -77,3 +77,52 @@ fn pool(threads: usize) -> PoolingAllocationConfig {
         .pagemap_scan(Enabled::Auto);
     pool
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{
+        BlockType, CodeSection, ExportKind, ExportSection, Function, FunctionSection, Module, TypeSection, ValType,
+    };
+    use wasmtime::{Instance, Store};
+
+    use super::*;
+
+    /// A module whose only function counts down from its argument.
+    fn countdown() -> Vec<u8> {
+        let (mut types, mut functions, mut exports) =
+            (TypeSection::new(), FunctionSection::new(), ExportSection::new());
+        types.ty().function([ValType::I32], []);
+        functions.function(0);
+        exports.export("count", ExportKind::Func, 0);
+        let mut body = Function::new([]);
+        let mut at = body.instructions();
+        at.loop_(BlockType::Empty).local_get(0).i32_const(1).i32_sub().local_tee(0).br_if(0).end().end();
+        let mut code = CodeSection::new();
+        code.function(&body);
+        let mut module = Module::new();
+        module.section(&types).section(&functions).section(&exports).section(&code);
+        module.finish()
+    }
+
+    /// What the call burns on a machine of its own, set up like ours but for the fuel.
+    fn burnt(count: i32) -> u64 {
+        let mut config = settings();
+        config.consume_fuel(true);
+        let engine = Engine::new(&config).expect("an engine");
+        let module = wasmtime::Module::new(&engine, countdown()).expect("a module");
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(1_000_000).expect("fuel");
+        store.set_epoch_deadline(1);
+        let instance = Instance::new(&mut store, &module, &[]).expect("an instance");
+        let call = instance.get_typed_func::<i32, ()>(&mut store, "count").expect("a function");
+        call.call(&mut store, count).expect("it ends");
+        1_000_000 - store.get_fuel().expect("fuel")
+    }
+
+    #[test]
+    fn the_same_code_burns_the_same_fuel() {
+        let first = burnt(1_000);
+        assert!(first > 1_000 && burnt(2_000) > first, "{first}");
+        assert!((0..3).all(|_| burnt(1_000) == first), "{first}");
+    }
+}

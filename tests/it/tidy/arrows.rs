@@ -16,7 +16,8 @@ struct Row {
 const PURE: &[&str] = &["async fn", "async move", "std::fs", "std::thread", "std::net", "SystemTime", "Instant::now"];
 const NO_SERDE: &[&str] =
     &["async fn", "async move", "std::fs", "std::thread", "std::net", "SystemTime", "Instant::now", "serde"];
-const ALL: &[&str] = &["model", "script", "formats", "rules", "store", "wasm", "connect", "engine", "scenario", "api"];
+const ALL: &[&str] =
+    &["model", "script", "formats", "rules", "store", "wasm", "conform", "connect", "engine", "scenario", "api"];
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
@@ -25,6 +26,7 @@ const ROWS: &[Row] = &[
     Row { name: "formats", may_name: &["model", "script"], may_not_contain: PURE },
     Row { name: "rules", may_name: &["model", "script"], may_not_contain: PURE },
     Row { name: "store", may_name: &["model"], may_not_contain: &["async fn", "tokio"] },
+    Row { name: "conform", may_name: &["model", "formats", "wasm"], may_not_contain: &["async fn", "tokio", "wasmtime"] },
     Row { name: "wasm", may_name: &["model", "script"], may_not_contain: &["async fn", "tokio"] },
     Row { name: "connect", may_name: &["model"], may_not_contain: &["async fn", "tokio"] },
     Row { name: "engine", may_name: &["model", "script", "formats", "rules", "store"],
@@ -41,6 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("minicbor", &["store"]),
     ("wasmtime", &["wasm"]),
     ("wasmparser", &["wasm"]),
+    ("wit-component", &["wasm"]),
     ("rhai", &["script"]),
     ("saphyr-parser", &["formats"]),
     ("axum", &["api", "daemon"]),

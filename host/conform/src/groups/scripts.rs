@@ -43,10 +43,11 @@ pub fn an_unknown_name_is_found(bench: &Bench) -> Verdict {
         Ok(script) => script,
         Err(skipped) => return skipped,
     };
-    if bench.subject.callable.is_none() {
+    let unknown = |problem: &&String| problem.contains("there is no") || problem.contains("is not known");
+    let mut sentences: Vec<String> = bench.subject.problems.iter().filter(unknown).cloned().collect();
+    if bench.subject.callable.is_none() && sentences.is_empty() {
         return Verdict::Skipped("it cannot be read: SCR-1 says why".into());
     }
-    let mut sentences = Vec::new();
     for (line_text, name) in
         [("zz_no_such_function(1);", "zz_no_such_function"), ("zz_no_such_name + 1;", "zz_no_such_name")]
     {
@@ -86,7 +87,7 @@ pub fn only_the_library_is_called(bench: &Bench) -> Verdict {
     if let Err(skipped) = script(bench) {
         return skipped;
     }
-    let unknown = bench.subject.problems.iter().filter(|problem| problem.contains("no function"));
+    let unknown = bench.subject.problems.iter().filter(|problem| problem.contains("there is no function"));
     let sentences: Vec<String> = unknown.cloned().collect();
     if bench.subject.callable.is_none() && sentences.is_empty() {
         return Verdict::Skipped("it cannot be read: SCR-1 says why".into());

@@ -235,6 +235,7 @@ fn wrong_for(wanted: ValueType) -> Vec<Value> {
         ValueType::Boolean => 4,
         ValueType::Text => 5,
         ValueType::Guid | ValueType::Reference => 6,
+        ValueType::References => 10,
         ValueType::Duration => 7,
         ValueType::Bytes => 8,
         ValueType::Document => 9,
@@ -282,6 +283,7 @@ fn extremes(kind: ValueType, max_length: Option<u32>) -> Vec<Value> {
             values.push(Value::Reference(RecordRef::new(SYSTEM_USER, RecordId(Uuid::from_u128(u128::MAX)))));
         }
         ValueType::Bytes => values.extend([Value::Bytes([].into()), Value::Bytes(vec![0xff; 100_000].into())]),
+        ValueType::References => values.push(Value::References([].into())),
         ValueType::Boolean | ValueType::Duration | ValueType::Document => {}
     }
     values
