@@ -136,7 +136,7 @@ pub const CASES: &[Case] = &[
         claim: Claim::Component,
         wants: "An answer of 429 or 503, or none at all, ends in `throttled` or `transient`; any other answer of the 400s in a kind that is not tried again.",
         why: "That is all the engine knows of the other side: it decides about trying again.",
-        mend: "Look at the status first; `Response::ok` of the SDK for Rust does it.",
+        mend: "Look at the status first; `good` of the SDK for Rust does it.",
         run: errors::what_the_outside_says_is_passed_on,
     },
     Case {
