@@ -6,7 +6,6 @@ mod conformance;
 mod crash;
 mod docs;
 mod http;
-mod languages;
 mod mail;
 mod offline;
 mod oidc;

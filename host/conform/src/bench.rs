@@ -217,8 +217,14 @@ impl Bench {
 
     /// The same bench with a sandbox of its own, for what must not depend on one.
     pub(crate) fn again(&self) -> Result<Self, Error> {
-        let kit =
-            Kit { source: self.subject.source.clone(), previous: None, solution: self.solution.clone(), cache: None };
+        let kit = Kit {
+            source: self.subject.source.clone(),
+            previous: None,
+            solution: self.solution.clone(),
+            cache: None,
+            only: self.only.clone(),
+            unsteady: false,
+        };
         kit.open()
     }
 

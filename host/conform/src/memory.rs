@@ -303,7 +303,11 @@ fn fits(filter: &Filter, record: &Record) -> bool {
             of(operand, record).is_none_or(|held| held != *value)
         }
         Filter::In { operand, values } => of(operand, record).is_none_or(|held| values.contains(&held)),
-        Filter::Compare { .. } | Filter::Between { .. } | Filter::Text { .. } | Filter::Listed { .. } => true,
+        Filter::Compare { .. }
+        | Filter::Between { .. }
+        | Filter::Text { .. }
+        | Filter::Listed { .. }
+        | Filter::Under { .. } => true,
     }
 }
 
