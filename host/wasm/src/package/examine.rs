@@ -38,8 +38,8 @@ pub struct Import {
 impl Workshop<'_> {
     /// Looks at a component. What can be called comes back beside what was found.
     pub fn examine(&self, component: &[u8]) -> (Examination, Option<Package>) {
-        let mut found = Examination::default();
-        found.exports = inspect::names(component).map(|(_, exports)| exports).unwrap_or_default();
+        let exports = inspect::names(component).map(|(_, exports)| exports).unwrap_or_default();
+        let mut found = Examination { exports, ..Examination::default() };
         let linked = match inspect::outside(component) {
             Err(sentences) => Err(PackageProblem { sentences }),
             Ok(()) => self.compiled(component, digest(component)).and_then(|compiled| {
