@@ -20,12 +20,15 @@ use crate::{Catalogue, Failure, load};
 /// The most users that are kept.
 const MOST_USERS: usize = 10_000;
 
+/// A role's name and privileges as its record says them, and what they grant: a version alone may be that of a unit of work
+/// which never was committed.
+type KnownRole = (Value, Value, Arc<Granted>);
+
 /// The profiles of users, by the state of the organisation.
 #[derive(Default)]
 pub(crate) struct Profiles {
     users: RwLock<HashMap<RecordRef, (Uuid, Arc<Profile>)>>,
-    /// By what the role's record says: a version alone may be that of a unit of work which never was committed.
-    roles: Mutex<HashMap<RecordId, (Value, Value, Arc<Granted>)>>,
+    roles: Mutex<HashMap<RecordId, KnownRole>>,
     membership: Option<EntityId>,
 }
 

@@ -44,7 +44,7 @@ impl Collected {
     pub fn new(engine: Arc<Engine>, leaving: &Leaving, cancelled: Arc<AtomicBool>, closing: Arc<AtomicBool>) -> Self {
         Self {
             engine,
-            caller: leaving.caller.clone(),
+            caller: leaving.caller,
             through: leaving.through.clone(),
             granted: leaving.granted.clone(),
             verbs: Vec::new(),
