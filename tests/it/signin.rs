@@ -167,7 +167,7 @@ fn tls_is_spoken_with_a_certificate_of_ones_own_that_is_exchanged_on_the_way() -
     let before = agent(data)?;
     fs::write(data.join("tls/localhost-key.pem"), "no key")?;
     own.hang_up()?;
-    wait_for(data, "the certificate stays as it was")?;
+    wait_for(data, "the configuration stays as it was")?;
     assert_eq!(before.get(format!("{}/healthz", own.address)).call()?.status(), 200);
     let renewed = stepwise(&["tls", "dev-ca", "--renew"])?;
     ensure!(renewed.status.success(), "{}", String::from_utf8_lossy(&renewed.stderr));
