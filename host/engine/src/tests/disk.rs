@@ -106,5 +106,8 @@ fn every_record_gets_its_task_once_also_across_a_restart() {
         (touched, engine.query(&engine.caller(administrator()), &query).expect("a page"))
     };
     assert!(page.records.iter().all(|record| *record.get(touched) == Value::Whole(1)));
-    assert_eq!(engine.run_one(Duration::ZERO), Progress::Idle);
+    // What keeps house may still have had a turn; nothing else has.
+    let turns = (0..10).take_while(|_| engine.run_one(Duration::ZERO) == Progress::Worked).count();
+    assert!(turns < 10, "there is still work");
+    assert_eq!(count(&engine, "task"), RECORDS);
 }

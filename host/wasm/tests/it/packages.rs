@@ -68,8 +68,11 @@ fn every_import_that_is_not_granted_is_named() {
 #[test]
 fn a_huge_component_is_refused_at_once() {
     check(&vec![0; (64 << 20) + 1], &["the component is larger than 64 MiB"]);
+    let crowded: Vec<String> = (0..5_000).map(|number| format!("acme:magic{number}/wand")).collect();
+    let crowded: Vec<&str> = crowded.iter().map(String::as_str).collect();
+    check(&importing(&crowded), &["instances count exceeds limit of 1000"]);
     // Many imports cost a sentence each and no compilation.
-    let names: Vec<String> = (0..5_000).map(|number| format!("acme:magic{number}/wand")).collect();
+    let names: Vec<String> = (0..900).map(|number| format!("acme:magic{number}/wand")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let problem = runner().install(&importing(&names)).expect_err("refused");
     assert!(problem.sentences.iter().any(|sentence| sentence.contains("acme:magic7/wand")), "{problem}");
