@@ -231,7 +231,6 @@ fn under_a_steady_load_with_retention_the_file_stops_growing() {
     assert!(smallest(&kept[4..]) <= largest(&kept[..4]), "{kept:?}");
     let all = sizes(8, "retention: forever", None);
     let grown = all.last().copied().unwrap_or_default();
-    assert!(grown > largest(&all[..4]), "without retention it only grows: {all:?}");
     assert!(grown > smallest(&kept[4..]) * 3 / 2, "without retention it grows: {all:?}, with it {kept:?}");
 }
 
