@@ -78,7 +78,8 @@ impl ComponentInstanceState for State {
         function: &str,
         contents: impl FnOnce(&[u8]) + Send,
     ) -> impl Future<Output = ()> + Send {
-        ready(self.ask(interface, function, |store, bytes: WasmList<u8>| contents(bytes.as_le_slice(store))))
+        self.ask(interface, function, |store, bytes: WasmList<u8>| contents(bytes.as_le_slice(store)));
+        ready(())
     }
 
     fn call_func_ret_s32(&mut self, interface: &str, function: &str) -> impl Future<Output = i32> + Send {

@@ -58,7 +58,7 @@ fn cost(files: &[(&str, &str)], times: usize) -> Result<f64> {
             failed.fetch_add(u64::from(outcome.is_err()), Relaxed);
             done.fetch_add(1, Relaxed);
         });
-        if number % 1_000 == 0 {
+        if number.is_multiple_of(1_000) {
             world.recorded();
         }
     };

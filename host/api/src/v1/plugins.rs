@@ -111,7 +111,7 @@ fn wanted(query: Option<&str>) -> Result<Wanted, Denial> {
 
 /// Grants as they are typed.
 fn consent<'i>(items: impl IntoIterator<Item = &'i str>) -> Result<Consent, Denial> {
-    Consent::from_items(items).map_err(|why| Denial::malformed(why))
+    Consent::from_items(items).map_err(Denial::malformed)
 }
 
 fn said(manifest: &Manifest) -> Value {

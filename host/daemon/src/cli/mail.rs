@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use connect::mail::Smtp;
+use engine::{Clock as _, SystemClock};
 use model::{
-    RecordId, RecordRef, Timestamp,
+    RecordId, RecordRef,
     parcel::{Address, Courier, Fate, Mailbox, Markup, Parcel, message_id},
     starter,
 };
@@ -218,7 +219,7 @@ fn letter(from: &Address, to: &Address) -> Parcel {
         email: RecordRef::new(starter::EMAIL, RecordId(id)),
         key: id.to_string().into(),
         message_id: message_id(&id.to_string(), from),
-        date: now(),
+        date: SystemClock::new().now(),
         from: mailbox(from),
         to: vec![mailbox(to)],
         cc: Vec::new(),
@@ -228,9 +229,4 @@ fn letter(from: &Address, to: &Address) -> Parcel {
         markup: Markup::Text,
         open: vec![to.clone()],
     }
-}
-
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).ok().and_then(Timestamp::from_micros).unwrap_or_default()
 }

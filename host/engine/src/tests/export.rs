@@ -55,7 +55,7 @@ fn to_apply_an_export_plans_nothing() {
     assert_eq!(files.len(), 9, "{:?}", files.iter().map(|file| &file.path).collect::<Vec<_>>());
     assert_eq!(text("processes/reminder.yaml"), TEMPLATE.1, "as it was written");
     assert_eq!(text("scripts/wait.rhai"), script("complaints.wait", ""));
-    let options = ApplyOptions { prune: true, ..ApplyOptions::default() };
+    let options = ApplyOptions { prune: true };
     assert_eq!(world.engine.plan(&world.caller(), files, options).expect("a plan").changes, []);
     let missing = world.engine.export(&world.caller(), "nothing");
     assert!(matches!(missing, Err(Failure::Refused(Refusal::NotFound { .. }))), "{missing:?}");
