@@ -226,12 +226,10 @@ fn under_a_steady_load_with_retention_the_file_stops_growing() {
     let day = Some(Span { micros: 43_200_000_000, ..Span::default() });
     let kept = sizes(8, "retention: { succeeded: 12 hours, failed: 12 hours }", day);
     let largest = |sizes: &[u64]| sizes.iter().copied().max().unwrap_or_default();
-    let smallest = |sizes: &[u64]| sizes.iter().copied().min().unwrap_or_default();
-    // The file breathes with the groups that happen to be committed, but it comes back to what it had in the first days.
-    assert!(smallest(&kept[4..]) <= largest(&kept[..4]), "{kept:?}");
+    // The file breathes with the groups that happen to be committed, and grows by doubling: it does not double any more.
+    assert!(largest(&kept[4..]) < largest(&kept[..4]) * 2, "{kept:?}");
     let all = sizes(8, "retention: forever", None);
-    let grown = all.last().copied().unwrap_or_default();
-    assert!(grown > smallest(&kept[4..]) * 3 / 2, "without retention it grows: {all:?}, with it {kept:?}");
+    assert!(largest(&all) >= largest(&kept) * 2, "without retention it grows: {all:?}, with it {kept:?}");
 }
 
 #[test]
