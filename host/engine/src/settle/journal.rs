@@ -15,7 +15,8 @@ pub(super) fn write(unit: &mut Unit, facts: &[Fact]) {
             id: unit.parts.ids.id(unit.now),
             record: first.record,
             at: unit.now,
-            message: first.message,
+            // A record that was changed and then taken away was taken away.
+            message: if after.is_none() { last.message } else { first.message },
             caller: first.caller,
             through: unit.through(place).cloned(),
             version,
