@@ -13,13 +13,13 @@ mod send;
 use std::sync::{Arc, atomic::AtomicBool};
 
 use model::{
-    Caller, Field, Message, Origin, ProcessName, RecordRef, Refusal, StepId, Value, Verb,
+    Caller, Field, Message, Origin, RecordRef, Refusal, StepId, Value, Verb,
     audit::Through,
     fact::Fact,
     job::{Job, JobState, LogEvent, LogLine},
     starter,
 };
-use rules::workflow::{Command, Input};
+use rules::workflow::{Callee, Command, Input};
 use script::Environment;
 use smol_str::SmolStr;
 
@@ -111,9 +111,7 @@ impl<'a> Drive<'a> {
                         Ran::Left => return Ok(()),
                     }
                 }
-                Command::Invoke { process, child, wait, target, inputs } => {
-                    Input::Invoked(self.invoke(process, (child, wait), target, inputs)?)
-                }
+                Command::Invoke { callee, target, inputs } => Input::Invoked(self.invoke(callee, target, inputs)?),
                 Command::Find { query, residue, most } => Input::Found(self.find(query, residue, most)?),
                 Command::Turn => Input::Again,
                 Command::Log(step, LogEvent::Tried { error, again }) => {
@@ -188,27 +186,26 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Calls an action or starts a child; its run goes into the log.
+    /// Calls an action or a command, or starts a child; its run goes into the log.
     fn invoke(
         &mut self,
-        process: &ProcessName,
-        (child, wait): (bool, bool),
+        callee: &Callee,
         target: Option<RecordRef>,
         inputs: Vec<Field>,
     ) -> Result<Result<Vec<Field>, Refusal>, Failure> {
         let (caller, parent) = (self.caller(), Some(self.job.id));
-        let call = Call { name: process.as_str(), target, inputs: inputs.clone(), parent, awaited: wait };
+        let call = Call { name: callee.name(), target, inputs: inputs.clone(), parent, awaited: callee.waits() };
         let unit = self.slot.unit()?;
         let begun = unit.parts.clock.elapsed_micros();
-        let answer = match child {
-            true => messages::start_child(unit, &caller, call),
-            false => messages::action(unit, &caller, call),
+        let answer = match callee {
+            Callee::Child { .. } => messages::start_child(unit, &caller, call),
+            Callee::Action(_) => messages::action(unit, &caller, call),
         };
         let micros = u64::try_from(unit.parts.clock.elapsed_micros() - begun).unwrap_or_default();
         self.tell_here(LogEvent::Called { inputs, micros });
         match answer {
             Ok(messages::Answer { job, outputs }) => {
-                self.tell_here(LogEvent::Ran(job));
+                job.into_iter().for_each(|job| self.tell_here(LogEvent::Ran(job)));
                 self.next_moment()?;
                 Ok(Ok(outputs))
             }

@@ -11,6 +11,7 @@ mod audit;
 mod background;
 mod catalogue;
 mod clock;
+mod commands;
 mod deploy;
 mod drive;
 mod error;

@@ -1,4 +1,4 @@
-//! Calls by name: the actions of processes, and children (processes 3 and 4, D5, D16).
+//! Calls by name: the actions of processes, commands, and children (processes 3 and 4, D5, D16).
 //!
 //! One place for people, clients, steps, scripts and plugins. An action runs to its end in the unit of work of who calls it,
 //! as he; a child runs so where it is a real-time workflow, else it becomes a job that is committed with the unit.
@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::{
-    Caller, Field, Image, JobId, Message, RecordRef, Refusal, Value,
+    Caller, Command, Field, Image, JobId, Message, RecordRef, Refusal, Value,
     job::{Cause, Job},
     process::workflow::{Mode, RunAs},
 };
@@ -15,7 +15,7 @@ use store::jobs;
 use crate::{
     Engine, Failure, access,
     catalogue::{Activation, Process},
-    realtime,
+    commands, realtime,
     settle::new_job,
     unit::{Unit, show},
     verb,
@@ -36,8 +36,8 @@ pub(crate) struct Call<'c> {
 
 /// What came of a call.
 pub(crate) struct Answer {
-    /// Its run.
-    pub job: JobId,
+    /// Its run; a command has none.
+    pub job: Option<JobId>,
     pub outputs: Vec<Field>,
 }
 
@@ -89,6 +89,10 @@ pub(crate) fn action(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> Result
     verb::check_depth(unit, caller)?;
     let catalogue = unit.catalogue.clone();
     let found = catalogue.action(call.name).or_else(|| catalogue.process(call.name));
+    if let (None, Some(command)) = (found, Command::named(call.name)) {
+        let outputs = commands::run(unit, caller, command, call.target, call.inputs)?;
+        return Ok(Answer { job: None, outputs });
+    }
     let process = found.ok_or_else(|| Refusal::UnknownProcess(call.name.into()))?;
     let action = process.workflow.action.as_ref().ok_or_else(|| not_startable(process, "it is no action"))?;
     if let Some(task) = &action.privilege {
@@ -108,7 +112,7 @@ pub(crate) fn action(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> Result
     let ended = realtime::finish(unit, activation, job);
     unit.actions = unit.actions.saturating_sub(1);
     match ended {
-        Ok(job) => Ok(Answer { job: job.id, outputs: activation.program.outputs(&job) }),
+        Ok(job) => Ok(Answer { job: Some(job.id), outputs: activation.program.outputs(&job) }),
         Err(failure) => {
             if !unit.keeps_partial {
                 unit.rollback(savepoint);
@@ -142,14 +146,14 @@ pub(crate) fn start_child(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> R
         jobs::insert(&mut unit.overlay, &job);
         unit.ready.push(job.id);
         let outputs = vec![Field { name: "job".into(), value: Value::Guid(job.id.0) }];
-        return Ok(Answer { job: job.id, outputs });
+        return Ok(Answer { job: Some(job.id), outputs });
     }
     let savepoint = unit.savepoint();
     match realtime::finish(unit, activation, job) {
         Ok(job) => {
             let mut outputs = activation.program.outputs(&job);
             outputs.push(Field { name: "status".into(), value: Value::Text(job.state.word().into()) });
-            Ok(Answer { job: job.id, outputs })
+            Ok(Answer { job: Some(job.id), outputs })
         }
         Err(failure) => {
             unit.rollback(savepoint);

@@ -96,7 +96,7 @@ fn custom(report: &Report<'_>, node: &Node, place: Place, scope: &Scope<'_>) -> 
         return None;
     }
     let fields = Fields::open(report, node, node.place, &CUSTOM)?;
-    let (step, version, inputs) = crate::workflow::asked(report, &fields, scope)?;
+    let (step, version, inputs) = crate::workflow::asked(&fields, scope)?;
     Some(Condition::Custom { step, version, inputs })
 }
 

@@ -34,7 +34,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 18] = files![
+const FILES: [(&str, &str); 19] = files![
     "systemuser",
     "team",
     "businessunit",
@@ -42,6 +42,7 @@ const FILES: [(&str, &str); 18] = files![
     "systemuserroles",
     "teamroles",
     "queue",
+    "queueitem",
     "account",
     "contact",
     "incident",

@@ -10,6 +10,7 @@ mod custom;
 mod email;
 mod failing;
 mod find;
+mod inputs;
 mod loops;
 mod mode;
 mod record;

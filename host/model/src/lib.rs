@@ -6,6 +6,7 @@
 pub mod argument;
 pub mod audit;
 pub mod caller;
+pub mod command;
 pub mod condition;
 pub mod consent;
 pub mod entity;
@@ -35,6 +36,7 @@ pub mod verb;
 
 pub use argument::{Argument, Field};
 pub use caller::{Caller, Origin};
+pub use command::{Command, CommandTarget};
 pub use id::{
     ActivationId, AttributeId, CorrelationId, Digest, EntityId, JobId, ProcessId, RecordId, RecordRef, Version,
 };

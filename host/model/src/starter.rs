@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Entities with a number of their own in every store, by name.
-pub const ENTITIES: [(&str, EntityId); 19] = [
+pub const ENTITIES: [(&str, EntityId); 20] = [
     ("systemuser", SYSTEM_USER),
     ("team", TEAM),
     ("businessunit", BUSINESS_UNIT),
@@ -29,6 +29,7 @@ pub const ENTITIES: [(&str, EntityId); 19] = [
     ("audit", AUDIT),
     ("privilege", PRIVILEGE),
     ("processstage", STAGE),
+    ("queueitem", QUEUE_ITEM),
 ];
 
 /// People and services that act.
@@ -57,6 +58,8 @@ pub const AUDIT: EntityId = EntityId(42);
 pub const PRIVILEGE: EntityId = EntityId(43);
 /// Stages of flows, seen as records (E9).
 pub const STAGE: EntityId = EntityId(44);
+/// What waits in queues.
+pub const QUEUE_ITEM: EntityId = EntityId(45);
 /// The first number for an entity of a solution.
 pub const FIRST_OWN_ENTITY: EntityId = EntityId(64);
 /// The first number for an entity's own attribute.

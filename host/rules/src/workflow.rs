@@ -21,6 +21,7 @@ mod fail;
 mod find;
 mod invoke;
 mod moving;
+mod parameter;
 mod paths;
 mod program;
 mod share;
@@ -31,8 +32,9 @@ mod wait;
 mod wanted;
 
 pub use find::Residue;
+pub use invoke::Callee;
 use model::{
-    Field, JobId, Outcome, ProcessName, RecordRef, Refusal, StepId, StepName, Timestamp, Value, Verb,
+    Field, JobId, Outcome, RecordRef, Refusal, StepId, StepName, Timestamp, Value, Verb,
     expression::{NamedRecord, Path},
     job::{Awaited, Job, JobState, LogEvent, Reached, StepResult, Watch},
     parcel::Letter,
@@ -40,6 +42,7 @@ use model::{
     step::StepFailure,
 };
 pub use moving::{Moved, moved};
+pub use parameter::bind_command;
 pub use paths::Base;
 pub use program::{Images, Place, Program, Steps};
 use program::{Instruction, Line};
@@ -98,14 +101,10 @@ pub enum Command<'p> {
         /// Whether that is to be told: not when it looked again and nothing is new.
         is_news: bool,
     },
-    /// Call this action, or start this child, as the job's user, with a savepoint before; then `Invoked`.
+    /// Call this action or command, or start this child, as the job's user, with a savepoint before; then `Invoked`.
     Invoke {
-        /// Its name.
-        process: &'p ProcessName,
-        /// Whether it is a child; else it is an action.
-        child: bool,
-        /// Whether its end is waited for: where that is later, its outputs are its job, and nothing of the run comes before it.
-        wait: bool,
+        /// What is called.
+        callee: &'p Callee,
         /// The record it runs on.
         target: Option<RecordRef>,
         /// Its inputs, which are checked by who does this; empty ones are left out.
@@ -319,7 +318,7 @@ impl<'p> Run<'p, '_> {
     fn invoked(&mut self, result: Result<Vec<Field>, Refusal>) -> Command<'p> {
         let Some(line) = self.line() else { return self.proceed(None) };
         let Instruction::Invoke(invoke) = &line.instruction else { return self.proceed(None) };
-        let waits = invoke.wait;
+        let waits = invoke.callee.waits();
         match result {
             Ok(fields) => match fields.as_slice() {
                 [Field { name, value: Value::Guid(job) }] if waits && name == "job" => {

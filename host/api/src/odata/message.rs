@@ -8,6 +8,7 @@ mod actions;
 mod given;
 mod many;
 mod processes;
+mod queues;
 mod roles;
 mod service;
 mod sharing;
@@ -123,7 +124,7 @@ impl Effect {
 }
 
 /// The messages that are known, a table for each group.
-const GROUPS: [&[Message]; 7] = [
+const GROUPS: [&[Message]; 8] = [
     who::MESSAGES,
     service::MESSAGES,
     many::MESSAGES,
@@ -131,6 +132,7 @@ const GROUPS: [&[Message]; 7] = [
     sharing::MESSAGES,
     roles::MESSAGES,
     processes::MESSAGES,
+    queues::MESSAGES,
 ];
 
 /// The names of all messages of the dialect, for whoever looks after each of them.

@@ -174,6 +174,10 @@ const MESSAGES: &[(&str, &str, &str, &str, Expected)] = &[
     ("UpsertMultiple", "POST", "accounts/UpsertMultiple", TARGETS, PRIVILEGE),
     ("AddMembersTeam", "POST", "teams(TEAM)/AddMembersTeam", MEMBERS, PRIVILEGE),
     ("RemoveMembersTeam", "POST", "teams(TEAM)/RemoveMembersTeam", MEMBERS, PRIVILEGE),
+    ("AddToQueue", "POST", "queues(ACCOUNT)/AddToQueue", QUEUED, PRIVILEGE),
+    ("RemoveFromQueue", "POST", "queueitems(ACCOUNT)/RemoveFromQueue", "{}", PRIVILEGE),
+    ("PickFromQueue", "POST", "queueitems(ACCOUNT)/PickFromQueue", WORKER, PRIVILEGE),
+    ("ReleaseToQueue", "POST", "queueitems(ACCOUNT)/ReleaseToQueue", "{}", PRIVILEGE),
     ("AddPrivilegesRole", "POST", "roles(ROLE)/AddPrivilegesRole", GRANTS, PRIVILEGE),
     ("ReplacePrivilegesRole", "POST", "roles(ROLE)/ReplacePrivilegesRole", GRANTS, PRIVILEGE),
     ("RemovePrivilegeRole", "POST", "roles(ROLE)/RemovePrivilegeRole", TAKEN, PRIVILEGE),
@@ -186,6 +190,9 @@ const TARGETS: &str = r##"{"Targets": [{"@odata.type": "#Microsoft.Dynamics.CRM.
     "name": "x"}]}"##;
 const MEMBERS: &str =
     r##"{"Members": [{"@odata.type": "#Microsoft.Dynamics.CRM.systemuser", "systemuserid": "ADMIN"}]}"##;
+const QUEUED: &str = r##"{"Target": {"@odata.type": "#Microsoft.Dynamics.CRM.account", "accountid": "ACCOUNT"}}"##;
+const WORKER: &str =
+    r##"{"SystemUser": {"@odata.type": "#Microsoft.Dynamics.CRM.systemuser", "systemuserid": "ADMIN"}}"##;
 const GRANTS: &str = r#"{"Privileges": [{"PrivilegeId": "PRIVILEGE", "Depth": "Global"}]}"#;
 const TAKEN: &str = r#"{"PrivilegeId": "PRIVILEGE"}"#;
 

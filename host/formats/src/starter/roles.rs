@@ -91,6 +91,8 @@ impl DefaultRole {
             // Who belongs to what is for everybody to see, and to be changed by those who may change what it joins.
             (_, "teammembership") => joined(on("team", Privilege::Append)),
             (_, "systemuserroles" | "teamroles") => joined(on("role", Privilege::Assign)),
+            // What waits in a queue is seen by who sees the queue, and is for those who may add to it.
+            (_, "queueitem") => queued(self.cell("queue").map(levels).unwrap_or_default()),
             _ if activity => self.cell("activity").map(levels).unwrap_or_default(),
             (_, "audit") if self.is_of_organization() => Levels::default().with(Privilege::Read, Level::Organization),
             _ if self.name == CUSTOMIZER => Levels::all(Level::Organization),
@@ -146,6 +148,12 @@ fn joined(change: Level) -> Levels {
         Level::None => Levels::default().with(Privilege::Read, Level::Organization),
         _ => Levels::all(Level::Organization),
     }
+}
+
+/// What those who reach so far on queues may do with what waits there.
+fn queued(queues: Levels) -> Levels {
+    let add = queues.get(Privilege::AppendTo);
+    Levels::all(add).with(Privilege::Read, queues.get(Privilege::Read))
 }
 
 #[cfg(test)]

@@ -1,23 +1,29 @@
 //! `action` and `start-child`: other processes, their inputs checked against what they declare.
 
-use model::{
-    Argument, AttributeName, ProcessName, Value, ValueType,
-    argument::ArgumentKind,
-    expression::{Path, ValueSource},
-    process::workflow::StepAction,
+use super::{
+    Callable,
+    inputs::{self, Declared},
+    record,
+    steps::Steps,
 };
-use smol_str::SmolStr;
-
-use super::{Callable, record, steps::Steps};
 use crate::{
     fields::Fields,
     nearest,
     scope::{Root, Scope},
-    value::{self, Wanted},
+    tree::Node,
+};
+use model::{
+    Argument, AttributeName, Command, CommandTarget, ProcessName, Value, ValueType,
+    argument::ArgumentKind,
+    expression::Path,
+    process::workflow::{ActionName, StepAction},
 };
 
 /// A call of an action, and its outputs as what may be read behind it.
 pub(super) fn action<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'a>) -> Option<(StepAction, Root<'a>)> {
+    if let Some(command) = fields.get("action").and_then(Node::as_text).and_then(Command::named) {
+        return perform(command, steps, fields, scope);
+    }
     let callee = callee(fields, "action", true, scope)?;
     let target = match (callee.entity, fields.get("target")) {
         (None, None) => None,
@@ -28,10 +34,42 @@ pub(super) fn action<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'
         }
         (Some(_), _) => Some(on(steps, fields, "target", callee, scope)?),
     };
-    let inputs = inputs(fields, callee, "action", scope)?;
+    let inputs = inputs::inputs(fields, &declared(callee, "action"), scope)?;
     let outputs = callee.outputs.clone();
     let root = Root::Arguments(outputs.clone());
-    Some((StepAction::Action { action: callee.name.clone(), target, inputs, outputs }, root))
+    let action = ActionName::Process(callee.name.clone());
+    Some((StepAction::Action { action, target, inputs, outputs }, root))
+}
+
+/// A command, which every store has.
+fn perform<'a>(
+    command: Command,
+    steps: &Steps<'_>,
+    fields: &Fields<'_>,
+    scope: &Scope<'a>,
+) -> Option<(StepAction, Root<'a>)> {
+    let report = fields.report;
+    if fields.get("target").is_none() {
+        let message = format!("`{}` needs a `target`: the record that it is done to", command.name());
+        report.error(fields.place_of("action"), message);
+        return None;
+    }
+    let (target, entity) = record::target(steps, fields, "target", scope)?;
+    if !command.fits(entity.id) {
+        let wanted = match command.target() {
+            CommandTarget::Of(wanted) => format!("a record of `{}`", scope.names.schema.name_of(wanted)),
+            CommandTarget::Any | CommandTarget::Queued => "the record that waits, not its queue item".to_owned(),
+        };
+        let message = format!("`{}` is done to {wanted}, and this is one of `{}`", command.name(), entity.name());
+        report.error(fields.value_place("target"), message);
+        return None;
+    }
+    let declared = command.inputs();
+    let inputs = inputs::inputs(fields, &Declared { name: command.name(), key: "action", inputs: &declared }, scope)?;
+    let outputs = command.outputs();
+    let root = Root::Arguments(outputs.clone());
+    let action = ActionName::Command(command);
+    Some((StepAction::Action { action, target: Some(target), inputs, outputs }, root))
 }
 
 /// A child, and its job as what may be read behind it.
@@ -64,7 +102,7 @@ pub(super) fn start_child<'a>(
             return None;
         }
     };
-    let inputs = inputs(fields, callee, "start-child", scope)?;
+    let inputs = inputs::inputs(fields, &declared(callee, "start-child"), scope)?;
     // A child that runs at once, or is waited for, has ended when the step is over; of another one only the job is known.
     let outputs = match callee.real_time || wait {
         true => callee.outputs.iter().cloned().chain(argument("status", ValueType::Text)).collect(),
@@ -85,10 +123,21 @@ fn argument(name: &str, value_type: ValueType) -> Option<Argument> {
     })
 }
 
+fn declared<'d>(callee: &'d Callable, key: &'d str) -> Declared<'d> {
+    Declared { name: callee.name.as_str(), key, inputs: &callee.inputs }
+}
+
 /// The process that is called: there, active, and of the kind that the step calls.
 fn callee<'a>(fields: &Fields<'_>, key: &str, action: bool, scope: &Scope<'a>) -> Option<&'a Callable> {
-    let name: ProcessName = fields.name(key)?;
     let (report, place) = (fields.report, fields.value_place(key));
+    let written = fields.get(key).and_then(Node::as_text).unwrap_or_default();
+    let is_known = scope.names.callables.iter().any(|known| known.name.as_str() == written);
+    if let (true, false, Some(command)) = (action, is_known, near_command(written)) {
+        let hint = format!("did you mean `{}`?", command.name());
+        report.error_with(place, format!("there is no action `{written}`"), Some(hint));
+        return None;
+    }
+    let name: ProcessName = fields.name(key)?;
     let kind = if action { "action" } else { "workflow" };
     let Some(found) = scope.names.callables.iter().find(|known| known.name == name) else {
         let known = scope.names.callables.iter().filter(|known| known.action == action);
@@ -111,6 +160,13 @@ fn callee<'a>(fields: &Fields<'_>, key: &str, action: bool, scope: &Scope<'a>) -
     Some(found)
 }
 
+/// The command that was probably meant; the name's capitals do not count.
+fn near_command(written: &str) -> Option<Command> {
+    let names = Command::ALL.map(|command| command.name().to_lowercase());
+    let meant = nearest::nearest(written, names.iter().map(String::as_str))?;
+    Command::ALL.into_iter().zip(&names).find(|(_, name)| *name == meant).map(|(command, _)| command)
+}
+
 /// The record on which the process runs, of its entity.
 fn on(steps: &Steps<'_>, fields: &Fields<'_>, key: &str, callee: &Callable, scope: &Scope<'_>) -> Option<Path> {
     let (path, entity) = record::target(steps, fields, key, scope)?;
@@ -121,30 +177,4 @@ fn on(steps: &Steps<'_>, fields: &Fields<'_>, key: &str, callee: &Callable, scop
     let message = format!("`{}` runs on records of `{wanted}`, and this is one of `{}`", callee.name, entity.name());
     fields.report.error(fields.value_place(key), message);
     None
-}
-
-fn inputs(fields: &Fields<'_>, callee: &Callable, key: &str, scope: &Scope<'_>) -> Option<Vec<(SmolStr, ValueSource)>> {
-    let report = fields.report;
-    let (mut inputs, mut right) = (Vec::new(), true);
-    for entry in fields.map("inputs") {
-        let Some(input) = callee.inputs.iter().find(|input| input.name.as_str() == entry.key) else {
-            let hint = nearest::hint(&entry.key, callee.inputs.iter().map(|input| input.name.as_str()));
-            report.error_with(entry.place, format!("`{}` has no input `{}`", callee.name, entry.key), hint);
-            right = false;
-            continue;
-        };
-        let wanted = Wanted::argument(input.name.as_str(), &input.kind, scope.names);
-        match value::read(report, &entry.value, &wanted, scope) {
-            Some(value) => inputs.push((entry.key.clone(), value)),
-            None => right = false,
-        }
-    }
-    let given = |input: &&Argument| fields.map("inputs").iter().any(|entry| entry.key == input.name.as_str());
-    let needed = callee.inputs.iter().filter(|input| input.required && input.default.is_null());
-    for input in needed.filter(|input| !given(input)) {
-        let place = if fields.get("inputs").is_some() { fields.place_of("inputs") } else { fields.place_of(key) };
-        report.error(place, format!("`{}` needs the input `{}`", callee.name, input.name));
-        right = false;
-    }
-    right.then_some(inputs)
 }

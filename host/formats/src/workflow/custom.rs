@@ -12,16 +12,17 @@ use crate::{
     fields::Fields,
     names::Names,
     nearest,
-    report::Report,
     scope::{Root, Scope},
-    value::{self, Wanted},
 };
 
-use super::steps::Steps;
+use super::{
+    inputs::{self, Declared},
+    steps::Steps,
+};
 
 /// The action, and its outputs as what may be read behind it.
 pub(super) fn custom<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'a>) -> Option<(StepAction, Root<'a>)> {
-    let (step, version, inputs, outputs) = call(steps.report, fields, StepKind::Step, scope)?;
+    let (step, version, inputs, outputs) = call(fields, StepKind::Step, scope)?;
     let called = scope.names.steps.step(&step, version.as_ref());
     if called.is_some_and(|called| called.external) && steps.own.is_real_time() {
         let message =
@@ -35,18 +36,19 @@ pub(super) fn custom<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'
 type Asked = (StepName, Option<semver::VersionReq>, Vec<(SmolStr, ValueSource)>);
 
 /// A custom condition: its name, the versions that will do, and its inputs.
-pub(crate) fn asked(report: &Report<'_>, fields: &Fields<'_>, scope: &Scope<'_>) -> Option<Asked> {
-    let (step, version, inputs, _) = call(report, fields, StepKind::Condition, scope)?;
+pub(crate) fn asked(fields: &Fields<'_>, scope: &Scope<'_>) -> Option<Asked> {
+    let (step, version, inputs, _) = call(fields, StepKind::Condition, scope)?;
     Some((step, version, inputs))
 }
 
 type Called = (StepName, Option<semver::VersionReq>, Vec<(SmolStr, ValueSource)>, Vec<Argument>);
 
-fn call(report: &Report<'_>, fields: &Fields<'_>, wanted: StepKind, scope: &Scope<'_>) -> Option<Called> {
+fn call(fields: &Fields<'_>, wanted: StepKind, scope: &Scope<'_>) -> Option<Called> {
     let step: StepName = fields.name("custom")?;
     let version = fields.get("version").map(|_| version(fields));
     let definition = definition(fields, &step, version.as_ref().and_then(Option::as_ref), wanted, scope.names)?;
-    let inputs = inputs(report, fields, definition, scope)?;
+    let declared = Declared { name: definition.name.as_str(), key: "custom", inputs: &definition.inputs };
+    let inputs = inputs::inputs(fields, &declared, scope)?;
     let version = match version {
         None => None,
         Some(version) => Some(version?),
@@ -103,42 +105,4 @@ fn kind(kind: StepKind) -> &'static str {
         StepKind::Condition => "a condition",
         StepKind::Action => "the body of an action",
     }
-}
-
-fn inputs(
-    report: &Report<'_>,
-    fields: &Fields<'_>,
-    definition: &StepDefinition,
-    scope: &Scope<'_>,
-) -> Option<Vec<(SmolStr, ValueSource)>> {
-    let declared = |name: &str| definition.inputs.iter().find(|input| input.name.as_str() == name);
-    let mut inputs = Vec::new();
-    let mut right = true;
-    for entry in fields.map("inputs") {
-        let Some(input) = declared(&entry.key) else {
-            let hint = nearest::hint(&entry.key, definition.inputs.iter().map(|input| input.name.as_str()));
-            let hint = hint.or_else(|| all_inputs(&definition.inputs));
-            report.error_with(entry.place, format!("`{}` has no input `{}`", definition.name, entry.key), hint);
-            right = false;
-            continue;
-        };
-        let wanted = Wanted::argument(input.name.as_str(), &input.kind, scope.names);
-        match value::read(report, &entry.value, &wanted, scope) {
-            Some(value) => inputs.push((entry.key.clone(), value)),
-            None => right = false,
-        }
-    }
-    let given = |input: &&Argument| fields.map("inputs").iter().any(|entry| entry.key == input.name.as_str());
-    let missing = definition.inputs.iter().filter(|input| input.required && input.default.is_null());
-    for input in missing.filter(|input| !given(input)) {
-        let place = if fields.get("inputs").is_some() { fields.place_of("inputs") } else { fields.place_of("custom") };
-        report.error(place, format!("`{}` needs the input `{}`", definition.name, input.name));
-        right = false;
-    }
-    right.then_some(inputs)
-}
-
-fn all_inputs(inputs: &[Argument]) -> Option<String> {
-    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-    (!names.is_empty()).then(|| format!("its inputs are {}", names.join(", ")))
 }

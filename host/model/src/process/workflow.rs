@@ -5,13 +5,22 @@
 use smol_str::SmolStr;
 
 use crate::{
-    Argument, AttributeId, AttributeName, EntityId, ProcessName, StepId, StepName,
+    Argument, AttributeId, AttributeName, Command, EntityId, ProcessName, StepId, StepName,
     condition::Condition,
     expression::{Expression, Path, ValueSource},
     principal::Rights,
     process::{Header, Retention, action::Action, email::Email},
     time::Term,
 };
+
+/// What a step calls: the action of a process, or what every store can do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ActionName {
+    /// An action.
+    Process(ProcessName),
+    /// A command.
+    Command(Command),
+}
 
 /// A workflow.
 #[derive(Clone, Debug, PartialEq)]
@@ -297,10 +306,10 @@ pub enum StepAction {
         /// Its inputs.
         inputs: Vec<(SmolStr, ValueSource)>,
     },
-    /// Calls an action; the result is its outputs.
+    /// Calls an action or a command; the result is its outputs.
     Action {
-        /// Its name.
-        action: ProcessName,
+        /// Which.
+        action: ActionName,
         /// The record, where it is bound to an entity.
         target: Option<Path>,
         /// Its inputs.

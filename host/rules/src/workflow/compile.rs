@@ -18,8 +18,9 @@ use smol_str::SmolStr;
 
 use super::{
     find::Then,
+    parameter::Parameter,
     paths::Gives,
-    program::{Images, Instruction, Line, OnError, Parameter, Program, Root, Slot, StepInfo, Steps},
+    program::{Images, Instruction, Line, OnError, Program, Root, Slot, StepInfo, Steps},
     source::Reads,
 };
 use crate::condition::Condition;

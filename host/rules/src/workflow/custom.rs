@@ -9,7 +9,7 @@ use model::{
 use script::Facts;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Command, Performed, Run, program::Parameter, source::Source};
+use super::{Command, Performed, Run, parameter::Parameter, source::Source};
 use crate::{retry::Failure, value};
 
 /// The instruction.

@@ -47,7 +47,7 @@ pub fn moved(old: &Program, new: &Program, job: &Job, map: &[(StepId, StepId)]) 
     // One that was paused in a wait stands in it all the same.
     let waits = job.progress.wait.is_some();
     let there = new.line(cursor).map(|line| &line.instruction);
-    if job.progress.child.is_some() && !matches!(there, Some(Instruction::Invoke(invoke)) if invoke.wait) {
+    if job.progress.child.is_some() && !matches!(there, Some(Instruction::Invoke(invoke)) if invoke.callee.waits()) {
         return Err(format!("it waits for a child at step `{from}`, and `{to}` waits for none in the other version"));
     }
     if waits && job.progress.child.is_none() && !matches!(there, Some(Instruction::Wait(_))) {

@@ -12,7 +12,8 @@ use smol_str::format_smolstr;
 
 use super::{
     Run,
-    program::{Line, Parameter, Program, Root},
+    parameter::Parameter,
+    program::{Line, Program, Root},
 };
 
 /// Where the engine begins to read a path. The segments that remain are followed from there.

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use model::{
-    Argument, AttributeId, EntityId, EntityName, Field, ProcessName, Refusal, Schema, StepId, StepName, Value,
-    ValueType, entity::ChoiceOption, job::Job, package::StepDefinition, process::workflow::Retry,
+    AttributeId, EntityId, EntityName, Field, ProcessName, Refusal, StepId, StepName, Value, job::Job,
+    package::StepDefinition, process::workflow::Retry,
 };
 use script::Compiled;
 use smol_str::SmolStr;
@@ -23,13 +23,13 @@ use super::{
     email::Email,
     find::{Check, Find, Next},
     invoke::Invoke,
+    parameter::{self, Parameter},
     share::Share,
     source::Reads,
     stop::Stop,
     update::{Target, Update},
     wait::Wait,
 };
-use crate::value::{self, Holder};
 
 /// The custom steps that are installed.
 pub trait Steps {
@@ -119,7 +119,7 @@ impl Program {
     /// The processes that it calls or starts, with repetition.
     pub fn invokes(&self) -> impl Iterator<Item = &ProcessName> {
         self.code.iter().filter_map(|line| match &line.instruction {
-            Instruction::Invoke(invoke) => Some(&invoke.process),
+            Instruction::Invoke(invoke) => invoke.callee.process(),
             _ => None,
         })
     }
@@ -135,27 +135,11 @@ impl Program {
     /// The slots that these inputs fill, checked against what the process declares: each known, of its type, and none
     /// missing that is required.
     pub fn bind(&self, given: Vec<Field>) -> Result<Vec<(u16, Value)>, Refusal> {
-        let unknown = given.iter().find(|field| self.slot(Root::Inputs, &field.name).is_none());
-        if let Some(unknown) = unknown {
-            let (entity, attribute) = (self.name.as_str().into(), unknown.name.clone());
-            return Err(Refusal::UnknownAttribute { entity, attribute });
-        }
-        let mut slots = Vec::new();
-        for (slot, number) in self.slots.iter().zip(0..).filter(|(slot, _)| slot.root == Root::Inputs) {
-            let parameter = &slot.parameter;
-            let value = given.iter().find(|field| field.name == parameter.name).map(|field| field.value.clone());
-            let value = value.unwrap_or_default();
-            let value = value::coerce_into(value, &parameter.holder(), &|entity| self.entity_name(entity))?;
-            match value {
-                Value::Null if parameter.required && parameter.default.is_null() => {
-                    let (entity, attribute) = (self.name.as_str().into(), parameter.name.clone());
-                    return Err(Refusal::Required { entity, attribute });
-                }
-                Value::Null => {}
-                value => slots.push((number, value)),
-            }
-        }
-        Ok(slots)
+        let inputs = self.slots.iter().zip(0..).filter(|(slot, _)| slot.root == Root::Inputs);
+        let parameters: Vec<&Parameter> = inputs.clone().map(|(slot, _)| &slot.parameter).collect();
+        let values = parameter::fill(self.name.as_str(), &parameters, given, &|entity| self.entity_name(entity))?;
+        let filled = inputs.zip(values).filter(|(_, value)| !value.is_null());
+        Ok(filled.map(|((_, number), value)| (number, value)).collect())
     }
 
     /// The inputs among what a run has in its slots, by name.
@@ -319,57 +303,6 @@ impl Root {
 pub(super) struct Slot {
     pub root: Root,
     pub parameter: Parameter,
-}
-
-/// A declared argument with its names resolved.
-#[derive(Debug)]
-pub(super) struct Parameter {
-    pub name: SmolStr,
-    pub required: bool,
-    pub default: Value,
-    pub value_type: ValueType,
-    min: Option<model::Decimal>,
-    max: Option<model::Decimal>,
-    max_length: Option<u32>,
-    pub options: Vec<ChoiceOption>,
-    pub targets: Option<Vec<EntityId>>,
-}
-
-impl Parameter {
-    /// The argument, or a sentence where it names an entity that is not there.
-    pub fn resolve(argument: &Argument, schema: &Schema) -> Result<Self, String> {
-        let kind = &argument.kind;
-        let targets = kind.to.iter().map(|name| {
-            let entity = schema.named(name.as_str());
-            entity
-                .map(|entity| entity.id)
-                .ok_or_else(|| format!("`{}` points to `{name}`, which is no entity", argument.name))
-        });
-        let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
-        Ok(Self {
-            name: argument.name.as_str().into(),
-            required: argument.required,
-            default: argument.default.clone(),
-            value_type: kind.value_type,
-            min: kind.min,
-            max: kind.max,
-            max_length: kind.max_length,
-            options: kind.options.clone(),
-            targets: (!targets.is_empty()).then_some(targets),
-        })
-    }
-
-    /// What it can hold.
-    pub fn holder(&self) -> Holder<'_> {
-        Holder {
-            min: self.min,
-            max: self.max,
-            max_length: self.max_length,
-            options: &self.options,
-            targets: self.targets.as_deref(),
-            ..Holder::plain(&self.name, self.value_type)
-        }
-    }
 }
 
 impl fmt::Display for Place<'_> {

@@ -81,7 +81,7 @@ pub const HOST: &[HostFunction] = &[
         "invoke(action, target, arguments)",
         (3, 3),
         None,
-        "Calls an action by its name, with its record or `()` and a map of its inputs; gives a map of its outputs.",
+        "Calls an action or a command (`AddToQueue` …) by its name, with its record or `()` and a map of its inputs; gives a map of its outputs.",
     ),
     f(
         "reference",

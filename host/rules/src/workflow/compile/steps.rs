@@ -1,7 +1,7 @@
 //! One function for each kind of step; mail has a room of its own.
 
 use model::{
-    Argument, AttributeId, EntityId, ProcessName, StepName,
+    Argument, AttributeId, EntityId, StepName,
     expression::{Path, Segment, ValueSource},
     package::{StepDefinition, StepKind},
     principal::Rights,
@@ -21,9 +21,10 @@ use crate::{
         create::Create,
         custom::{Custom, check_kind},
         delete::Delete,
-        invoke::Invoke,
+        invoke::{Callee, Invoke},
+        parameter::Parameter,
         paths::{Gives, Leads},
-        program::{Instruction, Parameter, Root},
+        program::{Instruction, Root},
         share::Share,
         source::{Reads, Source},
         stop::Stop,
@@ -102,10 +103,11 @@ impl<'a> Compiler<'a> {
                 Some(Instruction::Custom(Box::new(custom)))
             }
             StepAction::Action { action, target, inputs, outputs } => {
-                self.invoke(step, (action, false, false), target.as_ref(), inputs, outputs, reads)
+                self.invoke(step, Callee::Action(action.clone()), target.as_ref(), inputs, outputs, reads)
             }
             StepAction::StartChild { workflow, record, inputs, outputs, wait } => {
-                self.invoke(step, (workflow, true, *wait), Some(record), inputs, outputs, reads)
+                let callee = Callee::Child { workflow: workflow.clone(), wait: *wait };
+                self.invoke(step, callee, Some(record), inputs, outputs, reads)
             }
             StepAction::Find(find) => self.find_step(step, find, reads),
             StepAction::Stop { outcome, message } => {
@@ -263,7 +265,7 @@ impl<'a> Compiler<'a> {
     fn invoke(
         &mut self,
         step: &Step,
-        (process, child, wait): (&ProcessName, bool, bool),
+        callee: Callee,
         target: Option<&Path>,
         inputs: &[(SmolStr, ValueSource)],
         outputs: &[Argument],
@@ -280,8 +282,8 @@ impl<'a> Compiler<'a> {
         let fields = outputs.iter().map(|output| (output.name.clone(), Leads::of(output))).collect();
         self.gives(&step.id, step.named, Gives::Fields(fields));
         let inputs = inputs.into_iter().collect::<Option<_>>()?;
-        let (process, words) = (process.clone(), smol_str::format_smolstr!("the end of `{process}`"));
-        Some(Instruction::Invoke(Box::new(Invoke { process, child, target, inputs, outputs, words, wait })))
+        let words = smol_str::format_smolstr!("the end of `{}`", callee.name());
+        Some(Instruction::Invoke(Box::new(Invoke { callee, target, inputs, outputs, words })))
     }
 
     /// The definition of an installed step of the wanted kind.

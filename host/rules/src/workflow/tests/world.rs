@@ -144,8 +144,8 @@ impl World {
                     self.trace.push(format!("call {step}{}", field_words(&inputs)));
                     Input::Returned(self.answers.pop_front().unwrap_or(Ok(Vec::new())))
                 }
-                Command::Invoke { process, inputs, .. } => {
-                    self.trace.push(format!("invoke {process}{}", field_words(&inputs)));
+                Command::Invoke { callee, inputs, .. } => {
+                    self.trace.push(format!("invoke {}{}", callee.name(), field_words(&inputs)));
                     Input::Invoked(Ok(Vec::new()))
                 }
                 Command::Find { query, residue, most } => {
