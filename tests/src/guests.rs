@@ -51,6 +51,26 @@ pub fn endless_describe() -> &'static [u8] {
     ENDLESS.get_or_init(|| build("evil", Some("endless_describe")))
 }
 
+/// A library with one step for each way not to conform, and one that does.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn careless() -> &'static [u8] {
+    static CARELESS: OnceLock<Vec<u8>> = OnceLock::new();
+    CARELESS.get_or_init(|| build("evil", Some("careless")))
+}
+
+/// A component that does not say for which contract it is.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn unversioned() -> &'static [u8] {
+    static UNVERSIONED: OnceLock<Vec<u8>> = OnceLock::new();
+    UNVERSIONED.get_or_init(|| build("evil", Some("unversioned")))
+}
+
 /// Builds a package's library, or one of its examples.
 fn build(package: &str, example: Option<&str>) -> Vec<u8> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|path| path.join("Cargo.lock").is_file());
