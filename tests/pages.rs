@@ -1,5 +1,5 @@
 //! Every page is a test, called by its path: those under `scenarios`, the guides under `host/docs` that have something to
-//! run, and the cases of the examples.
+//! run, and the cases of the examples and of the step libraries.
 //!
 //! `cargo test -p tests --test pages triggers/` runs those of one folder; `UPDATE_EXPECT=1` writes the traces that came out
 //! into the pages, to be read as critically as code.
@@ -12,7 +12,7 @@ fn main() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = tests.parent().expect("tests lie in the workspace");
     let mut pages = Vec::new();
-    for folder in [tests.join("scenarios"), root.join("host/docs"), root.join("examples")] {
+    for folder in [tests.join("scenarios"), root.join("host/docs"), root.join("examples"), root.join("plugins")] {
         gather(&folder, &mut pages);
     }
     pages.sort();

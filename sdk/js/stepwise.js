@@ -146,8 +146,10 @@ function verb(call) {
   try {
     return call();
   } catch (error) {
-    if (error?.kind && error.code !== undefined && !(error instanceof Failure)) {
-      throw new Failure(error.kind, error.code, error.message, null, error.details ?? []);
+    // The runtime wraps what the host answers in an error of its own.
+    const refused = error?.payload ?? error;
+    if (refused?.kind && refused.code !== undefined && !(refused instanceof Failure)) {
+      throw new Failure(refused.kind, refused.code, refused.message, null, refused.details ?? []);
     }
     throw error;
   }

@@ -24,7 +24,7 @@ const HOST: [(&str, &str, &str); 20] = [
     ("ISO-3", "host/wasm/tests/it/calls.rs", "there_are_no_files"),
     ("ISO-4", "host/wasm/tests/it/outside.rs", "a_secret_is_never_in_the_guests_memory_and_always_on_the_wire"),
     ("ISO-5", "host/wasm/tests/it/limits.rs", "a_thousand_traps_leave_nothing_behind"),
-    ("VER-1", "host/wasm/tests/it/packages.rs", "every_import_that_is_not_granted_is_named"),
+    ("VER-1", "host/wasm/tests/it/released.rs", "a_plugin_of_every_released_sdk_is_installed_and_called"),
     ("VER-2", "host/wasm/src/cache.rs", "damaged_code_is_not_used"),
 ];
 

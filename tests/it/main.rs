@@ -7,6 +7,7 @@ mod crash;
 mod docs;
 mod http;
 mod languages;
+mod libraries;
 mod mail;
 mod offline;
 mod oidc;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use conform::{Bench, CASES, Expectations, Figures, Kit, Source, Verdict};
-use tests::guests;
+use tests::{guests, subjects};
 
 /// A subject, by what of it is looked at.
 #[derive(Clone, Copy)]
@@ -39,7 +39,7 @@ const TABLE: [(&str, Who, Who); 28] = [
     ("META-1", GOOD, Who::Shape(|| b"\0asm\x01\0\0\0")),
     ("META-2", GOOD, Who::Shape(guests::endless_describe)),
     ("META-3", GOOD, Who::Steps(&["careless.undocumented"])),
-    ("META-4", GOOD, Who::Shape(guests::unversioned)),
+    ("META-4", GOOD, Who::Shape(subjects::unversioned)),
     ("META-5", GOOD, Who::Steps(&["careless.unlisted"])),
     ("TYPE-1", GOOD, Who::Steps(&["careless.wrong-example"])),
     ("TYPE-2", GOOD, Who::Steps(&["careless.trusting"])),
@@ -70,7 +70,7 @@ const TABLE: [(&str, Who, Who); 28] = [
 fn bench(who: Who, cache: &Path) -> Result<(Bench, Expectations)> {
     let (mut expectations, mut only) = (Expectations::default(), Vec::new());
     let mut unsteady = false;
-    let component = || Source::Component(guests::careless().into());
+    let component = || Source::Component(subjects::careless().into());
     let script = |text: &str| Source::Script("scripts/note.rhai".into(), text.into());
     let mut previous = None;
     let source = match who {

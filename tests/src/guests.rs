@@ -51,46 +51,32 @@ pub fn endless_describe() -> &'static [u8] {
     ENDLESS.get_or_init(|| build("evil", Some("endless_describe")))
 }
 
-/// A library with one step for each way not to conform, and one that does.
-///
-/// # Panics
-/// When it cannot be built.
-#[must_use]
-pub fn careless() -> &'static [u8] {
-    static CARELESS: OnceLock<Vec<u8>> = OnceLock::new();
-    CARELESS.get_or_init(|| build("evil", Some("careless")))
-}
-
-/// A component that does not say for which contract it is.
-///
-/// # Panics
-/// When it cannot be built.
-#[must_use]
-pub fn unversioned() -> &'static [u8] {
-    static UNVERSIONED: OnceLock<Vec<u8>> = OnceLock::new();
-    UNVERSIONED.get_or_init(|| build("evil", Some("unversioned")))
-}
-
 /// Builds a package's library, or one of its examples.
-fn build(package: &str, example: Option<&str>) -> Vec<u8> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|path| path.join("Cargo.lock").is_file());
-    let workspace = workspace.expect("tests belong to a workspace");
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace);
-    cargo.args(["build", "--locked", "--quiet", "--package", package, "--profile", "guest", "--target", TARGET]);
-    cargo.args(example.into_iter().flat_map(|name| ["--example", name]));
-    cargo.arg("--target-dir").arg(target_directory());
-    for name in OUTER {
-        cargo.env_remove(name);
-    }
-    let done = cargo.status().expect("cargo can be started");
-    assert!(done.success(), "the guest `{package}` cannot be built; its errors stand above");
+pub(crate) fn build(package: &str, example: Option<&str>) -> Vec<u8> {
+    build_all(&[package], example);
     let name = match example {
         Some(example) => format!("guest/examples/{example}.wasm"),
         None => format!("guest/{}.wasm", package.replace('-', "_")),
     };
     let file = target_directory().join(TARGET).join(name);
     std::fs::read(&file).unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()))
+}
+
+/// Builds packages' libraries, or an example of one, at once.
+pub(crate) fn build_all(packages: &[&str], example: Option<&str>) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|path| path.join("Cargo.lock").is_file());
+    let workspace = workspace.expect("tests belong to a workspace");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace);
+    cargo.args(["build", "--locked", "--quiet", "--profile", "guest", "--target", TARGET]);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo.args(example.into_iter().flat_map(|name| ["--example", name]));
+    cargo.arg("--target-dir").arg(target_directory());
+    for name in OUTER {
+        cargo.env_remove(name);
+    }
+    let done = cargo.status().expect("cargo can be started");
+    assert!(done.success(), "{packages:?} cannot be built; the errors stand above");
 }
 
 /// Beside the directory of this test's own profile: the test is TARGET_DIR/PROFILE/deps/NAME.

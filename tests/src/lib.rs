@@ -1,5 +1,7 @@
-//! What the tests of the whole share: the built guests, the world of a page with the real sandbox, the real binary.
+//! What the tests of the whole share: the built guests and step libraries, the world of a page with the real sandbox, the real binary.
 
 pub mod daemon;
 pub mod guests;
+pub mod libraries;
 pub mod page;
+pub mod subjects;

@@ -14,6 +14,9 @@ use model::{
 use smol_str::SmolStr;
 use uuid::Uuid;
 
+/// The ids of records that calls make follow this one.
+const MADE: u128 = 0x1000_0000;
+
 /// What goes wrong, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -76,6 +79,8 @@ pub enum Done {
 impl Memory {
     /// A host with these records.
     pub fn new(schema: Arc<Schema>, records: BTreeMap<RecordRef, Record>) -> Self {
+        // What an earlier try made is there, and is not made over.
+        let made = records.keys().map(|record| record.id.0.as_u128()).filter(|id| (MADE..2 * MADE).contains(id)).max();
         Self {
             schema,
             records,
@@ -88,7 +93,7 @@ impl Memory {
             granted: None,
             log: Vec::new(),
             read: Vec::new(),
-            made: 0x1000_0000,
+            made: made.unwrap_or(MADE),
         }
     }
 

@@ -46,6 +46,16 @@ impl Step for Classify {
         context.debug(format!("`{}` is {}", complaint.issue, found.severity));
         Ok(Class { severity: found.severity.to_owned(), reason: found.reason() })
     }
+
+    fn examples() -> Vec<Example> {
+        let lost = Complaint { product: Some("Mortgage".into()), issue: "Struggling to pay mortgage".into() };
+        let reason = "the issue speaks of `struggling to pay`: somebody may lose a home or an income";
+        vec![
+            Example::of::<Self>("a home at risk", lost)
+                .gives(Class { severity: "high".into(), reason: reason.into() }),
+            Example::failing("nothing to sort", attributes! { "issue" => " " }, "no-issue"),
+        ]
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +69,11 @@ mod tests {
         let class = FakeHost::new().run::<Classify>(complaint).expect("a class");
         assert_eq!(class.severity, "high");
         assert_eq!(class.reason, "the issue speaks of `struggling to pay`: somebody may lose a home or an income");
+    }
+
+    #[test]
+    fn the_examples_hold() {
+        FakeHost::new().check_examples::<Classify>();
     }
 
     #[test]
