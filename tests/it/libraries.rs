@@ -28,6 +28,8 @@ macro_rules! conform {
 }
 
 conform! {
+    dates_conforms: "dates",
+    numbers_conforms: "numbers",
     text_conforms: "text",
 }
 
@@ -109,7 +111,8 @@ fn steps_of(component: &[u8]) -> Result<String> {
     let document: Json = serde_json::from_slice(&document)?;
     let mut text = String::new();
     for step in document["steps"].as_array().context("steps")? {
-        let word = ["step", "condition", "action"].into_iter().find(|word| step[*word].is_string()).context("a name")?;
+        let word =
+            ["step", "condition", "action"].into_iter().find(|word| step[*word].is_string()).context("a name")?;
         let (name, title) = (step[word].as_str().unwrap_or_default(), step["title"].as_str().unwrap_or_default());
         let kind = if word == "step" { "" } else { " (a condition)" };
         writeln!(text, "### `{name}`: {title}{kind}\n\n{}\n", step["description"].as_str().unwrap_or_default())?;

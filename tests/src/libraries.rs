@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 use crate::guests::{build, build_all};
 
 /// Each by its name, which is that of its folder; its package is `NAME-steps`.
-pub const LIBRARIES: &[&str] = &["text"];
+pub const LIBRARIES: &[&str] = &["dates", "numbers", "text"];
 
 /// The component of a library, where there is one of this name.
 ///
@@ -18,7 +18,9 @@ pub fn component(name: &str) -> Option<&'static [u8]> {
         let packages: Vec<String> = LIBRARIES.iter().map(|name| format!("{name}-steps")).collect();
         let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
         build_all(&packages, None);
-        std::iter::zip(LIBRARIES.iter().copied(), packages).map(|(name, package)| (name, build(package, None))).collect()
+        std::iter::zip(LIBRARIES.iter().copied(), packages)
+            .map(|(name, package)| (name, build(package, None)))
+            .collect()
     });
     built.get(name).map(Vec::as_slice)
 }

@@ -51,8 +51,7 @@ impl Step for Classify {
         let lost = Complaint { product: Some("Mortgage".into()), issue: "Struggling to pay mortgage".into() };
         let reason = "the issue speaks of `struggling to pay`: somebody may lose a home or an income";
         vec![
-            Example::of::<Self>("a home at risk", lost)
-                .gives(Class { severity: "high".into(), reason: reason.into() }),
+            Example::of::<Self>("a home at risk", lost).gives(Class { severity: "high".into(), reason: reason.into() }),
             Example::failing("nothing to sort", attributes! { "issue" => " " }, "no-issue"),
         ]
     }
