@@ -5,15 +5,28 @@
 //! wrong is told in words. Functions on records (`retrieve`, `create`, ...) are the script runner's own.
 
 mod arguments;
+mod business;
+mod clocks;
 mod dates;
 mod guide;
 mod host;
+mod json;
+mod lists;
+mod money;
 mod numbers;
 mod operators;
+mod periods;
 mod records;
+mod rows;
+mod signature;
 mod texts;
+mod wording;
 
-use std::{any::TypeId, sync::Arc};
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
@@ -23,6 +36,8 @@ use arguments::Arguments;
 pub use arguments::show;
 pub use guide::guide;
 pub use host::{HOST, HostFunction, host_function};
+pub use json::json;
+pub use signature::{Kind, Parameter, Signature, usage};
 
 /// The longest text that a function makes, in bytes.
 pub const LONGEST_TEXT: usize = 256 << 10;
@@ -37,11 +52,11 @@ type Answer = Result<Dynamic, String>;
 pub struct Function {
     /// Its name.
     pub name: &'static str,
-    /// Its name with its arguments, those that may be left out in brackets: `round(number[, places])`.
+    /// What it takes and gives: `round(number: number[, places: whole]) -> number`.
     pub signature: &'static str,
     /// What it is about.
     pub topic: Topic,
-    /// What it gives, in one or two sentences.
+    /// What it gives, in one sentence.
     pub help: &'static str,
     /// Expressions with the value that they have, an expression too.
     pub examples: &'static [(&'static str, &'static str)],
@@ -49,6 +64,8 @@ pub struct Function {
     pub arguments: (usize, usize),
     /// Whether it looks at the time: watched conditions may not.
     pub asks_clock: bool,
+    /// Whether only scripts have what it works on.
+    pub scripts_only: bool,
     takes_empty: bool,
     body: fn(&Arguments<'_>) -> Answer,
 }
@@ -56,14 +73,38 @@ pub struct Function {
 /// What a function is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
-    /// Days, moments, business days.
+    /// Days and moments.
     Dates,
+    /// Business days.
+    BusinessDays,
     /// Text.
     Text,
     /// Numbers.
     Numbers,
+    /// Money.
+    Money,
+    /// Lists, and rows of records.
+    Collections,
     /// Empty values, conversions, records.
     Values,
+}
+
+impl Topic {
+    /// All topics in the order of help, with their titles.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::Dates, "Days and moments"),
+        (Self::BusinessDays, "Business days"),
+        (Self::Text, "Text"),
+        (Self::Numbers, "Numbers"),
+        (Self::Money, "Money"),
+        (Self::Collections, "Lists and rows"),
+        (Self::Values, "Empty values, conversions, records"),
+    ];
+
+    /// The title in help.
+    pub fn title(self) -> &'static str {
+        Self::ALL.iter().find(|(topic, _)| *topic == self).map_or("", |(_, title)| title)
+    }
 }
 
 impl Function {
@@ -75,7 +116,8 @@ impl Function {
         body: fn(&Arguments<'_>) -> Answer,
     ) -> Self {
         let (help, examples) = ("", &[] as _);
-        Self { name, signature, topic, help, examples, arguments, asks_clock: false, takes_empty: false, body }
+        let (asks_clock, scripts_only, takes_empty) = (false, false, false);
+        Self { name, signature, topic, help, examples, arguments, asks_clock, scripts_only, takes_empty, body }
     }
 
     const fn help(mut self, help: &'static str, examples: &'static [(&'static str, &'static str)]) -> Self {
@@ -88,6 +130,16 @@ impl Function {
         self
     }
 
+    const fn in_scripts(mut self) -> Self {
+        self.scripts_only = true;
+        self
+    }
+
+    /// How it is called: `round(number[, places])`.
+    pub fn usage(&self) -> String {
+        signature::usage(self.signature)
+    }
+
     /// It is called with empty arguments too.
     const fn takes_empty(mut self) -> Self {
         self.takes_empty = true;
@@ -97,12 +149,27 @@ impl Function {
 
 /// All functions, by topic.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    [dates::FUNCTIONS, texts::FUNCTIONS, numbers::FUNCTIONS, records::FUNCTIONS].into_iter().flatten()
+    const GROUPS: [&[Function]; 12] = [
+        dates::FUNCTIONS,
+        periods::FUNCTIONS,
+        clocks::FUNCTIONS,
+        business::FUNCTIONS,
+        texts::FUNCTIONS,
+        wording::FUNCTIONS,
+        numbers::FUNCTIONS,
+        money::FUNCTIONS,
+        lists::FUNCTIONS,
+        rows::FUNCTIONS,
+        json::FUNCTIONS,
+        records::FUNCTIONS,
+    ];
+    GROUPS.into_iter().flatten()
 }
 
 /// The function of this name.
 pub fn function(name: &str) -> Option<&'static Function> {
-    functions().find(|function| function.name == name)
+    static NAMES: OnceLock<HashMap<&str, &Function>> = OnceLock::new();
+    NAMES.get_or_init(|| functions().map(|function| (function.name, function)).collect()).get(name).copied()
 }
 
 /// Puts the operators and all functions on `engine`; `environment` is asked when one of them needs it.
@@ -157,7 +224,7 @@ mod tests {
     fn every_example_of_the_help_is_true() {
         for function in functions() {
             assert!(!function.examples.is_empty(), "{} has no example", function.name);
-            for (example, value) in function.examples {
+            for (example, value) in function.examples.iter().filter(|_| !function.scripts_only) {
                 let evaluate = |text: &str| {
                     Compiled::new(&format!("[{text}] == [{value}]"))
                         .map(|compiled| compiled.evaluate(&Facts::new(), &environment()))
@@ -168,11 +235,27 @@ mod tests {
     }
 
     #[test]
+    fn examples_of_rows_are_true_in_scripts() {
+        let engine = crate::language::scripts(|| Arc::new(environment()));
+        for function in functions().filter(|function| function.scripts_only) {
+            for (example, value) in function.examples {
+                let holds = engine.eval::<bool>(&format!("[{example}] == [{value}]"));
+                assert!(matches!(holds, Ok(true)), "{example} is not {value}: {holds:?}");
+            }
+        }
+    }
+
+    #[test]
     fn every_function_tells_what_it_is_for() {
         let mut names = HashSet::new();
         for function in functions() {
             assert!(names.insert(function.name), "{} is there twice", function.name);
-            assert!(function.signature.starts_with(&format!("{}(", function.name)), "{}", function.signature);
+            let signature = Signature::parse(function.signature);
+            let signature = signature.unwrap_or_else(|| panic!("{} is no signature", function.signature));
+            assert_eq!(signature.name, function.name);
+            let least = signature.parameters.iter().filter(|parameter| !parameter.optional).count();
+            let most = if signature.repeats { function.arguments.1 } else { signature.parameters.len() };
+            assert_eq!(function.arguments, (least, most), "{}", function.signature);
             assert!(function.help.len() > 10 && function.help.ends_with('.'), "{}", function.name);
             assert!(
                 function
@@ -214,6 +297,13 @@ mod tests {
             "add_business_days(today(), 1000000000)",
             "10 ** 1000",
             "round(9999999999999999999999999999.0, -28) * 99",
+            "repeat(\"abc\", 100000000)",
+            "numbers(1, 9000000000)",
+            "lines(replace(repeat(\"a\", 60000), \"a\", \"\\n\"))",
+            "compound(1000, 900, 1200)",
+            "split_money(1, 100000)",
+            "sum([79228162514264337593543950335.0, 79228162514264337593543950335.0])",
+            "url_encode(repeat(\"%\", 200000))",
         ] {
             let compiled = Compiled::new(text).expect(text);
             let refused = compiled.evaluate(&Facts::new(), &environment());

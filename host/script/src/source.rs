@@ -181,7 +181,7 @@ fn text_of(
 }
 
 /// `text` as a page of HTML shows it, inside an element or a quoted attribute.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     for letter in text.chars() {
         match letter {

@@ -1,6 +1,8 @@
 //! The functions that a script has beside the library: those of `script::library::HOST`, each done here.
 
 mod about;
+mod outside;
+mod related;
 mod verbs;
 
 use std::any::TypeId;
@@ -55,7 +57,7 @@ pub fn register(engine: &mut Engine) {
 }
 
 fn body(name: &str) -> Option<Body> {
-    verbs::body(name).or_else(|| about::body(name))
+    verbs::body(name).or_else(|| related::body(name)).or_else(|| about::body(name)).or_else(|| outside::body(name))
 }
 
 fn answer(
@@ -67,7 +69,7 @@ fn answer(
         Ok(value) => return Ok(value),
         Err(No::Thrown(value)) => value,
         Err(No::Misused(why)) => {
-            let message = format!("`{}` {why}; it is called like this: {}", function.name, function.signature);
+            let message = format!("`{}` {why}; it is called like this: {}", function.name, function.usage());
             Dynamic::from(message)
         }
     };
@@ -132,7 +134,8 @@ impl Arguments<'_> {
         list.flatten().ok_or_else(|| self.wrong(place, "a list of texts"))
     }
 
-    fn wrong(&self, place: usize, wanted: &str) -> No {
+    /// The argument at this place is not what is wanted.
+    pub fn wrong(&self, place: usize, wanted: &str) -> No {
         No::Misused(format!("wants {wanted} as argument {} and got {}", place + 1, dynamic::kind(&self.get(place))))
     }
 }

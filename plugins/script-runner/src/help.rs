@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use script::library::{HOST, Topic, functions};
+use script::library::{HOST, Kind, Topic, functions};
 
 const HEAD: &str = "# What a script may call
 
@@ -24,8 +24,8 @@ if c.receivedon == () { fail(\"no-date\", \"no date of receipt\"); }
 ```
 
 What is empty is `()`. `try` and `catch (e)` work: what a verb refuses is a map with `e.code`, `e.message` and `e.kind`.
-A mistake is told with file, line and column. Business days follow Monday to Friday in scripts, whatever the solution's
-calendar says.
+A mistake is told with file, line and column. Days begin in the solution's time zone, and business days are those of its
+calendar. Examples of records are about a task called `Call Ada`.
 
 This page is written by `UPDATE_EXPECT=1 cargo test -p script-runner`.
 ";
@@ -33,20 +33,25 @@ This page is written by `UPDATE_EXPECT=1 cargo test -p script-runner`.
 /// The page.
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
-    let mut section = |title: &str, rows: &[(&str, &str)]| {
-        let _ = write!(page, "\n## {title}\n\n| call | what it does |\n|---|---|\n");
-        for (signature, help) in rows {
-            let _ = writeln!(page, "| `{signature}` | {} |", help.replace('|', "\\|"));
+    let mut section = |title: &str, rows: &[(&str, &str, &[(&str, &str)])]| {
+        let _ = write!(page, "\n## {title}\n\n| call | what it does | for example |\n|---|---|---|\n");
+        for (signature, help, examples) in rows {
+            let example =
+                examples.first().map(|(example, value)| format!("`{example}` is `{value}`")).unwrap_or_default();
+            let _ =
+                writeln!(page, "| `{signature}` | {} | {} |", help.replace('|', "\\|"), example.replace('|', "\\|"));
         }
     };
-    let host: Vec<_> = HOST.iter().map(|function| (function.signature, function.help)).collect();
+    let host: Vec<_> = HOST.iter().map(|function| (function.signature, function.help, function.examples)).collect();
     section("Records and the run", &host);
-    let topics =
-        [("Dates", Topic::Dates), ("Text", Topic::Text), ("Numbers", Topic::Numbers), ("Values", Topic::Values)];
-    for (title, topic) in topics {
+    for (topic, title) in Topic::ALL {
         let of_topic = functions().filter(|function| function.topic == topic);
-        let rows: Vec<_> = of_topic.map(|function| (function.signature, function.help)).collect();
+        let rows: Vec<_> = of_topic.map(|function| (function.signature, function.help, function.examples)).collect();
         section(title, &rows);
+    }
+    let _ = write!(page, "\n## Words of the table\n\n| word | means |\n|---|---|\n");
+    for (_, word, meaning) in Kind::WORDS {
+        let _ = writeln!(page, "| `{word}` | {meaning} |");
     }
     page
 }

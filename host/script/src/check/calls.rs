@@ -98,8 +98,8 @@ fn look_at(text: &str, called: &Call<'_>, own: &[(String, usize)]) -> Option<Dia
         return None;
     }
     let known = match (library::function(name), library::host_function(name)) {
-        (Some(function), _) => Some((function.arguments, function.signature)),
-        (None, Some(function)) => Some((function.arguments, function.signature)),
+        (Some(function), _) => Some((function.arguments, function.usage())),
+        (None, Some(function)) => Some((function.arguments, function.usage())),
         (None, None) => None,
     };
     let place = |message: String| at(text, called.place, name.len(), message);
@@ -110,8 +110,8 @@ fn look_at(text: &str, called: &Call<'_>, own: &[(String, usize)]) -> Option<Dia
             let names = names.chain(own.iter().map(|(name, _)| name.as_str()));
             Some(place(format!("there is no function `{name}`")).near(name, names))
         }
-        Some(((least, most), signature)) if !(least..=most).contains(&count) => {
-            Some(place(format!("`{name}` does not take {count} arguments")).hint(format!("write `{signature}`")))
+        Some(((least, most), usage)) if !(least..=most).contains(&count) => {
+            Some(place(format!("`{name}` does not take {count} arguments")).hint(format!("write `{usage}`")))
         }
         Some(_) => None,
     }

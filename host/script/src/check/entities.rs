@@ -154,9 +154,11 @@ impl Check<'_> {
     }
 
     fn call(&mut self, call: &FnCallExpr, place: Position) {
-        let Some(verb) = library::host_function(&call.name).and_then(|function| function.verb) else { return };
+        let Some(function) = library::host_function(&call.name).filter(|function| !function.verbs.is_empty()) else {
+            return;
+        };
         let Some(first) = call.args.first() else { return };
-        let by_name = matches!(call.name.as_str(), "create" | "query");
+        let by_name = function.signature.contains("(entity: entity");
         let entity = match (by_name, literal(first)) {
             (true, Some((name, at_name))) => match self.schema.named(name) {
                 Some(entity) => Some(entity.clone()),
@@ -166,7 +168,9 @@ impl Check<'_> {
             (false, _) => self.entity_of(first),
         };
         let Some(entity) = entity else { return };
-        self.is_used(&entity, verb, place, &call.name);
+        for verb in function.verbs {
+            self.is_used(&entity, verb, place, &call.name);
+        }
         match (call.name.as_str(), call.args.get(1)) {
             ("retrieve", Some(names)) => self.names(&entity, names),
             ("create" | "update", Some(Expr::Map(map, _))) => {

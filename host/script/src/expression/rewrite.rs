@@ -278,6 +278,10 @@ impl<'a> Writer<'a> {
             let names = library::functions().map(|function| function.name);
             return Err(found(format!("there is no function `{}`", word.text)).near(word.text, names));
         };
+        if function.scripts_only {
+            let message = format!("`{}` works on maps, which only scripts have", word.text);
+            return Err(found(message).hint("move the work into a script"));
+        }
         let (open, close) = (place + 1, self.partners[place + 1]);
         let inside = if close == open + 1 { 0 } else { self.parted(open + 1..close, &[","]).len() };
         self.out.asks_clock |= function.asks_clock;
@@ -292,7 +296,7 @@ impl<'a> Writer<'a> {
                 word.end(),
                 format!("`{}` does not take {} arguments", word.text, inside + before),
             )
-            .hint(format!("write `{}`", function.signature))),
+            .hint(format!("write `{}`", function.usage()))),
         }
     }
 

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::Zoned;
+use jiff::{Zoned, tz::TimeZone};
 use model::{Date, Span, Timestamp};
 use rhai::{Dynamic, ImmutableString};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use uuid::Uuid;
 
-use super::LONGEST_TEXT;
+use super::{LONGEST_LIST, LONGEST_TEXT};
 use crate::{
     Environment,
-    dynamic::{Choice, Reference, kind},
+    dynamic::{Choice, Choices, Reference, kind},
+    environment::time_zone,
 };
 
 /// The arguments of one call. Places count from 0.
@@ -94,6 +95,35 @@ impl<'a> Arguments<'a> {
         reference.ok_or_else(|| self.wants("a record", place))
     }
 
+    /// The items of a list; those of choices are their numbers.
+    pub fn list(&self, place: usize) -> Result<Vec<Dynamic>, String> {
+        let value = self.value(place);
+        if let Some(list) = value.read_lock::<rhai::Array>() {
+            return Ok(list.clone());
+        }
+        let choices = value.read_lock::<Choices>();
+        let numbers = choices.map(|choices| choices.0.iter().map(|choice| i64::from(*choice).into()).collect());
+        numbers.ok_or_else(|| self.wants("a list", place))
+    }
+
+    /// The numbers of a list; empty items do not count.
+    pub fn numbers(&self, place: usize) -> Result<Vec<Decimal>, String> {
+        let list = self.list(place)?;
+        let filled = list.iter().filter(|item| !item.is_unit());
+        filled.map(|item| number(item).ok_or_else(|| format!("finds {} among the numbers", kind(item)))).collect()
+    }
+
+    /// The time zone of the name at this place; that of the solution where there is none.
+    pub fn zone(&self, place: usize) -> Result<TimeZone, String> {
+        if self.value(place).is_unit() {
+            return Ok(self.environment().time_zone.clone());
+        }
+        let name = self.text(place)?;
+        let wrong =
+            || format!("knows no time zone `{name}`; they are called like `Europe/Berlin` or `America/New_York`");
+        time_zone(&name).ok_or_else(wrong)
+    }
+
     pub fn wants(&self, what: &str, place: usize) -> String {
         let which = ["first", "second", "third", "fourth"].get(place).unwrap_or(&"next");
         match self.values.len() {
@@ -149,6 +179,14 @@ pub(super) fn whole_if_possible(number: Decimal) -> Dynamic {
     match number.is_integer().then(|| number.to_i64()).flatten() {
         Some(whole) => whole.into(),
         None => number.into(),
+    }
+}
+
+/// A list that is not too long.
+pub(super) fn bounded_list(list: Vec<Dynamic>) -> Result<Dynamic, String> {
+    match list.len() <= LONGEST_LIST {
+        true => Ok(Dynamic::from_array(list)),
+        false => Err(format!("would make a list of more than {LONGEST_LIST} items")),
     }
 }
 

@@ -21,69 +21,89 @@ const fn f(
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    f("today", "today()", (0, 0), |call| Ok(Dynamic::from(call.environment().today())))
+    f("today", "today() -> date", (0, 0), |call| Ok(Dynamic::from(call.environment().today())))
         .help("The day that it is now, in the solution's time zone.", &[("today()", "date(now())")])
         .asks_clock(),
-    f("now", "now()", (0, 0), |call| Ok(Dynamic::from(call.environment().now)))
+    f("now", "now() -> date-time", (0, 0), |call| Ok(Dynamic::from(call.environment().now)))
         .help("This moment. It does not move while a step runs.", &[("now() >= today()", "true")])
         .asks_clock(),
-    f("date", "date(value)", (1, 1), |call| Ok(Dynamic::from(call.day(0)?))).help(
+    f("date", "date(value: moment) -> date", (1, 1), |call| Ok(Dynamic::from(call.day(0)?))).help(
         "The day of a moment in the solution's time zone, or the day that a text such as `2026-11-20` names.",
         &[("date(\"2026-11-20T09:00:00Z\")", "date(\"2026-11-20\")")],
     ),
-    f("date_time", "date_time(value)", (1, 1), |call| Ok(Dynamic::from(call.moment(0)?.start(&call.environment()))))
-        .help(
-            "The moment that a text such as `2026-11-20T09:00:00Z` names, or the one at which a day begins.",
-            &[("date_time(\"2026-11-20\")", "date_time(\"2026-11-20T00:00:00Z\")")],
-        ),
-    f("duration", "duration(months, days, hours)", (3, 3), duration).help(
+    f("date_time", "date_time(value: moment) -> date-time", (1, 1), |call| {
+        Ok(Dynamic::from(call.moment(0)?.start(&call.environment())))
+    })
+    .help(
+        "The moment that a text such as `2026-11-20T09:00:00Z` names, or the one at which a day begins.",
+        &[("date_time(\"2026-11-20\")", "date_time(\"2026-11-20T00:00:00Z\")")],
+    ),
+    f("duration", "duration(months: whole, days: whole, hours: number) -> duration", (3, 3), duration).help(
         "A length of time to add to a day or a moment with `+`, or to take from it with `-`.",
         &[("date(\"2026-01-31\") + duration(1, 1, 0)", "date(\"2026-03-01\")")],
     ),
-    f("add_days", "add_days(when, days)", (2, 2), |call| add(call, Span::from_days(small(call)?))).help(
+    f("add_days", "add_days(when: moment, days: whole) -> moment", (2, 2), |call| {
+        add(call, Span::from_days(small(call)?))
+    })
+    .help(
         "So many days later, or earlier with a negative number. A moment stays at the same time of day.",
         &[("add_days(\"2026-11-20\", 15)", "date(\"2026-12-05\")")],
     ),
-    f("add_weeks", "add_weeks(when, weeks)", (2, 2), |call| {
+    f("add_weeks", "add_weeks(when: moment, weeks: whole) -> moment", (2, 2), |call| {
         add(call, Span::from_days(small(call)?.checked_mul(7).ok_or_else(too_far)?))
     })
     .help("So many weeks later, or earlier.", &[("add_weeks(\"2026-11-20\", -1)", "date(\"2026-11-13\")")]),
-    f("add_months", "add_months(when, months)", (2, 2), |call| add(call, Span::from_months(small(call)?))).help(
+    f("add_months", "add_months(when: moment, months: whole) -> moment", (2, 2), |call| {
+        add(call, Span::from_months(small(call)?))
+    })
+    .help(
         "So many months later, or earlier; the last day of the month where it has fewer days.",
         &[("add_months(\"2026-01-31\", 1)", "date(\"2026-02-28\")")],
     ),
-    f("add_years", "add_years(when, years)", (2, 2), |call| {
+    f("add_years", "add_years(when: moment, years: whole) -> moment", (2, 2), |call| {
         add(call, Span::from_months(small(call)?.checked_mul(12).ok_or_else(too_far)?))
     })
     .help("So many years later, or earlier.", &[("add_years(\"2024-02-29\", 1)", "date(\"2025-02-28\")")]),
-    f("add_hours", "add_hours(when, hours)", (2, 2), |call| add_exactly(call, 3_600_000_000)).help(
+    f("add_hours", "add_hours(when: moment, hours: number) -> date-time", (2, 2), |call| {
+        add_exactly(call, 3_600_000_000)
+    })
+    .help(
         "The moment so many hours later, or earlier; a day begins at midnight.",
         &[("add_hours(\"2026-11-20T09:00:00Z\", 1.5)", "date_time(\"2026-11-20T10:30:00Z\")")],
     ),
-    f("add_minutes", "add_minutes(when, minutes)", (2, 2), |call| add_exactly(call, 60_000_000)).help(
+    f("add_minutes", "add_minutes(when: moment, minutes: number) -> date-time", (2, 2), |call| {
+        add_exactly(call, 60_000_000)
+    })
+    .help(
         "The moment so many minutes later, or earlier.",
         &[("add_minutes(\"2026-11-20\", 90)", "date_time(\"2026-11-20T01:30:00Z\")")],
     ),
-    f("days_between", "days_between(from, to)", (2, 2), |call| {
+    f("days_between", "days_between(from: moment, to: moment) -> whole", (2, 2), |call| {
         Ok((i64::from(call.day(1)?.as_days()) - i64::from(call.day(0)?.as_days())).into())
     })
     .help(
         "How many days later the second day is; negative where it is the earlier one.",
         &[("days_between(\"2026-11-20\", \"2026-12-05\")", "15")],
     ),
-    f("months_between", "months_between(from, to)", (2, 2), months_between).help(
+    f("months_between", "months_between(from: moment, to: moment) -> whole", (2, 2), months_between).help(
         "How many whole months lie between two days; negative where the second is the earlier one.",
         &[("months_between(\"2026-01-31\", \"2026-03-30\")", "1")],
     ),
-    f("hours_between", "hours_between(from, to)", (2, 2), |call| exact_between(call, 3_600_000_000)).help(
+    f("hours_between", "hours_between(from: moment, to: moment) -> whole", (2, 2), |call| {
+        exact_between(call, 3_600_000_000)
+    })
+    .help(
         "How many whole hours later the second moment is.",
         &[("hours_between(\"2026-11-20\", \"2026-11-21T12:30:00Z\")", "36")],
     ),
-    f("minutes_between", "minutes_between(from, to)", (2, 2), |call| exact_between(call, 60_000_000)).help(
+    f("minutes_between", "minutes_between(from: moment, to: moment) -> whole", (2, 2), |call| {
+        exact_between(call, 60_000_000)
+    })
+    .help(
         "How many whole minutes later the second moment is.",
         &[("minutes_between(\"2026-11-20\", \"2026-11-20T01:30:00Z\")", "90")],
     ),
-    f("start_of_day", "start_of_day(when)", (1, 1), |call| {
+    f("start_of_day", "start_of_day(when: moment) -> date-time", (1, 1), |call| {
         let environment = call.environment();
         Ok(Dynamic::from(call.moment(0)?.day(&environment).start_in(&environment.time_zone)))
     })
@@ -91,47 +111,39 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The moment at which the day began.",
         &[("start_of_day(\"2026-11-20T09:00:00Z\")", "date_time(\"2026-11-20\")")],
     ),
-    f("start_of_month", "start_of_month(when)", (1, 1), |call| {
+    f("start_of_month", "start_of_month(when: moment) -> date", (1, 1), |call| {
         Ok(Dynamic::from(Date::from_civil(call.day(0)?.to_civil().first_of_month())))
     })
     .help("The first day of the month.", &[("start_of_month(\"2026-11-20\")", "date(\"2026-11-01\")")]),
-    f("end_of_month", "end_of_month(when)", (1, 1), |call| {
+    f("end_of_month", "end_of_month(when: moment) -> date", (1, 1), |call| {
         Ok(Dynamic::from(Date::from_civil(call.day(0)?.to_civil().last_of_month())))
     })
     .help("The last day of the month.", &[("end_of_month(\"2026-02-20\")", "date(\"2026-02-28\")")]),
-    f("year", "year(when)", (1, 1), |call| Ok(i64::from(call.day(0)?.to_civil().year()).into()))
+    f("year", "year(when: moment) -> whole", (1, 1), |call| Ok(i64::from(call.day(0)?.to_civil().year()).into()))
         .help("The year of a day or a moment.", &[("year(\"2026-11-20\")", "2026")]),
-    f("month", "month(when)", (1, 1), |call| Ok(i64::from(call.day(0)?.to_civil().month()).into()))
+    f("month", "month(when: moment) -> whole", (1, 1), |call| Ok(i64::from(call.day(0)?.to_civil().month()).into()))
         .help("The month, 1 to 12.", &[("month(\"2026-11-20\")", "11")]),
-    f("day", "day(when)", (1, 1), |call| Ok(i64::from(call.day(0)?.to_civil().day()).into()))
+    f("day", "day(when: moment) -> whole", (1, 1), |call| Ok(i64::from(call.day(0)?.to_civil().day()).into()))
         .help("The day of the month, 1 to 31.", &[("day(\"2026-11-20\")", "20")]),
-    f("hour", "hour(when)", (1, 1), |call| Ok(i64::from(call.zoned(0)?.hour()).into()))
+    f("hour", "hour(when: moment) -> whole", (1, 1), |call| Ok(i64::from(call.zoned(0)?.hour()).into()))
         .help("The hour in the solution's time zone, 0 to 23.", &[("hour(\"2026-11-20T09:30:00Z\")", "9")]),
-    f("minute", "minute(when)", (1, 1), |call| Ok(i64::from(call.zoned(0)?.minute()).into()))
+    f("minute", "minute(when: moment) -> whole", (1, 1), |call| Ok(i64::from(call.zoned(0)?.minute()).into()))
         .help("The minute of the hour, 0 to 59.", &[("minute(\"2026-11-20T09:30:00Z\")", "30")]),
-    f("weekday", "weekday(when)", (1, 1), |call| Ok((weekday(call.day(0)?) as i64 + 1).into()))
+    f("weekday", "weekday(when: moment) -> whole", (1, 1), |call| Ok((weekday(call.day(0)?) as i64 + 1).into()))
         .help("The day of the week, 1 for Monday to 7 for Sunday.", &[("weekday(\"2026-11-20\")", "5")]),
-    f("week", "week(when)", (1, 1), |call| Ok(i64::from(call.day(0)?.to_civil().iso_week_date().week()).into()))
-        .help("The week of the year by ISO 8601, 1 to 53.", &[("week(\"2026-11-20\")", "47")]),
-    f("add_business_days", "add_business_days(when, days)", (2, 2), add_business_days).help(
-        "So many business days of the solution's calendar later, or earlier. A moment stays at the same time of day.",
-        &[("add_business_days(\"2026-11-20\", 1)", "date(\"2026-11-23\")")],
-    ),
-    f("business_days_between", "business_days_between(from, to)", (2, 2), |call| {
-        Ok(call.environment().calendar.between(call.day(0)?, call.day(1)?).into())
+    f("week", "week(when: moment) -> whole", (1, 1), |call| {
+        Ok(i64::from(call.day(0)?.to_civil().iso_week_date().week()).into())
     })
-    .help(
-        "How many business days lie after the first day up to and with the second.",
-        &[("business_days_between(\"2026-11-20\", \"2026-11-27\")", "5")],
-    ),
-    f("is_business_day", "is_business_day(when)", (1, 1), |call| {
-        Ok(call.environment().calendar.is_business_day(call.day(0)?).into())
-    })
-    .help("Whether the day is worked.", &[("is_business_day(\"2026-11-21\")", "false")]),
+    .help("The week of the year by ISO 8601, 1 to 53.", &[("week(\"2026-11-20\")", "47")]),
 ];
 
-fn too_far() -> String {
+pub(super) fn too_far() -> String {
     "would leave the years that a date can have".to_owned()
+}
+
+/// A whole number that is small enough for a date.
+pub(super) fn whole_part<T: TryFrom<i64>>(number: i64) -> Result<T, String> {
+    T::try_from(number).map_err(|_| too_far())
 }
 
 /// The second argument, as a number of days or months.
@@ -186,14 +198,4 @@ fn months_between(call: &Arguments<'_>) -> Answer {
     let (from, to): (civil::Date, civil::Date) = (call.day(0)?.to_civil(), call.day(1)?.to_civil());
     let span = from.until((Unit::Month, to)).map_err(|_| too_far())?;
     Ok(i64::from(span.get_months()).into())
-}
-
-fn add_business_days(call: &Arguments<'_>) -> Answer {
-    let environment = call.environment();
-    let moment = call.moment(0)?;
-    let day = moment.day(&environment);
-    let later = environment.calendar.add(day, call.whole(1)?);
-    let later = later.ok_or_else(|| "finds no such business day in the calendar".to_owned())?;
-    let days = later.as_days() - day.as_days();
-    plus(moment, Span::from_days(days), &environment)
 }

@@ -2,32 +2,34 @@
 
 use std::fmt::Write;
 
-use super::{HOST, Topic, functions};
-
-const TOPICS: [(Topic, &str); 4] = [
-    (Topic::Dates, "Days and moments"),
-    (Topic::Text, "Text"),
-    (Topic::Numbers, "Numbers"),
-    (Topic::Values, "Empty values, conversions, records"),
-];
+use super::{HOST, Kind, Topic, functions};
 
 /// All functions as Markdown: those of expressions and scripts by topic, then those of scripts alone.
 pub fn guide() -> String {
     let mut page = String::from(HEAD);
-    for (topic, title) in TOPICS {
+    for (topic, title) in Topic::ALL {
         // Writing into a string cannot fail, here and below.
         let _ = write!(page, "\n## {title}\n\n| function | gives | for example |\n|---|---|---|\n");
         for function in functions().filter(|function| function.topic == topic) {
-            let examples = function.examples.iter().map(|(example, value)| format!("`{example}` is `{value}`"));
-            let examples = examples.collect::<Vec<_>>().join("; ");
-            let _ = writeln!(page, "| `{}` | {} | {examples} |", function.signature, function.help);
+            let help =
+                if function.scripts_only { format!("{} In scripts.", function.help) } else { function.help.into() };
+            let _ = writeln!(page, "| `{}` | {help} | {} |", function.signature, examples(function.examples));
         }
     }
-    let _ = write!(page, "\n## In scripts only\n\n| function | does |\n|---|---|\n");
+    let _ = write!(page, "\n## In scripts only\n\n| function | does | for example |\n|---|---|---|\n");
     for function in HOST {
-        let _ = writeln!(page, "| `{}` | {} |", function.signature, function.help);
+        let _ = writeln!(page, "| `{}` | {} | {} |", function.signature, function.help, examples(function.examples));
+    }
+    let _ = write!(page, "\n## Words of signatures\n\n| word | means |\n|---|---|\n");
+    for (_, word, meaning) in Kind::WORDS {
+        let _ = writeln!(page, "| `{word}` | {meaning} |");
     }
     page
+}
+
+fn examples(examples: &[(&str, &str)]) -> String {
+    let examples = examples.iter().map(|(example, value)| format!("`{example}` is `{value}`"));
+    examples.collect::<Vec<_>>().join("; ")
 }
 
 const HEAD: &str = "# Functions\n\n\
@@ -43,7 +45,11 @@ In scripts an empty value is `()` or `null`; lists, maps, loops and functions ar
 mod tests {
     #[test]
     fn the_page_in_the_repository_is_up_to_date() {
-        let page = include_str!("../../LIBRARY.md");
-        assert!(page == super::guide(), "put this into host/script/LIBRARY.md:\n{}", super::guide());
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("LIBRARY.md");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&path, super::guide()).expect("written");
+        }
+        let page = std::fs::read_to_string(&path).expect("the page is there");
+        assert!(page == super::guide(), "run UPDATE_EXPECT=1 cargo test -p script guide");
     }
 }

@@ -20,53 +20,58 @@ const fn f(
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    f("upper", "upper(text)", (1, 1), |call| bounded(call.text(0)?.to_uppercase()))
+    f("upper", "upper(text: text) -> text", (1, 1), |call| bounded(call.text(0)?.to_uppercase()))
         .help("The text in capital letters.", &[("upper(\"Ada\") + \"!\"", "\"ADA!\"")]),
-    f("lower", "lower(text)", (1, 1), |call| bounded(call.text(0)?.to_lowercase()))
+    f("lower", "lower(text: text) -> text", (1, 1), |call| bounded(call.text(0)?.to_lowercase()))
         .help("The text in small letters.", &[("lower(\"ADA\")", "\"ada\"")]),
-    f("trim", "trim(text)", (1, 1), |call| Ok(call.text(0)?.trim().into()))
+    f("trim", "trim(text: text) -> text", (1, 1), |call| Ok(call.text(0)?.trim().into()))
         .help("The text without white space at its ends.", &[("trim(\"  Ada \")", "\"Ada\"")]),
-    f("length", "length(value)", (1, 1), length)
+    f("length", "length(value: any) -> whole", (1, 1), length)
         .help("How many characters a text has, or how many items a list.", &[("length(\"Zoë\")", "3")]),
-    f("left", "left(text, count)", (2, 2), |call| cut(call, |_, count| (0, count)))
+    f("left", "left(text: text, count: whole) -> text", (2, 2), |call| cut(call, |_, count| (0, count)))
         .help("The first so many characters.", &[("left(\"Mortgage\", 4)", "\"Mort\"")]),
-    f("right", "right(text, count)", (2, 2), |call| cut(call, |length, count| (length.saturating_sub(count), count)))
-        .help("The last so many characters.", &[("right(\"C-000017\", 2)", "\"17\"")]),
-    f("middle", "middle(text, from[, count])", (2, 3), middle).help(
+    f("right", "right(text: text, count: whole) -> text", (2, 2), |call| {
+        cut(call, |length, count| (length.saturating_sub(count), count))
+    })
+    .help("The last so many characters.", &[("right(\"C-000017\", 2)", "\"17\"")]),
+    f("middle", "middle(text: text, from: whole[, count: whole]) -> text", (2, 3), middle).help(
         "The characters from a place on, counted from 1: so many of them, or all.",
         &[("middle(\"C-000017\", 3)", "\"000017\""), ("middle(\"Mortgage\", 5, 2)", "\"ga\"")],
     ),
-    f("contains", "contains(text, part)", (2, 2), contains).help(
+    f("contains", "contains(text: any, part: any) -> boolean", (2, 2), contains).help(
         "Whether the text has the part in it, without regard to case; of a list, whether it has the item.",
         &[("contains(\"Late fee\", \"FEE\")", "true"), ("2 in [1, 2]", "true")],
     ),
-    f("starts_with", "starts_with(text, part)", (2, 2), |call| {
+    f("starts_with", "starts_with(text: text, part: text) -> boolean", (2, 2), |call| {
         Ok(fold(&call.text(0)?).starts_with(&fold(&call.text(1)?)).into())
     })
     .help("Whether the text begins with the part, without regard to case.", &[("starts_with(\"Ada\", \"a\")", "true")]),
-    f("ends_with", "ends_with(text, part)", (2, 2), |call| {
+    f("ends_with", "ends_with(text: text, part: text) -> boolean", (2, 2), |call| {
         Ok(fold(&call.text(0)?).ends_with(&fold(&call.text(1)?)).into())
     })
     .help("Whether the text ends with the part, without regard to case.", &[("ends_with(\"Ada\", \"D\")", "false")]),
-    f("index_of", "index_of(text, part)", (2, 2), index_of).help(
+    f("index_of", "index_of(text: text, part: text) -> whole", (2, 2), index_of).help(
         "At which character the part begins, counted from 1; 0 where it is not there.",
         &[("index_of(\"a@b.example\", \"@\")", "2"), ("index_of(\"Ada\", \"x\")", "0")],
     ),
-    f("replace", "replace(text, part, by)", (3, 3), replace).help(
+    f("replace", "replace(text: text, part: text, by: text) -> text", (3, 3), replace).help(
         "The text with each occurrence of the part, written just so, replaced.",
         &[("replace(\"a-b-c\", \"-\", \"\")", "\"abc\"")],
     ),
-    f("pad_left", "pad_left(text, count[, with])", (2, 3), |call| pad(call, |fill, text| fill + text)).help(
+    f("pad_left", "pad_left(text: text, count: whole[, with: text]) -> text", (2, 3), |call| {
+        pad(call, |fill, text| fill + text)
+    })
+    .help(
         "The text filled up at its beginning to so many characters, with spaces or with the character given.",
         &[("pad_left(17, 6, \"0\")", "\"000017\"")],
     ),
-    f("pad_right", "pad_right(text, count[, with])", (2, 3), |call| {
+    f("pad_right", "pad_right(text: text, count: whole[, with: text]) -> text", (2, 3), |call| {
         pad(call, |fill, text| [text, fill.as_str()].concat())
     })
     .help("The text filled up at its end to so many characters.", &[("pad_right(\"a\", 3, \".\")", "\"a..\"")]),
-    f("split", "split(text, separator)", (2, 2), split)
+    f("split", "split(text: text, separator: text) -> list", (2, 2), split)
         .help("The parts of a text, as a list.", &[("split(\"a,b\", \",\")", "[\"a\", \"b\"]")]),
-    f("join", "join(list, separator)", (2, 2), join).help(
+    f("join", "join(list: list, separator: text) -> text", (2, 2), join).help(
         "The items of a list as one text, those that are empty left out.",
         &[("join([\"a\", null, 2], \", \")", "\"a, 2\"")],
     ),

@@ -12,7 +12,7 @@ use model::{
     entity::{AttributeDefinition, AttributeKind, EntityDefinition, OnDelete, Ownership, State, Status},
     grant::Grants,
     package::{Code, Script},
-    query::{Page, Query},
+    query::{Comparison, Filter, Operand, Page, Query},
     schema::EntityNumbers,
     step::{HostRefusal, Limits, LogLevel, Returned, StepCall, StepContext, StepFailure, StepHost, StepRunner},
 };
@@ -152,6 +152,13 @@ impl Memory {
         self.records.get(&record)?.get(SUBJECT).as_text()
     }
 
+    /// Gives a record another subject.
+    pub fn rename(&mut self, record: RecordRef, subject: &str) {
+        if let Some(record) = self.records.get_mut(&record) {
+            record.values.store(SUBJECT, Value::text(subject));
+        }
+    }
+
     fn change(&mut self, target: RecordRef, values: Values) -> Result<Outcome, HostRefusal> {
         let record = self.records.get_mut(&target).ok_or_else(|| not_found(target))?;
         for (attribute, value) in values {
@@ -159,6 +166,19 @@ impl Memory {
         }
         record.version = record.version.next();
         Ok(Outcome { record: target, version: record.version, created: false })
+    }
+}
+
+/// Whether a record's value is the one of a comparison, text without regard to case.
+fn same(held: &Value, wanted: &Value) -> bool {
+    match (held.as_text(), wanted.as_text()) {
+        (Some(held), Some(wanted)) => held.eq_ignore_ascii_case(wanted),
+        _ => match (held, wanted) {
+            // Which entity is meant a filter may leave open.
+            (Value::Reference(held), Value::Guid(wanted)) => held.id.0 == *wanted,
+            (Value::Reference(held), Value::Reference(wanted)) => held.id == wanted.id,
+            _ => held == wanted,
+        },
     }
 }
 
@@ -210,13 +230,20 @@ impl StepHost for Memory {
 
     fn query(&mut self, query: &Query) -> Result<Page, HostRefusal> {
         self.queries.push(query.clone());
-        let mut records: Vec<_> = self.records.values().cloned().collect();
+        let fits = |record: &&Record| match &query.filter {
+            Filter::Compare { operand: Operand::Attribute(attribute), comparison: Comparison::Equal, value } => {
+                same(record.get(*attribute), value)
+            }
+            _ => true,
+        };
+        let mut records: Vec<_> = self.records.values().filter(fits).cloned().collect();
         records.sort_by_key(|record| record.id);
         Ok(Page { records, next: None, count: None })
     }
 
-    fn invoke(&mut self, _: &str, _: Option<RecordRef>, _: Vec<Field>) -> Result<Vec<Field>, HostRefusal> {
-        Err(HostRefusal::Abort)
+    /// There is one action, which answers what it is given.
+    fn invoke(&mut self, name: &str, _: Option<RecordRef>, given: Vec<Field>) -> Result<Vec<Field>, HostRefusal> {
+        if name == "echo" { Ok(given) } else { Err(HostRefusal::Abort) }
     }
 
     fn log(&mut self, level: LogLevel, message: &str) {

@@ -1,19 +1,15 @@
 //! The verbs: what a script does to records.
 
-use rhai::{Array, Dynamic, Map};
-use stepwise_sdk::{Field, Query, Reference};
+use rhai::{Dynamic, Map};
+use stepwise_sdk::Reference;
 
 use super::{Arguments, Body, No, host};
 use crate::{run, value};
-
-/// The most records that one query gives.
-const ROWS: u32 = 5_000;
 
 /// The verb of this name.
 pub fn body(name: &str) -> Option<Body> {
     Some(match name {
         "retrieve" => retrieve,
-        "query" => query,
         "create" => create,
         "update" => update,
         "delete" => delete,
@@ -31,19 +27,6 @@ fn retrieve(given: &Arguments<'_>) -> Result<Dynamic, No> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let record = host().retrieve(&given.record(0)?, &names)?;
     Ok(run::fields(record.attributes))
-}
-
-fn query(given: &Arguments<'_>) -> Result<Dynamic, No> {
-    let mut query = Query::of(given.text(0)?).filter(given.text(1)?).page_size(ROWS);
-    for name in given.texts(2)? {
-        query = query.and(name);
-    }
-    let page = host().query(&query)?;
-    let rows = page.records().map(|record| {
-        let id = Field { name: "id".into(), value: stepwise_sdk::Value::Lookup(record.target) };
-        run::fields(record.attributes.into_iter().chain([id]).collect())
-    });
-    Ok(Dynamic::from_array(rows.collect::<Array>()))
 }
 
 fn create(given: &Arguments<'_>) -> Result<Dynamic, No> {
