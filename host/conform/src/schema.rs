@@ -30,6 +30,7 @@ pub fn schema(files: &[SourceFile]) -> Result<Arc<Schema>, Vec<String>> {
         processes: &[],
         security: &[],
         time_zone: jiff::tz::TimeZone::UTC,
+        flow_limits: model::process::flow::FlowLimits::default(),
     };
     let wanted = |file: &&SourceFile| {
         file.path == "solution.yaml" || file.path.starts_with("entities/") || file.path.starts_with("choices/")

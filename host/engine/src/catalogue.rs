@@ -211,6 +211,14 @@ impl Catalogue {
         self.process(name).map(|process| process.id)
     }
 
+    /// The row as which the process or flow of this name is seen.
+    pub(crate) fn row_of_process(&self, name: &str) -> Option<RecordRef> {
+        let process = self.process(name).map(|process| {
+            RecordRef::new(model::starter::PROCESS, model::RecordId(process.workflow.header.id))
+        });
+        process.or_else(|| self.flow(name).map(|flow| flow.row()))
+    }
+
     /// The name of a process; its number where it is gone.
     pub fn process_name(&self, id: ProcessId) -> SmolStr {
         self.process_by_id(id)
@@ -246,6 +254,17 @@ impl Catalogue {
     /// All flows, in no order.
     pub fn flows(&self) -> impl Iterator<Item = &Arc<FlowProcess>> {
         self.flows.all()
+    }
+
+    /// What processes may call, start or move; `kept`: for what was checked when it was applied.
+    pub(crate) fn callables(&self, kept: bool) -> Vec<formats::Callable> {
+        let flows = self.flows().map(|flow| flow.callable(kept));
+        self.processes().map(|process| process.callable(kept)).chain(flows).collect()
+    }
+
+    /// The flows as imports see them.
+    pub fn known_flows(&self) -> Vec<formats::Callable> {
+        self.flows().map(|flow| flow.callable(false)).collect()
     }
 
     /// All processes, in no order.

@@ -25,7 +25,8 @@ pub use self::plan::{Action, Change, Plan};
 pub(crate) use self::plan::{KINDS, parts};
 pub(crate) use self::{
     build::building,
-    write::{activate, activate_again},
+    flows::check_room,
+    write::{activate, activate_again, activate_flow},
 };
 use crate::{
     Engine, Failure,
@@ -98,7 +99,8 @@ impl Engine {
             }
         }
         let (numbers, definitions) = (definitions::numbers(reader)?, load::entities(reader)?);
-        let processes: Vec<KnownProcess> = catalogue.processes().map(|process| known(process)).collect();
+        let flows = catalogue.flows().map(|flow| known_flow(flow));
+        let processes: Vec<KnownProcess> = catalogue.processes().map(|process| known(process)).chain(flows).collect();
         let people = known_security(reader)?;
         let base = Base {
             numbers: &numbers,
@@ -107,6 +109,7 @@ impl Engine {
             processes: &processes,
             security: &people,
             time_zone: catalogue.organisation.time_zone.clone(),
+            flow_limits: self.parts.settings.flows,
         };
         let solution = match formats::read(files, &base) {
             Ok(solution) if problems.is_empty() => solution,
@@ -121,6 +124,7 @@ impl Engine {
         }
         let mut problems = security::check_names(catalogue, reader, &solution)?;
         problems.extend(check_types(catalogue, &solution, &steps));
+        problems.extend(flows::too_many(catalogue, &solution, self.parts.settings.flows.active));
         problems.extend(check_grants(catalogue, &solution, &plugins, &steps));
         match problems.is_empty() {
             true => Ok(Read { solution, plugins, steps }),
@@ -193,6 +197,15 @@ fn known(process: &crate::Process) -> KnownProcess {
     }
 }
 
+fn known_flow(flow: &crate::FlowProcess) -> KnownProcess {
+    KnownProcess {
+        name: flow.name.clone(),
+        entity: Some(flow.flow.entity),
+        solution: flow.solution.clone(),
+        call: flow.callable(false),
+    }
+}
+
 fn known_security(reader: &dyn store::Reader) -> Result<Vec<KnownSecurity>, Failure> {
     let mut known = Vec::new();
     for kind in security::KINDS {
@@ -220,7 +233,6 @@ fn check_types(catalogue: &Catalogue, solution: &Solution, steps: &Directory) ->
         sentences.dedup();
         problems.extend(sentences.into_iter().map(|sentence| problem(&workflow.file, sentence)));
     }
-    problems.extend(flows::too_many(catalogue, solution));
     problems.extend(signature::changed(catalogue, solution));
     problems.extend(broken(catalogue, &solution.schema, steps, &own));
     problems.extend(other_templates(catalogue, solution, &own));

@@ -27,9 +27,10 @@ use self::call::{Pending, Ran};
 use crate::{
     Failure,
     catalogue::Activation,
+    flows,
     messages::{self, Call},
     outside::{Answer, Leaving},
-    unit::Slot,
+    unit::{Slot, Unit},
 };
 
 /// A job being driven.
@@ -112,6 +113,10 @@ impl<'a> Drive<'a> {
                     }
                 }
                 Command::Invoke { callee, target, inputs } => Input::Invoked(self.invoke(callee, target, inputs)?),
+                Command::Flow { order, process, of, stage, to } => {
+                    let ask = flows::Ask { order, process: process.as_str(), stage: stage.map(|id| id.as_str()), to };
+                    Input::Done(self.flow(of, &ask)?)
+                }
                 Command::Find { query, residue, most } => Input::Found(self.find(query, residue, most)?),
                 Command::Turn => Input::Again,
                 Command::Log(step, LogEvent::Tried { error, again }) => {
@@ -159,12 +164,26 @@ impl<'a> Drive<'a> {
 
     /// Does a verb; what it did goes into the log.
     fn apply(&mut self, verb: Verb) -> Result<Result<model::Outcome, Refusal>, Failure> {
+        let told = told_of(&verb);
+        self.act(told, |unit, caller| unit.apply(caller, verb))
+    }
+
+    /// Starts or moves a flow; that goes into the log as what became of its instance.
+    fn flow(&mut self, record: RecordRef, ask: &flows::Ask<'_>) -> Result<Result<model::Outcome, Refusal>, Failure> {
+        self.act(None, |unit, caller| flows::order(unit, caller, record, ask))
+    }
+
+    /// Does something that is done to a record whole or not at all.
+    fn act(
+        &mut self,
+        told: Option<LogEvent>,
+        act: impl FnOnce(&mut Unit, &Caller) -> Result<model::Outcome, Failure>,
+    ) -> Result<Result<model::Outcome, Refusal>, Failure> {
         let caller = self.caller();
         let unit = self.slot.unit()?;
         let (first, alterations) = (unit.facts.len(), unit.alterations());
-        let told = told_of(&verb);
         let before = unit.go_through(Some(Through { activation: self.job.activation.version, step: None }));
-        let outcome = unit.apply(&caller, verb);
+        let outcome = act(unit, &caller);
         unit.go_through(before);
         match outcome {
             Ok(outcome) => {
@@ -290,7 +309,7 @@ impl<'a> Drive<'a> {
 /// Whether a command is a step's work, or a turn of a loop, before which a unit may be cut.
 fn is_step(command: &Command<'_>) -> bool {
     use Command as C;
-    matches!(command, C::Apply(_) | C::Send(_) | C::Call { .. } | C::Invoke { .. } | C::Turn)
+    matches!(command, C::Apply(_) | C::Send(_) | C::Call { .. } | C::Invoke { .. } | C::Flow { .. } | C::Turn)
 }
 
 /// What the run log says of a verb that leaves no fact of a change.

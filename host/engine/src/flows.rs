@@ -7,20 +7,30 @@ mod around;
 mod bind;
 mod go;
 mod instance;
+mod message;
+mod order;
 mod start;
 mod verbs;
 mod view;
 
 use std::sync::Arc;
 
-use model::{Caller, ProcessName, Record, RecordRef, Refusal, Values, refusal::FlowCode};
+use model::{
+    Caller, ProcessName, Record, RecordRef, Refusal, Values, process::flow::InstanceState, refusal::FlowCode,
+};
 use rules::flow::Move;
 
 pub use self::{
     instance::{InstanceView, StageView},
     view::{Choice, Sight as FlowSight},
 };
-pub(crate) use self::{start::on_create, verbs::apply, view::forget};
+pub(crate) use self::{
+    message::message,
+    order::{Ask, order},
+    start::on_create,
+    verbs::apply,
+    view::forget,
+};
 use crate::{Engine, Failure, FlowProcess, unit::Unit};
 
 /// Which record a move to a stage of another entity takes along.
@@ -56,6 +66,22 @@ impl Engine {
         match self.now(|unit| view::look(unit, caller, record, true)) {
             Err(failure) if failure.is_refused() => Err(failure),
             Err(_) => self.flow_on(caller, record),
+            seen => seen,
+        }
+    }
+
+    /// The same without what one could switch to: what a form asks when it opens. Where the caller is pinned, this costs two
+    /// reads beside the record.
+    pub fn shown_flow(&self, caller: &Caller, record: RecordRef) -> Result<FlowSight, Failure> {
+        let shown = |view| {
+            self.now(move |unit| {
+                let view::Resolved { shown, pinned, .. } = view::resolve(unit, caller, record, view)?;
+                Ok(FlowSight { shown, pinned, started: Vec::new(), startable: Vec::new() })
+            })
+        };
+        match shown(true) {
+            Err(failure) if failure.is_refused() => Err(failure),
+            Err(_) => shown(false),
             seen => seen,
         }
     }
@@ -113,6 +139,15 @@ impl Engine {
             }
         }
         Ok(None)
+    }
+}
+
+/// The word for how an instance stands.
+fn word(state: InstanceState) -> &'static str {
+    match state {
+        InstanceState::Active => "active",
+        InstanceState::Finished => "finished",
+        InstanceState::Aborted => "aborted",
     }
 }
 

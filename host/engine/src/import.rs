@@ -4,7 +4,7 @@
 //! record twice.
 
 use formats::ImportMap;
-use model::{Caller, Privilege, RecordRef, Refusal, Value, Values, Verb, schema::Entity};
+use model::{Caller, Privilege, RecordRef, Refusal, Value, Values, Verb, schema::Entity, starter};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{Engine, Failure, access, catalogue::Catalogue, keys, unit::Unit};
@@ -72,7 +72,8 @@ impl Engine {
         let Some(definition) = store::definitions::get(&snapshot, kind, name)? else { return Ok(None) };
         let canonical = crate::load::content(&snapshot, &definition)?;
         let file = formats::SourceFile::new(definition.file.clone(), &*canonical);
-        let map = formats::import::read_map(&file, &catalogue.schema, &catalogue.steps);
+        let flows = catalogue.known_flows();
+        let map = formats::import::read_map(&file, &catalogue.schema, &catalogue.steps, &flows);
         Ok(Some(map.map_err(Refusal::BadSolution)?))
     }
 
@@ -96,9 +97,12 @@ impl Engine {
     }
 }
 
-fn import(unit: &mut Unit, caller: &Caller, map: &ImportMap, values: Values) -> Result<Imported, Failure> {
+fn import(unit: &mut Unit, caller: &Caller, map: &ImportMap, mut values: Values) -> Result<Imported, Failure> {
     let entity = unit.entity(map.entity)?;
     let Some(target) = holder(unit, &entity, map.key.as_ref().map(|name| name.as_str()), &values)? else {
+        if let Some(flow) = map.flow {
+            values.insert(starter::PROCESS_ID, Value::Guid(flow));
+        }
         let outcome = unit.apply(caller, Verb::Create { entity: entity.id, id: None, values })?;
         return Ok(Imported::Created(outcome.record));
     };

@@ -50,6 +50,16 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
         }
         callables.extend(callable);
     }
+    for definition in definitions::all(reader, Kind::Flow)? {
+        let Some(canonical) = definitions::content(reader, definition.content)? else { continue };
+        let (organisation, solutions) = &times;
+        let prefix = &solutions.get(&definition.solution).unwrap_or(organisation).prefix;
+        let mut callable = formats::called_flow_from_json(&canonical, &schema, &steps, prefix);
+        if let Some(callable) = &mut callable {
+            callable.is_for_kept();
+        }
+        callables.extend(callable);
+    }
     for definition in all {
         match process(parts, reader, &schema, (&steps, &callables), &times, &definition) {
             Ok(process) => processes.push(process),
@@ -98,7 +108,8 @@ fn flows(
         let at = (surroundings.prefix.as_str(), surroundings.time_zone.clone());
         let flow = formats::flow_from_json(&canonical, schema, steps, callables, at);
         let flow = flow.map_err(|problems| first_of(&problems).to_owned()).and_then(|flow| {
-            FlowProcess::compile((id, definition.solution.clone(), active.is_some()), flow, schema, surroundings)
+            let owner = definition.owner.unwrap_or_else(crate::administrator);
+            FlowProcess::compile((id, definition.solution.clone(), active, owner), flow, schema, surroundings)
         });
         match flow {
             Ok(flow) => flows.push(flow),
@@ -258,7 +269,7 @@ pub(crate) fn version(
     let digest = definitions::activation(reader, id)?.ok_or_else(|| stored(&what, "it is gone"))?;
     let kept = activation::read(reader, &what, digest)?;
     let surroundings = catalogue.surroundings_of(&kept.solution).clone();
-    let callables: Vec<_> = catalogue.processes().map(|process| process.callable(true)).collect();
+    let callables = catalogue.callables(true);
     let compiled =
         activation::compile(parts, reader, &catalogue.schema, (&catalogue.steps, &callables), id, &kept, surroundings)?;
     Ok((compiled, kept.owner))

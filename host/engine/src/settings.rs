@@ -42,6 +42,8 @@ pub struct Settings {
     pub mail: rules::delivery::Policy,
     /// Who carries mail, for people; absent where nobody does.
     pub courier: Option<SmolStr>,
+    /// How much a business process flow may hold, and how many may be active on an entity.
+    pub flows: model::process::flow::FlowLimits,
     /// When a package that breaks down is called no more.
     pub quarantine: Quarantine,
     /// What keeps secrets of plugins unreadable in the store; without it there are none.
@@ -99,6 +101,7 @@ impl Default for Settings {
             limits: model::step::Limits::default(),
             mail: rules::delivery::Policy::default(),
             courier: None,
+            flows: model::process::flow::FlowLimits::default(),
             quarantine: Quarantine { crashes: 20, window_micros: 600_000_000 },
             seal: None,
         }

@@ -4,6 +4,8 @@
 //! with the activation that they have (D11). What a file says of state and owner counts again when it says another thing
 //! than it said before (`deploy::write`).
 
+mod flow;
+
 use std::sync::Arc;
 
 use model::{
@@ -16,6 +18,7 @@ use store::{
     journal,
 };
 
+pub(crate) use self::flow::check_activates_flows;
 use crate::{Catalogue, Engine, Failure, Process, access, activation, catalogue::Pins, deploy, load, rows, unit::Unit};
 
 /// What somebody wants of a process; absent: that stays as it is.
@@ -37,14 +40,13 @@ impl Engine {
         active: bool,
     ) -> Result<Vec<ProcessName>, Failure> {
         self.check_reads_process(caller, name)?;
-        let process = self.named_process(name)?;
+        let target = self.row_named(name)?;
         let (state, status) = if active { (1, 2) } else { (0, 1) };
-        let verb = model::Verb::SetStatus { target: row_of(&process), state: Some(state), status: Some(status) };
-        self.apply(caller, verb)?;
+        self.apply(caller, model::Verb::SetStatus { target, state: Some(state), status: Some(status) })?;
         let catalogue = self.catalogue();
         let calls = |other: &&Arc<Process>| {
-            let active = other.activation.as_ref().filter(|_| other.id != process.id);
-            active.is_some_and(|active| active.program.invokes().any(|called| *called == process.name))
+            let active = other.activation.as_ref().filter(|_| other.name != *name);
+            active.is_some_and(|active| active.program.invokes().any(|called| called == name))
         };
         let mut callers: Vec<ProcessName> = catalogue.processes().filter(calls).map(|one| one.name.clone()).collect();
         callers.sort();
@@ -54,12 +56,13 @@ impl Engine {
     /// Gives the process of this name to another user.
     pub fn assign_process(&self, caller: &Caller, name: &ProcessName, owner: RecordRef) -> Result<(), Failure> {
         self.check_reads_process(caller, name)?;
-        let target = row_of(&*self.named_process(name)?);
+        let target = self.row_named(name)?;
         self.apply(caller, model::Verb::Assign { target, owner }).map(drop)
     }
 
-    fn named_process(&self, name: &ProcessName) -> Result<Arc<Process>, Failure> {
-        let found = self.catalogue().process(name.as_str()).cloned();
+    /// The row of the process or flow of this name.
+    fn row_named(&self, name: &ProcessName) -> Result<RecordRef, Failure> {
+        let found = self.catalogue().row_of_process(name.as_str());
         found.ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()).into())
     }
 }
@@ -67,6 +70,9 @@ impl Engine {
 /// Does to the process in this row what is wanted; that he may write it was asked before.
 pub(crate) fn apply(unit: &mut Unit, caller: &Caller, target: RecordRef, wanted: Wanted) -> Result<Outcome, Failure> {
     let catalogue = current(unit)?;
+    if let Some(flow) = catalogue.flows().find(|flow| flow.row() == target).cloned() {
+        return flow::apply(unit, caller, &catalogue, &flow, wanted);
+    }
     let found = catalogue.processes().find(|process| row_of(process) == target).cloned();
     let process = found.ok_or_else(|| {
         let entity = catalogue.schema.name_of(starter::PROCESS);
@@ -99,13 +105,8 @@ pub(crate) fn apply(unit: &mut Unit, caller: &Caller, target: RecordRef, wanted:
 
 /// Who has a process run as somebody else acts on his behalf; a process belongs to a user.
 fn may(unit: &mut Unit, caller: &Caller, was: (bool, RecordRef), becomes: (bool, RecordRef)) -> Result<(), Failure> {
-    if becomes.1 != was.1 && (becomes.1.entity != starter::SYSTEM_USER || !unit.exists(becomes.1)?) {
-        return Err(Refusal::BadReference {
-            attribute: "ownerid".into(),
-            target: unit.catalogue.schema.name_of(becomes.1.entity),
-            why: "a process belongs to a user that is there, never to a team".into(),
-        }
-        .into());
+    if becomes.1 != was.1 {
+        check_owner(unit, becomes.1)?;
     }
     let switched = was.0 != becomes.0;
     let as_another = (switched && was.1 != caller.user) || (becomes.0 && becomes.1 != caller.user);
@@ -113,6 +114,15 @@ fn may(unit: &mut Unit, caller: &Caller, was: (bool, RecordRef), becomes: (bool,
         true => unit.who(caller)?.check_task(&TaskName::ACT_ON_BEHALF),
         false => Ok(()),
     }
+}
+
+fn check_owner(unit: &mut Unit, owner: RecordRef) -> Result<(), Failure> {
+    if owner.entity == starter::SYSTEM_USER && unit.exists(owner)? {
+        return Ok(());
+    }
+    let target = unit.catalogue.schema.name_of(owner.entity);
+    let why = "a process belongs to a user that is there, never to a team".into();
+    Err(Refusal::BadReference { attribute: "ownerid".into(), target, why }.into())
 }
 
 /// Checks the definition once more against all that there is now, and gives the version that new runs get.
@@ -139,7 +149,7 @@ fn activate(
 /// The definition with its names resolved; a child or action that is not active is reported.
 fn checked(unit: &Unit, catalogue: &Catalogue, definition: &Definition) -> Result<Workflow, Failure> {
     let canonical = load::content(&unit.overlay, definition)?;
-    let callables: Vec<_> = catalogue.processes().map(|process| process.callable(false)).collect();
+    let callables = catalogue.callables(false);
     let zone = catalogue.surroundings_of(&definition.solution).time_zone.clone();
     let read = formats::workflow_in_zone(&canonical, &catalogue.schema, &catalogue.steps, &callables, zone);
     read.map_err(|problems| {

@@ -70,7 +70,10 @@ impl Engine {
     }
 
     fn definition(&self, reader: &dyn store::Reader, name: &ProcessName) -> Result<Definition, Failure> {
-        let found = definitions::get(reader, Kind::Workflow, name.as_str())?;
+        let found = match definitions::get(reader, Kind::Workflow, name.as_str())? {
+            None => definitions::get(reader, Kind::Flow, name.as_str())?,
+            found => found,
+        };
         found.ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()).into())
     }
 }

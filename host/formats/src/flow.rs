@@ -8,21 +8,23 @@ mod instance;
 mod stages;
 
 use model::{
-    EntityName, ProcessName,
+    EntityName, ProcessName, StageId,
     expression::NamedRecord,
     process::flow::{Display, Flow, FlowUse, FlowWorkflows, OnFinish},
     schema::Entity,
 };
 use smol_str::SmolStr;
+use uuid::Uuid;
 
 pub(crate) use self::instance::{entity_of, instance_name};
 use crate::{
     fields::{Fields, Keys},
+    identity::identity,
     keys_with_header,
     names::Names,
     report::Report,
     tree::Node,
-    workflow,
+    workflow::{self, CalledFlow, Callable},
 };
 
 const FLOW: Keys = Keys {
@@ -73,6 +75,27 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
         stages: stages?,
         workflows,
     })
+}
+
+/// What the file shows of a flow to steps and imports, as far as it can be read; nothing where it has no name.
+pub(crate) fn signature(node: &Node, names: &Names<'_>, prefix: &str) -> Option<Callable> {
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::as_text).map(SmolStr::from);
+    let name = ProcessName::parse(&text(node, "name")?).ok()?;
+    let of = |name: &str| names.schema.named(name).map(|entity| entity.id);
+    let entity = text(node, "entity").and_then(|name| of(&name));
+    let instance = instance_name(prefix, &name).and_then(|name| of(name.as_str()));
+    let id = text(node, "id").and_then(|id| Uuid::parse_str(&id).ok());
+    let id = id.unwrap_or_else(|| identity("business-process-flow", name.as_str()));
+    let (mut at, mut stages) = (entity, Vec::new());
+    if let Some(crate::tree::Kind::List(nodes)) = node.get("stages").map(|stages| &stages.kind) {
+        for stage in nodes {
+            at = text(stage, "entity").map_or(at, |name| of(&name));
+            let id = text(stage, "id").and_then(|id| StageId::parse(&id).ok());
+            stages.extend(id.zip(at));
+        }
+    }
+    let active = text(node, "state").is_none_or(|state| state == "active");
+    Some(Callable::flow(name, active, entity, instance.map(|instance| CalledFlow { id, instance, stages })))
 }
 
 /// The flow's own entity, which the schema has by now.
@@ -132,7 +155,8 @@ fn started(fields: &Fields<'_>, key: &str, entity: &Entity, names: &Names<'_>) -
 /// Whether `name` is a workflow that can be started on a record of `entity`; reported if not.
 fn on_demand(report: &Report<'_>, node: &Node, name: &ProcessName, entity: &Entity, names: &Names<'_>) -> bool {
     let Some(found) = names.callables.iter().find(|known| known.name == *name) else {
-        let known = names.callables.iter().filter(|known| !known.action).map(|known| known.name.as_str());
+        let known = names.callables.iter().filter(|known| known.is_called() && !known.action);
+        let known = known.map(|known| known.name.as_str());
         report.error_with(
             node.place,
             format!("there is no workflow `{name}`"),
@@ -143,7 +167,9 @@ fn on_demand(report: &Report<'_>, node: &Node, name: &ProcessName, entity: &Enti
     if found.broken {
         return false;
     }
-    let wrong = if found.action {
+    let wrong = if found.flow.is_some() {
+        Some((format!("`{name}` is a business process flow, not a workflow"), None))
+    } else if found.action {
         Some((format!("`{name}` is an action, not a workflow"), None))
     } else if !found.active {
         Some((format!("`{name}` is not active"), None))

@@ -14,6 +14,7 @@ use model::{
 };
 use script::{CompiledSource, Environment, Facts, Known};
 use smol_str::{SmolStr, format_smolstr};
+use uuid::Uuid;
 
 use crate::{
     fields::{Fields, Keys},
@@ -26,12 +27,13 @@ use crate::{
     source::SourceFile,
     tree::{self, Node},
     value::{self, Wanted},
+    workflow::{Callable, begun},
 };
 
 const IMPORT: Keys = Keys {
     what: "an import",
-    known: keys_with_header!["file", "entity", "key", "columns"],
-    later: &["renamed-from", "flow"],
+    known: keys_with_header!["file", "entity", "key", "flow", "columns"],
+    later: &["renamed-from"],
 };
 
 /// How the rows of a table become records.
@@ -45,6 +47,8 @@ pub struct ImportMap {
     pub entity: EntityId,
     /// The alternate key by which a row's record is found again; absent: each row makes a record.
     pub key: Option<AttributeName>,
+    /// The flow that a new record gets, as its `processid` says it; absent: the one by order.
+    pub flow: Option<Uuid>,
     columns: Vec<Column>,
     /// The columns of the table that expressions read.
     read: HashSet<SmolStr>,
@@ -69,6 +73,7 @@ impl ImportMap {
             file: SmolStr::default(),
             entity: entity.id,
             key: None,
+            flow: None,
             columns: Vec::new(),
             read: HashSet::new(),
         }
@@ -147,11 +152,18 @@ impl ImportMap {
     }
 }
 
-/// The import map in `file`, checked against a schema; all problems if there is an error.
-pub fn read_map(file: &SourceFile, schema: &Schema, steps: &dyn Steps) -> Result<ImportMap, Vec<Problem>> {
+/// The import map in `file`, checked against a schema and the flows among what can be called; all problems if there is an
+/// error.
+pub fn read_map(
+    file: &SourceFile,
+    schema: &Schema,
+    steps: &dyn Steps,
+    callables: &[Callable],
+) -> Result<ImportMap, Vec<Problem>> {
     let text = String::from_utf8_lossy(&file.bytes);
     let report = Report::new(file.path.clone(), &text);
-    let names = Names::new(schema, steps, jiff::tz::TimeZone::UTC);
+    let mut names = Names::new(schema, steps, jiff::tz::TimeZone::UTC);
+    names.callables = callables.to_vec();
     let map = tree::parse(&text, &report).and_then(|tree| convert(&report, &tree, &names, &|_| None));
     let mut problems = report.problems();
     report::sort(&mut problems);
@@ -180,6 +192,7 @@ pub(crate) fn convert(
     if let (Some(entity), Some(key)) = (entity, &key) {
         check_key(&fields, entity, key, names);
     }
+    let flow = entity.and_then(|entity| begun(&fields, entity, names));
     let heading = file.as_deref().and_then(headings);
     let mut scope = Scope::new(names);
     let columns: Option<HashSet<SmolStr>> =
@@ -188,7 +201,7 @@ pub(crate) fn convert(
     let (columns, read) = columns_of(&fields, entity, &scope);
     let all = columns.len() == fields.map("columns").len();
     let map =
-        ImportMap { name: header?.name.as_str().into(), file: file?.into(), entity: entity?.id, key, columns, read };
+        ImportMap { name: header?.name.as_str().into(), file: file?.into(), entity: entity?.id, key, flow, columns, read };
     // A column that was left out because its attribute has errors would only be reported again.
     if let (Some(heading), true) = (heading, all && report.errors() == errors) {
         let headers: Vec<&str> = heading.iter().map(String::as_str).collect();

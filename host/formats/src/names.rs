@@ -10,7 +10,7 @@ use model::{
     entity::ChoiceOption,
     expression::NamedRecord,
     package::StepDefinition,
-    process::email::EmailTemplate,
+    process::{email::EmailTemplate, flow::FlowLimits},
     schema::{Attribute, Entity},
 };
 use smol_str::SmolStr;
@@ -71,6 +71,8 @@ pub(crate) struct Names<'a> {
     pub tasks: Option<Vec<TaskName>>,
     /// Email templates whose files have errors.
     pub broken_templates: HashSet<SmolStr>,
+    /// How much a flow may hold.
+    pub flow_limits: FlowLimits,
     /// The records that definitions name.
     pub mentions: RefCell<Vec<Mention>>,
 }
@@ -108,6 +110,7 @@ impl<'a> Names<'a> {
             callables: Vec::new(),
             tasks: None,
             broken_templates: HashSet::new(),
+            flow_limits: FlowLimits::MOST,
             mentions: RefCell::default(),
         }
     }

@@ -14,7 +14,11 @@ use model::{
     entity::ChoiceDefinition,
     package::Manifest,
     package::Script,
-    process::{email::EmailTemplate, flow::Flow, workflow::Workflow},
+    process::{
+        email::EmailTemplate,
+        flow::{Flow, FlowLimits},
+        workflow::Workflow,
+    },
     refusal::Problem,
 };
 use smol_str::SmolStr;
@@ -53,6 +57,8 @@ pub struct Base<'a> {
     pub security: &'a [KnownSecurity],
     /// The time zone of the organisation, for solutions without one.
     pub time_zone: TimeZone,
+    /// How much a flow may hold. What was applied before is read whatever it holds.
+    pub flow_limits: FlowLimits,
 }
 
 /// A process that the store has.
@@ -139,6 +145,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     let mut names = Names::new(&next.schema, base.steps, zone);
     names.broken = next.broken;
     names.broken_attributes = next.broken_attributes;
+    names.flow_limits = base.flow_limits;
     let scripts = scripts(files, &names, problems);
     let (mut steps, broken_steps) = steps(&scripts, base, files);
     let templates = templates(files, &names, base, &name);
@@ -149,7 +156,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     }
     names.steps = &steps;
     names.broken_steps = broken_steps;
-    names.callables = callables(files, &names, base);
+    names.callables = callables(files, &names, base, &prefix);
     names.tasks = Some(names.callables.iter().filter_map(|known| known.privilege.clone()).collect());
     let workflows = workflows(files, &names, base, &name);
     let flows = flows(files, &names, base, (&name, &prefix));
@@ -242,10 +249,12 @@ fn step_in(text: &str) -> Option<SmolStr> {
     Some(line.trim().trim_matches('"').into())
 }
 
-/// What processes may call: those of the files, and those that the store has.
-fn callables(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>) -> Vec<Callable> {
+/// What processes may call, start or move: those of the files, and those that the store has.
+fn callables(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>, prefix: &str) -> Vec<Callable> {
     let sheets = files.sheets().filter(|sheet| PROCESSES.contains(&sheet.kind));
     let mut all: Vec<Callable> = sheets.filter_map(|sheet| workflow::signature(sheet.tree.as_ref()?, names)).collect();
+    let flows = files.of_kind("business-process-flow");
+    all.extend(flows.filter_map(|sheet| flow::signature(sheet.tree.as_ref()?, names, prefix)));
     let known = base.processes.iter().map(|known| &known.call);
     let others: Vec<Callable> = known.filter(|known| all.iter().all(|own| own.name != known.name)).cloned().collect();
     all.extend(others);
@@ -427,6 +436,14 @@ pub fn callable_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps) -> O
     let report = report::Report::new("a kept workflow", &text);
     let names = Names::new(schema, steps, TimeZone::UTC);
     workflow::signature(&crate::tree::parse(&text, &report)?, &names)
+}
+
+/// What a kept flow of a solution with this prefix shows to steps; nothing where it cannot be read.
+pub fn called_flow_from_json(bytes: &[u8], schema: &Schema, steps: &dyn Steps, prefix: &str) -> Option<Callable> {
+    let text = String::from_utf8_lossy(bytes);
+    let report = report::Report::new("a kept flow", &text);
+    let names = Names::new(schema, steps, TimeZone::UTC);
+    flow::signature(&crate::tree::parse(&text, &report)?, &names, prefix)
 }
 
 /// An email template in canonical JSON, as it was kept.

@@ -10,6 +10,7 @@ mod custom;
 mod email;
 mod failing;
 mod find;
+mod flow;
 mod inputs;
 mod loops;
 mod mode;
@@ -20,8 +21,8 @@ mod start;
 mod steps;
 mod wait;
 
-pub use self::signature::Callable;
-pub(crate) use self::{custom::asked, signature::signature};
+pub use self::signature::{CalledFlow, Callable};
+pub(crate) use self::{custom::asked, flow::begun, signature::signature};
 
 use model::{
     Argument, EntityName, ProcessName, ValueType,

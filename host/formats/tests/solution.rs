@@ -71,6 +71,7 @@ fn read_on(files: &[SourceFile], definitions: &Definitions, numbers: &Numbers) -
         processes: &[],
         security: &[],
         time_zone: jiff::tz::TimeZone::UTC,
+        flow_limits: model::process::flow::FlowLimits::default(),
     };
     formats::read(files, &base)
 }

@@ -19,6 +19,7 @@ mod delete;
 mod email;
 mod fail;
 mod find;
+mod flow;
 mod invoke;
 mod moving;
 mod parameter;
@@ -34,10 +35,11 @@ mod wanted;
 pub use find::Residue;
 pub use invoke::Callee;
 use model::{
-    Field, JobId, Outcome, RecordRef, Refusal, StepId, StepName, Timestamp, Value, Verb,
+    Field, JobId, Outcome, ProcessName, RecordRef, Refusal, StageId, StepId, StepName, Timestamp, Value, Verb,
     expression::{NamedRecord, Path},
     job::{Awaited, Job, JobState, LogEvent, Reached, StepResult, Watch},
     parcel::Letter,
+    process::flow::FlowOrder,
     query::Query,
     step::StepFailure,
 };
@@ -109,6 +111,19 @@ pub enum Command<'p> {
         target: Option<RecordRef>,
         /// Its inputs, which are checked by who does this; empty ones are left out.
         inputs: Vec<Field>,
+    },
+    /// Start or move this flow on a record as the job's user, with a savepoint before; then `Done`, of the instance.
+    Flow {
+        /// What is wanted of it.
+        order: FlowOrder,
+        /// Its name.
+        process: &'p ProcessName,
+        /// The record.
+        of: RecordRef,
+        /// The stage where it begins, or to which it goes.
+        stage: Option<&'p StageId>,
+        /// The record that it takes along to its next stage.
+        to: Option<RecordRef>,
     },
     /// Look for these records, as the job's user may read them; then `Found`.
     Find {
@@ -245,6 +260,7 @@ impl<'p> Run<'p, '_> {
             Instruction::Custom(custom) => custom.perform(self, facts),
             Instruction::Ask(ask) => ask.custom.perform(self, facts),
             Instruction::Invoke(invoke) => invoke.perform(self, facts),
+            Instruction::Flow(flow) => flow.perform(facts),
             Instruction::Test(test) => test.perform(self, facts),
             Instruction::Find(find) => find.perform(self, facts),
             Instruction::Next(next) => Ok(next.perform(self, line)),

@@ -79,6 +79,7 @@ fn in_solution(root: &Path, file: &Path) -> Result<Vec<Problem>, Trouble> {
         processes: &[],
         security: &[],
         time_zone: script::Environment::at(model::Timestamp::default()).time_zone,
+        flow_limits: model::process::flow::FlowLimits::default(),
     };
     let problems = match formats::read(&files, &base) {
         Ok(solution) => solution.warnings,

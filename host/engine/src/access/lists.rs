@@ -6,7 +6,7 @@ use model::{Caller, Privilege, ProcessName, RecordId, RecordRef, Refusal, job::J
 use store::counters;
 
 use super::Sight;
-use crate::{Engine, Failure, Process, rows};
+use crate::{Engine, Failure, FlowProcess, Process, rows};
 
 impl Engine {
     /// The processes that the caller may read, by name.
@@ -29,14 +29,30 @@ impl Engine {
         Ok(found)
     }
 
+    /// The business process flows that the caller may read, by name.
+    pub fn readable_flows(&self, caller: &Caller) -> Result<Vec<Arc<FlowProcess>>, Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let Some(entity) = catalogue.schema.entity(starter::PROCESS) else { return Ok(Vec::new()) };
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        who.check_any(entity, Privilege::Read)?;
+        let mut sight = Sight::new(&catalogue, &snapshot, entity, &who);
+        let mut found = Vec::new();
+        for flow in catalogue.flows() {
+            if let Some(row) = rows::get(&catalogue, &snapshot, flow.row())?
+                && sight.sees(&row)?
+            {
+                found.push(flow.clone());
+            }
+        }
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(found)
+    }
+
     /// Refuses a process that the caller may not read.
     pub(crate) fn check_reads_process(&self, caller: &Caller, name: &ProcessName) -> Result<(), Failure> {
         let catalogue = self.catalogue();
-        match catalogue.process(name.as_str()) {
-            Some(process) => {
-                let target = RecordRef::new(starter::PROCESS, RecordId(process.workflow.header.id));
-                self.retrieve(caller, target, Some(&[])).map(drop)
-            }
+        match catalogue.row_of_process(name.as_str()) {
+            Some(target) => self.retrieve(caller, target, Some(&[])).map(drop),
             // What was removed or cannot be loaded is told by its name only to those who may read any.
             None => self.check_privilege(caller, starter::PROCESS, Privilege::Read),
         }

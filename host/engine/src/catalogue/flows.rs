@@ -3,8 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use model::{
-    AttributeId, EntityId, ProcessId, ProcessName, RecordId, Schema,
-    process::flow::{Flow, StagePlace},
+    AttributeId, EntityId, ProcessId, ProcessName, RecordId, RecordRef, Schema,
+    process::{
+        DefinitionState,
+        flow::{Flow, StagePlace},
+    },
     schema::Entity,
 };
 use rules::condition::Condition;
@@ -23,6 +26,10 @@ pub struct FlowProcess {
     pub solution: SmolStr,
     /// Whether it may be started and moved; instances of one that may not are still shown (T13).
     pub active: bool,
+    /// The version that holds; absent while it is not active.
+    pub version: Option<u32>,
+    /// The user who owns it.
+    pub owner: RecordRef,
     /// What it says.
     pub flow: Flow,
     /// The entity of its instances.
@@ -42,6 +49,8 @@ pub(crate) struct Columns {
     pub stage_started: AttributeId,
     pub completed: AttributeId,
     pub duration: AttributeId,
+    /// Absent where the flow was applied before there was one.
+    pub stage_duration: Option<AttributeId>,
     pub path: AttributeId,
     pub last_change: AttributeId,
     /// The lookup to the record of each entity that the flow leads over.
@@ -56,7 +65,7 @@ pub(crate) fn stage_id(flow: &ProcessName, stage: &str) -> Uuid {
 impl FlowProcess {
     /// The flow, ready to be asked; a sentence where it does not fit the schema.
     pub(crate) fn compile(
-        (id, solution, active): (ProcessId, SmolStr, bool),
+        (id, solution, version, owner): (ProcessId, SmolStr, Option<u32>, RecordRef),
         flow: Flow,
         schema: &Schema,
         surroundings: Surroundings,
@@ -69,7 +78,28 @@ impl FlowProcess {
         };
         let conditions = flow.stages.iter().map(|stage| of_stage(&stage.branches)).collect::<Result<_, _>>()?;
         let (name, instance) = (flow.header.name.clone(), own.id);
-        Ok(Self { id, name, solution, active, flow, instance, columns, conditions, surroundings })
+        let active = version.is_some();
+        Ok(Self { id, name, solution, active, version, owner, flow, instance, columns, conditions, surroundings })
+    }
+
+    /// How steps and imports see it; `kept`: for what was checked when it was applied.
+    pub(crate) fn callable(&self, kept: bool) -> formats::Callable {
+        formats::Callable::of_flow(&self.flow, self.instance, self.active || kept)
+    }
+
+    /// The row that it is seen as.
+    pub fn row(&self) -> RecordRef {
+        RecordRef::new(model::starter::PROCESS, RecordId(self.flow.header.id))
+    }
+
+    /// Whether it is active, as definitions say it.
+    pub fn state(&self) -> DefinitionState {
+        match (self.active, self.flow.header.state) {
+            (true, _) => DefinitionState::Active,
+            // It was switched off since.
+            (false, DefinitionState::Active) => DefinitionState::Draft,
+            (false, state) => state,
+        }
     }
 
     /// The condition of a branch.
@@ -115,6 +145,7 @@ impl Columns {
             stage_started: column("activestagestartedon")?,
             completed: column("completedon")?,
             duration: column("duration")?,
+            stage_duration: column("laststageduration").ok(),
             path: column("traversedpath")?,
             last_change: column("laststatuschange")?,
             records,

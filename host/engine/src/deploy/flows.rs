@@ -1,16 +1,27 @@
 //! Flows of a solution beside those that are there: how many may be active on one entity (processes 5.2).
 
 use formats::Solution;
-use model::{
-    process::{DefinitionState, flow::MOST_ACTIVE},
-    refusal::Problem,
-};
+use model::{Refusal, process::DefinitionState, refusal::Problem};
+use smol_str::format_smolstr;
 
 use super::problem;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, FlowProcess};
+
+/// Refuses one more active flow where its entity has as many as may be.
+pub(crate) fn check_room(catalogue: &Catalogue, flow: &FlowProcess, most: usize) -> Result<(), Refusal> {
+    let entity = flow.flow.entity;
+    let others = catalogue.flows_over(entity).iter();
+    let active = others.filter(|one| one.flow.entity == entity && one.active && one.id != flow.id).count();
+    if active < most {
+        return Ok(());
+    }
+    let name = catalogue.schema.name_of(entity);
+    let what = format_smolstr!("the number of flows that are active on `{name}` (`flows.active`)");
+    Err(Refusal::Limit { what, limit: most as u64 })
+}
 
 /// Reports active flows beyond the limit of their entity, at the files that bring them.
-pub(super) fn too_many(catalogue: &Catalogue, solution: &Solution) -> Vec<Problem> {
+pub(super) fn too_many(catalogue: &Catalogue, solution: &Solution, most: usize) -> Vec<Problem> {
     let own = |name: &model::ProcessName| solution.flows.iter().any(|flow| flow.value.header.name == *name);
     let mut problems = Vec::new();
     let mut counted: Vec<(model::EntityId, usize)> = Vec::new();
@@ -30,10 +41,11 @@ pub(super) fn too_many(catalogue: &Catalogue, solution: &Solution) -> Vec<Proble
                 others() + 1
             }
         };
-        if count > MOST_ACTIVE {
+        if count > most {
             let name = solution.schema.name_of(entity);
-            let message =
-                format!("at most {MOST_ACTIVE} flows may be active on `{name}`: deactivate one of the others");
+            let message = format!(
+                "at most {most} flows may be active on `{name}` (`flows.active`): deactivate one of the others"
+            );
             problems.push(problem(&flow.file, message));
         }
     }

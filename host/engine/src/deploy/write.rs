@@ -107,26 +107,55 @@ fn definition(unit: &mut Unit, part: &Part<'_>, solution: &SmolStr, standing: Op
     Ok(())
 }
 
-/// The flow's number, and that it is active. To activate one needs the task, and create on `workflow` for the whole
-/// organisation (D10).
+/// The flow's number, and its version where it is active. To activate one needs the task, and create on `workflow` for the
+/// whole organisation (D10). What a file says of its state counts where it says another thing than before, as for all
+/// processes.
 fn flow(unit: &mut Unit, caller: &Caller, read: &Read, name: &str) -> Result<Option<Standing>, Failure> {
     let found = read.solution.flows.iter().find(|flow| flow.value.header.name.as_str() == name);
     let Some(flow) = found else { return Ok(None) };
     let header = &flow.value.header;
-    let known = definitions::get(&unit.overlay, Kind::Flow, name)?;
-    let active = header.state == DefinitionState::Active;
-    if known.as_ref().is_none_or(|known| known.content != flow.digest) {
-        switch::check_may(unit, caller, if known.is_some() { Privilege::Write } else { Privilege::Create }, None)?;
+    let before = Before::of(unit, Kind::Flow, &header.name)?;
+    let says = header.state == DefinitionState::Active;
+    let active = match &before {
+        Some(before) if before.active == says && header.state != DefinitionState::Template => before.is_active(),
+        _ => says,
+    };
+    let kept = before.as_ref().and_then(|before| before.known.owner);
+    let owner = owner(unit, caller, flow.value.owner.as_ref(), before.as_ref(), kept)?;
+    let was = before.as_ref().map(|before| (before.is_active(), before.known.owner.unwrap_or(owner)));
+    let changes = before.as_ref().is_none_or(|before| before.known.content != flow.digest);
+    let target = RecordRef::new(model::starter::PROCESS, model::RecordId(header.id));
+    if changes || was != Some((active, owner)) {
+        match was {
+            None => switch::check_may(unit, caller, Privilege::Create, None)?,
+            Some(_) => switch::check_may(unit, caller, Privilege::Write, Some(target))?,
+        }
         if active {
-            let who = unit.who(caller)?;
-            who.check_task(&model::TaskName::ACTIVATE_FLOWS)?;
-            let processes = unit.entity(model::starter::PROCESS)?;
-            who.check_all(&processes, Privilege::Create)?;
+            switch::check_activates_flows(unit, caller)?;
         }
     }
+    if was != Some((active, owner)) {
+        switch::tell(unit, caller, target, was, (active, owner));
+    }
     let id = definitions::process_number(&mut unit.overlay, &header.name)?;
-    let owner = known.and_then(|known| known.owner).unwrap_or(caller.user);
-    Ok(Some(Standing { process: (id, active.then_some(1)), owner }))
+    let solution = &read.solution.header.value.name;
+    let version = match active {
+        true => Some(activate_flow(unit, id, flow.digest, solution)?),
+        false => None,
+    };
+    Ok(Some(Standing { process: (id, version), owner }))
+}
+
+/// The version of a flow that says this: its instances follow what holds, versions are kept to look at and to compare.
+pub(crate) fn activate_flow(
+    unit: &mut Unit,
+    id: ProcessId,
+    definition: Digest,
+    solution: &str,
+) -> Result<u32, Failure> {
+    // Nothing runs as the owner of a flow: who he is makes no other version.
+    let (content, bytes) = activation::content(definition, crate::administrator(), solution, &Pins::default());
+    activate(unit, id, content, &bytes)
 }
 
 /// What a process was before: its row, and what the file of that time said.
@@ -139,8 +168,8 @@ struct Before {
 }
 
 impl Before {
-    fn of(unit: &Unit, name: &ProcessName) -> Result<Option<Self>, Failure> {
-        let Some(known) = definitions::get(&unit.overlay, Kind::Workflow, name.as_str())? else { return Ok(None) };
+    fn of(unit: &Unit, kind: Kind, name: &ProcessName) -> Result<Option<Self>, Failure> {
+        let Some(known) = definitions::get(&unit.overlay, kind, name.as_str())? else { return Ok(None) };
         let said: serde_json::Value = serde_json::from_slice(&load::content(&unit.overlay, &known)?)
             .map_err(|error| load::stored(name.as_str(), error))?;
         let active = said["state"].as_str().is_none_or(|state| state == "active");
@@ -169,7 +198,7 @@ fn process(
     definition: Digest,
 ) -> Result<Standing, Failure> {
     let id = definitions::process_number(&mut unit.overlay, &workflow.header.name)?;
-    let before = Before::of(unit, &workflow.header.name)?;
+    let before = Before::of(unit, Kind::Workflow, &workflow.header.name)?;
     let says = workflow.header.state == DefinitionState::Active;
     let active = match &before {
         Some(before) if before.active == says && workflow.header.state != DefinitionState::Template => {
@@ -177,7 +206,11 @@ fn process(
         }
         _ => says,
     };
-    let owner = owner(unit, caller, workflow, before.as_ref())?;
+    let kept = before.as_ref().and_then(|before| {
+        let of_activation = || unit.catalogue.process(workflow.header.name.as_str()).map(|known| known.owner);
+        before.known.owner.or_else(of_activation)
+    });
+    let owner = owner(unit, caller, workflow.owner.as_ref(), before.as_ref(), kept)?;
     let was = before.as_ref().map(|before| (before.is_active(), before.known.owner.unwrap_or(owner)));
     let changes = before.as_ref().is_none_or(|before| before.known.content != definition);
     if changes || was != Some((active, owner)) {
@@ -244,19 +277,20 @@ pub(crate) fn activate(unit: &mut Unit, process: ProcessId, content: Digest, byt
 
 /// Whoever the file names, else who applies; who owned it before stays the owner where the file names nobody, or the same
 /// as before.
-fn owner(unit: &mut Unit, caller: &Caller, workflow: &Workflow, before: Option<&Before>) -> Result<RecordRef, Failure> {
-    let kept = before.and_then(|before| {
-        let of_activation = || unit.catalogue.process(workflow.header.name.as_str()).map(|known| known.owner);
-        before.known.owner.or_else(of_activation)
-    });
-    let is_said_again = before.is_some_and(|before| before.owner == workflow.owner);
-    match (&workflow.owner, kept) {
+fn owner(
+    unit: &mut Unit,
+    caller: &Caller,
+    said: Option<&SmolStr>,
+    before: Option<&Before>,
+    kept: Option<RecordRef>,
+) -> Result<RecordRef, Failure> {
+    let is_said_again = before.is_some_and(|before| before.owner.as_ref() == said);
+    let name = match (said, kept) {
         (None, Some(kept)) => return Ok(kept),
         (Some(_), Some(kept)) if is_said_again => return Ok(kept),
         (None, None) => return Ok(caller.user),
-        (Some(_), _) => {}
-    }
-    let name = workflow.owner.clone().unwrap_or_default();
+        (Some(name), _) => name.clone(),
+    };
     let users = unit.entity(model::starter::SYSTEM_USER)?;
     let found = query::by_name(&unit.catalogue, &unit.overlay.unvalidated(), &users, &name)?;
     found.ok_or_else(|| Refusal::NotFound { entity: "systemuser".into(), record: name }.into())

@@ -21,9 +21,36 @@ pub(super) struct Around<'u> {
     pub process: &'u FlowProcess,
     /// The instance, with the records that a move brings along.
     pub instance: &'u Record,
+    /// Records that were read already: each is read once for a decision.
+    known: Vec<(RecordRef, Option<Record>)>,
 }
 
-impl Around<'_> {
+impl<'u> Around<'u> {
+    /// What is around the instance; `known` was read before, if anything was.
+    pub fn new(
+        unit: &'u mut Unit,
+        process: &'u FlowProcess,
+        instance: &'u Record,
+        known: impl IntoIterator<Item = &'u Record>,
+    ) -> Self {
+        let known = known.into_iter().map(|record| (record.reference(), Some(record.clone()))).collect();
+        Self { unit, process, instance, known }
+    }
+
+    /// The record, if it is there; the unit rests on it.
+    fn read(&mut self, target: RecordRef) -> Result<Option<&Record>, Failure> {
+        let place = match self.known.iter().position(|(known, _)| *known == target) {
+            Some(place) => place,
+            None => {
+                let record = self.unit.record(target)?;
+                self.known.push((target, record));
+                self.known.len() - 1
+            }
+        };
+        Ok(self.known.get(place).and_then(|(_, record)| record.as_ref()))
+    }
+
+
     /// The record of a stage.
     pub fn record(&self, stage: StagePlace) -> Option<RecordRef> {
         let stage = self.process.flow.stages.get(stage.index())?;
@@ -47,8 +74,12 @@ impl Surroundings for Around<'_> {
         let process = self.process;
         let Some(condition) = process.condition(stage, branch) else { return Ok(false) };
         let roots: Vec<_> = condition.paths().iter().map(|path| (path, self.root(stage, path))).collect();
+        for (record, _) in roots.iter().filter_map(|(_, root)| *root) {
+            self.read(record)?;
+        }
         let mut facts = Facts::new();
         let mut reading = Reading::new(self.unit, Who::Engine);
+        self.known.iter().filter_map(|(_, record)| record.clone()).for_each(|record| reading.known(record));
         for (path, root) in roots {
             let known = match root {
                 None => Known::default(),
@@ -76,10 +107,10 @@ impl Surroundings for Around<'_> {
             return Ok(required);
         }
         let record = match self.record(stage) {
-            Some(target) => self.unit.record(target)?,
+            Some(target) => self.read(target)?,
             None => None,
         };
-        let is_empty = |attribute: &AttributeId| match record.as_ref().map(|record| record.get(*attribute)) {
+        let is_empty = |attribute: &AttributeId| match record.map(|record| record.get(*attribute)) {
             None | Some(Value::Null) => true,
             Some(Value::Text(text)) => text.trim().is_empty(),
             Some(_) => false,
@@ -89,7 +120,10 @@ impl Surroundings for Around<'_> {
 
     fn has_record(&mut self, stage: StagePlace) -> Result<bool, Failure> {
         match self.record(stage) {
-            Some(target) => self.unit.exists(target),
+            Some(target) => match self.known.iter().find(|(known, _)| *known == target) {
+                Some((_, record)) => Ok(record.is_some()),
+                None => self.unit.exists(target),
+            },
             None => Ok(false),
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn go_from(
             }
         }
     };
-    let mut around = Around { unit, process, instance: &bound };
+    let mut around = Around::new(unit, process, &bound, None);
     let verdict = decide(&process.flow, process.active, &standing, going.wanted, &mut around)?;
     match verdict {
         Verdict::Unchanged => Ok(before.version),
@@ -69,7 +69,7 @@ pub(super) fn go_from(
 /// Whether nothing but the missing record stands against the move.
 fn is_open(unit: &mut Unit, process: &FlowProcess, before: &Record, wanted: Move) -> Result<bool, Failure> {
     let standing = instance::standing(process, before);
-    let mut around = Around { unit, process, instance: before };
+    let mut around = Around::new(unit, process, before, None);
     let verdict = decide(&process.flow, process.active, &standing, wanted, &mut around)?;
     Ok(matches!(verdict, Verdict::Moved(_) | Verdict::No(No::CrossEntity(_))))
 }
@@ -80,7 +80,7 @@ fn next_place(
     instance: &Record,
     from: StagePlace,
 ) -> Result<Option<StagePlace>, Failure> {
-    let mut around = Around { unit, process, instance };
+    let mut around = Around::new(unit, process, instance, None);
     Ok(match onward(&process.flow, from, &mut around)? {
         model::process::flow::Onward::Stage(to) => Some(to),
         model::process::flow::Onward::End => None,

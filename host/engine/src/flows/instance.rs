@@ -54,6 +54,7 @@ pub struct StageView {
 }
 
 const MICROS_PER_MINUTE: i64 = 60_000_000;
+const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// Where the instance stands.
 pub(super) fn standing(process: &FlowProcess, instance: &Record) -> Standing {
@@ -87,6 +88,9 @@ pub(super) fn values(unit: &Unit, process: &FlowProcess, standing: &Standing, ha
     values.insert(columns.last_change, Value::Guid(unit.parts.ids.id(unit.now)));
     if moved {
         values.insert(columns.stage_started, now.clone());
+        if let (Some(column), Some(seconds)) = (columns.stage_duration, had.and_then(|had| spent(unit, process, had))) {
+            values.insert(column, Value::Whole(seconds));
+        }
     }
     values.insert(starter::STATE, Value::Whole(standing.state.state().into()));
     values.insert(starter::STATUS, Value::Whole(standing.state.status().into()));
@@ -99,6 +103,14 @@ pub(super) fn values(unit: &Unit, process: &FlowProcess, standing: &Standing, ha
     let minutes = begun.map(|begun| (unit.now.as_micros() - begun.as_micros()) / MICROS_PER_MINUTE);
     values.insert(columns.duration, minutes.map_or(Value::Null, Value::Whole));
     values
+}
+
+/// The seconds that the instance has stood in its stage by now.
+fn spent(unit: &Unit, process: &FlowProcess, instance: &Record) -> Option<i64> {
+    match instance.get(process.columns.stage_started) {
+        Value::DateTime(since) => Some((unit.now.as_micros() - since.as_micros()) / MICROS_PER_SECOND),
+        _ => None,
+    }
 }
 
 /// The instance, which the caller may do that to: the privilege on it is asked, and reading its first record too.
@@ -120,8 +132,19 @@ pub(super) fn shown(
     instance: RecordRef,
 ) -> Result<InstanceView, Failure> {
     let record = expect(unit, caller, instance, Privilege::Read)?;
-    let standing = standing(process, &record);
-    let mut around = Around { unit, process, instance: &record };
+    shown_as(unit, caller, process, &record, None)
+}
+
+/// The same of an instance that was read, beside a record of it that was read too.
+pub(super) fn shown_as(
+    unit: &mut Unit,
+    caller: &Caller,
+    process: &FlowProcess,
+    record: &Record,
+    known: Option<&Record>,
+) -> Result<InstanceView, Failure> {
+    let standing = standing(process, record);
+    let mut around = Around::new(unit, process, record, known);
     let lying_ahead = ahead(&process.flow, standing.active(), &mut around)?;
     let gate = match standing.state {
         InstanceState::Active => around.empty(standing.active())?,
@@ -133,14 +156,14 @@ pub(super) fn shown(
         _ => None,
     };
     let candidates = match foreign {
-        Some(stage) => bind::candidates(unit, caller, process, &record, stage)?,
+        Some(stage) => bind::candidates(unit, caller, process, record, stage)?,
         None => Vec::new(),
     };
     let active = standing.traversed().len().saturating_sub(1);
     let places = standing.traversed().iter().copied().chain(lying_ahead);
-    let path = places.filter_map(|place| stage_view(process, &record, place)).collect();
+    let path = places.filter_map(|place| stage_view(process, record, place)).collect();
     Ok(InstanceView {
-        instance,
+        instance: record.reference(),
         version: record.version,
         process: process.name.as_str().into(),
         title: process.flow.header.title.as_str().into(),
@@ -163,6 +186,14 @@ fn stage_view(process: &FlowProcess, instance: &Record, place: StagePlace) -> Op
         title: stage.title.clone(),
         record: record_at(process, instance, stage.entity),
     })
+}
+
+/// When its status changed last, as a number that only grows.
+pub(super) fn last_change(process: &FlowProcess, instance: &Record) -> u128 {
+    match instance.get(process.columns.last_change) {
+        Value::Guid(id) => id.as_u128(),
+        _ => 0,
+    }
 }
 
 /// The names of attributes of a stage's record.

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{
-    Caller, Privilege, ProcessName, Record, RecordId, RecordRef, Value, process::flow::Display, refusal::FlowCode,
-};
+use model::{Caller, Privilege, ProcessName, Record, RecordId, RecordRef, process::flow::Display, refusal::FlowCode};
 use rules::flow::{Candidate, Shown, shown};
 use smol_str::SmolStr;
 use store::pins;
 
-use super::{instance, named, no, records_of, start};
+use super::{instance, named, no, record_at, records_of, start};
 use crate::{Failure, FlowProcess, access, unit::Unit};
 
 /// What a user is shown on a record.
@@ -52,27 +50,65 @@ impl Choice {
 /// An instance on the record.
 struct Found {
     process: Arc<FlowProcess>,
-    instance: RecordRef,
-    last_change: u128,
+    instance: Record,
     visible: bool,
 }
 
-/// What the caller is shown; `view`: he is pinned to it, or loses a pin that no longer counts.
-pub(super) fn look(unit: &mut Unit, caller: &Caller, record: RecordRef, view: bool) -> Result<Sight, Failure> {
-    let entity = unit.entity(record.entity)?;
-    access::expect(unit, caller, &entity, Privilege::Read, record)?;
-    let found = all_on(unit, caller, record)?;
-    let pin = pin_of(unit, caller, record, &found)?;
-    let seen = shown(pin.map(|(instance, _)| instance), found.iter().map(candidate));
-    if view {
-        keep_pin(unit, caller, record, &found, (pin, seen))?;
+impl Found {
+    fn candidate(&self) -> Candidate<RecordRef> {
+        let last_change = instance::last_change(&self.process, &self.instance);
+        Candidate { instance: self.instance.reference(), last_change, visible: self.visible }
     }
-    let pinned = matches!(seen, Shown::Pinned(_)) || (view && seen.instance().is_some());
-    let process =
-        |instance: RecordRef| found.iter().find(|one| one.instance == instance).map(|one| one.process.clone());
-    let shown = match seen.instance().and_then(|instance| Some((process(instance)?, instance))) {
-        Some((process, instance)) => Some(instance::shown(unit, caller, &process, instance)?),
+}
+
+/// What a view shows, without what one could switch to.
+pub(super) struct Resolved {
+    pub shown: Option<instance::InstanceView>,
+    pub pinned: bool,
+    /// All instances, where they had to be looked at.
+    found: Option<Vec<Found>>,
+}
+
+/// What the caller is shown; `view`: he is pinned to it, or loses a pin that no longer counts. Who is pinned is shown his
+/// instance without a look at the others: his pin and the instance are all that is read beside the record.
+pub(super) fn resolve(unit: &mut Unit, caller: &Caller, record: RecordRef, view: bool) -> Result<Resolved, Failure> {
+    let entity = unit.entity(record.entity)?;
+    let read = access::expect(unit, caller, &entity, Privilege::Read, record)?;
+    let pins = pins_of(unit, caller, record)?;
+    for pin in &pins {
+        let Some(one) = pinned(unit, caller, record, pin)? else { continue };
+        if let Shown::Pinned(_) = shown(Some(pin.instance), [one.candidate()]) {
+            let shown = instance::shown_as(unit, caller, &one.process, &one.instance, Some(&read))?;
+            return Ok(Resolved { shown: Some(shown), pinned: true, found: None });
+        }
+    }
+    let found = all_on(unit, caller, record)?;
+    let seen = shown(None, found.iter().map(Found::candidate)).instance();
+    let one = found.iter().find(|one| Some(one.instance.reference()) == seen);
+    if view {
+        // What is pinned no longer counts: it makes room, for what is seen now or for nothing.
+        for pin in pins.iter().filter(|pin| pin.user.is_some()) {
+            pins::remove(&mut unit.overlay, record, pin.user);
+        }
+        if let Some(one) = one {
+            for user in holders(caller, &one.process) {
+                pins::put(&mut unit.overlay, record, user, one.instance.reference());
+            }
+        }
+    }
+    let shown = match one {
+        Some(one) => Some(instance::shown_as(unit, caller, &one.process, &one.instance, Some(&read))?),
         None => None,
+    };
+    Ok(Resolved { pinned: view && shown.is_some(), shown, found: Some(found) })
+}
+
+/// The same with all flows that the caller could switch to.
+pub(super) fn look(unit: &mut Unit, caller: &Caller, record: RecordRef, view: bool) -> Result<Sight, Failure> {
+    let Resolved { shown, pinned, found } = resolve(unit, caller, record, view)?;
+    let mut found = match found {
+        Some(found) => found,
+        None => all_on(unit, caller, record)?,
     };
     let mut startable = Vec::new();
     for process in unit.catalogue.clone().flows_over(record.entity) {
@@ -82,9 +118,9 @@ pub(super) fn look(unit: &mut Unit, caller: &Caller, record: RecordRef, view: bo
             startable.push(Choice::of(process, None));
         }
     }
-    let mut visible: Vec<&Found> = found.iter().filter(|one| one.visible).collect();
-    visible.sort_by_key(|one| std::cmp::Reverse(one.last_change));
-    let started = visible.into_iter().map(|one| Choice::of(&one.process, Some(one.instance))).collect();
+    found.retain(|one| one.visible);
+    found.sort_by_key(|one| std::cmp::Reverse(one.candidate().last_change));
+    let started = found.iter().map(|one| Choice::of(&one.process, Some(one.instance.reference()))).collect();
     Ok(Sight { shown, pinned, started, startable })
 }
 
@@ -126,65 +162,49 @@ fn holders(caller: &Caller, process: &FlowProcess) -> Vec<Option<RecordId>> {
 fn all_on(unit: &mut Unit, caller: &Caller, record: RecordRef) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for process in unit.catalogue.clone().flows_over(record.entity) {
-        let own = unit.entity(process.instance)?;
-        let visible = unit.who(caller)?.has_all(&own, Privilege::Read);
+        let visible = may_see(unit, caller, process)?;
         for instance in start::all_of(unit, process, record)? {
-            let Some(row) = unit.record(instance)? else { continue };
-            let last_change = last_change(process, &row);
-            found.push(Found { process: process.clone(), instance, last_change, visible });
+            let Some(instance) = unit.record(instance)? else { continue };
+            found.push(Found { process: process.clone(), instance, visible });
         }
     }
     Ok(found)
 }
 
-fn last_change(process: &FlowProcess, instance: &Record) -> u128 {
-    match instance.get(process.columns.last_change) {
-        Value::Guid(id) => id.as_u128(),
-        _ => 0,
-    }
+fn may_see(unit: &mut Unit, caller: &Caller, process: &FlowProcess) -> Result<bool, Failure> {
+    let own = unit.entity(process.instance)?;
+    Ok(unit.who(caller)?.has_all(&own, Privilege::Read))
 }
 
-fn candidate(found: &Found) -> Candidate<RecordRef> {
-    Candidate { instance: found.instance, last_change: found.last_change, visible: found.visible }
+/// What is pinned on a record, for one user or for all.
+struct Pin {
+    instance: RecordRef,
+    user: Option<RecordId>,
 }
 
-type Pin = (RecordRef, Option<RecordId>);
-
-/// The pin that counts for the caller: the one for all of a flow that is shared, before his own.
-fn pin_of(unit: &Unit, caller: &Caller, record: RecordRef, found: &[Found]) -> Result<Option<Pin>, Failure> {
-    let is_shared = |one: &Found| one.process.flow.display == Display::Shared;
-    if found.iter().any(is_shared)
-        && let Some(instance) = pins::get(&unit.overlay, record, None)?
-        && found.iter().any(|one| one.instance == instance && is_shared(one) && one.visible)
-    {
-        return Ok(Some((instance, None)));
+/// The pins that may count for the caller: the one for all of a flow that is shared, before his own.
+fn pins_of(unit: &Unit, caller: &Caller, record: RecordRef) -> Result<Vec<Pin>, Failure> {
+    let mut users = vec![Some(caller.user.id)];
+    if unit.catalogue.flows_over(record.entity).iter().any(|flow| flow.flow.display == Display::Shared) {
+        users.insert(0, None);
     }
-    let user = Some(caller.user.id);
-    Ok(pins::get(&unit.overlay, record, user)?.map(|instance| (instance, user)))
+    let mut found = Vec::new();
+    for user in users {
+        found.extend(pins::get(&unit.overlay, record, user)?.map(|instance| Pin { instance, user }));
+    }
+    Ok(found)
 }
 
-fn keep_pin(
-    unit: &mut Unit,
-    caller: &Caller,
-    record: RecordRef,
-    found: &[Found],
-    (pin, seen): (Option<Pin>, Shown<RecordRef>),
-) -> Result<(), Failure> {
-    match seen {
-        Shown::Pinned(_) => {}
-        Shown::Pins(instance) => {
-            let process = found.iter().find(|one| one.instance == instance).map(|one| one.process.clone());
-            for user in process.iter().flat_map(|process| holders(caller, process)) {
-                pins::put(&mut unit.overlay, record, user, instance);
-            }
-        }
-        Shown::Nothing => {
-            if let Some((_, user)) = pin {
-                pins::remove(&mut unit.overlay, record, user);
-            }
-        }
+/// The instance that is pinned, if it is there and has the record; a pin for all counts for flows that are shared.
+fn pinned(unit: &mut Unit, caller: &Caller, record: RecordRef, pin: &Pin) -> Result<Option<Found>, Failure> {
+    let Some(process) = unit.catalogue.flow_of(pin.instance.entity).cloned() else { return Ok(None) };
+    if pin.user.is_none() && process.flow.display != Display::Shared {
+        return Ok(None);
     }
-    Ok(())
+    let visible = may_see(unit, caller, &process)?;
+    let instance = unit.record(pin.instance)?;
+    let instance = instance.filter(|found| record_at(&process, found, record.entity) == Some(record));
+    Ok(instance.map(|instance| Found { process, instance, visible }))
 }
 
 /// A record is gone: its pins go; of an instance those on all the records that it had.

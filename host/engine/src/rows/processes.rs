@@ -14,7 +14,7 @@ use store::{Reader, records};
 
 use super::Rows;
 use crate::{
-    Failure, Process,
+    Failure, FlowProcess, Process,
     catalogue::Catalogue,
     query::Candidates,
     switch::{self, Wanted},
@@ -26,12 +26,16 @@ pub(super) struct Processes;
 
 impl Rows for Processes {
     fn get(&self, catalogue: &Catalogue, reader: &dyn Reader, id: RecordId) -> Result<Option<Record>, Failure> {
-        let process = catalogue.processes().find(|process| process.workflow.header.id == id.0);
-        process.map(|process| record_of(catalogue, reader, process)).transpose()
+        if let Some(process) = catalogue.processes().find(|process| process.workflow.header.id == id.0) {
+            return record_of(catalogue, reader, process).map(Some);
+        }
+        let flow = catalogue.flows().find(|flow| flow.row().id == id);
+        flow.map(|flow| record_of_flow(catalogue, reader, flow)).transpose()
     }
 
     fn scan<'a>(&self, catalogue: &'a Catalogue, reader: &'a dyn Reader) -> Result<Candidates<'a>, Failure> {
-        Ok(Box::new(catalogue.processes().map(move |process| record_of(catalogue, reader, process))))
+        let flows = catalogue.flows().map(move |flow| record_of_flow(catalogue, reader, flow));
+        Ok(Box::new(catalogue.processes().map(move |process| record_of(catalogue, reader, process)).chain(flows)))
     }
 
     fn apply(&self, unit: &mut Unit, caller: &Caller, verb: Verb) -> Result<Outcome, Failure> {
@@ -116,16 +120,29 @@ fn refuse(verb: &str, why: &str) -> Failure {
 
 fn record_of(catalogue: &Catalogue, reader: &dyn Reader, process: &Process) -> Result<Record, Failure> {
     let id = RecordId(process.workflow.header.id);
+    row(catalogue, reader, (id, process.version(), process.owner), columns(catalogue, process))
+}
+
+fn record_of_flow(catalogue: &Catalogue, reader: &dyn Reader, flow: &FlowProcess) -> Result<Record, Failure> {
+    row(catalogue, reader, (flow.row().id, flow.version, flow.owner), columns_of_flow(catalogue, flow))
+}
+
+fn row(
+    catalogue: &Catalogue,
+    reader: &dyn Reader,
+    (id, version, owner): (RecordId, Option<u32>, RecordRef),
+    columns: Vec<(&'static str, Value)>,
+) -> Result<Record, Failure> {
     let mut values = Values::new();
     if let Some(entity) = catalogue.schema.entity(starter::PROCESS) {
-        for (name, value) in columns(catalogue, process) {
+        for (name, value) in columns {
             if let Some(attribute) = entity.attribute(name) {
                 values.store(attribute.id, value);
             }
         }
     }
-    values.store(starter::OWNING_BUSINESS_UNIT, unit_of(catalogue, reader, process.owner)?);
-    let version = process.activation.as_ref().map_or(1, |activation| u64::from(activation.id.version) + 1);
+    values.store(starter::OWNING_BUSINESS_UNIT, unit_of(catalogue, reader, owner)?);
+    let version = version.map_or(1, |version| u64::from(version) + 1);
     Ok(Record { entity: starter::PROCESS, id, version: Version(version), values })
 }
 
@@ -153,6 +170,26 @@ fn columns(catalogue: &Catalogue, process: &Process) -> Vec<(&'static str, Value
         ("statecode", Value::Whole(state)),
         ("statuscode", Value::Whole(status)),
         ("ownerid", Value::Reference(process.owner)),
+    ]
+}
+
+fn columns_of_flow(catalogue: &Catalogue, flow: &FlowProcess) -> Vec<(&'static str, Value)> {
+    let definition = &flow.flow;
+    let (state, status) = if flow.active { (1, 2) } else { (0, 1) };
+    let description = Some(definition.header.description.as_str()).filter(|text| !text.is_empty()).map(Value::text);
+    vec![
+        ("name", Value::text(definition.header.title.as_str())),
+        ("uniquename", Value::text(definition.instance.as_str())),
+        ("description", description.unwrap_or_default()),
+        ("primaryentity", Value::Text(catalogue.schema.name_of(definition.entity))),
+        ("category", Value::Choice(4)),
+        ("businessprocesstype", Value::Choice(0)),
+        ("processorder", Value::Whole(definition.order.into())),
+        ("type", Value::Choice(if flow.state() == DefinitionState::Template { 3 } else { 1 })),
+        ("ondemand", Value::Boolean(false)),
+        ("statecode", Value::Whole(state)),
+        ("statuscode", Value::Whole(status)),
+        ("ownerid", Value::Reference(flow.owner)),
     ]
 }
 

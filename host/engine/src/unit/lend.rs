@@ -18,7 +18,7 @@ use model::{
 use smol_str::SmolStr;
 
 use super::Unit;
-use crate::{Failure, messages, query, rows};
+use crate::{Failure, flows, messages, query, rows};
 
 /// The unit with the caller as whom the guest acts.
 pub(crate) struct Borrowed {
@@ -107,6 +107,9 @@ impl StepHost for Borrowed {
         }
         let parent = self.parent;
         self.ask(|unit, caller| {
+            if let Some(outputs) = flows::message(unit, caller, name, target, &arguments)? {
+                return Ok(outputs);
+            }
             let call = messages::Call { name, target, inputs: arguments, parent, awaited: false };
             messages::action(unit, caller, call).map(|answer| answer.outputs)
         })

@@ -2,16 +2,16 @@
 //!
 //! Ways lead to later stages only, so one walk from the last stage to the first answers all of it. Stages are bits.
 
-use model::process::flow::{MOST_LEVELS, Onward, Stage};
+use model::process::flow::{Onward, Stage};
 
 use crate::{report::Report, tree::Place};
 
-/// A set of stages; bit 30 is the end.
-type Stages = u32;
-const END: usize = 30;
+/// A set of stages; the last bit is the end.
+type Stages = u64;
+const END: usize = 63;
 
-/// Reports what is wrong with the shape; `places` are those of the stages.
-pub(super) fn check(report: &Report<'_>, stages: &[Stage], places: &[Place]) {
+/// Reports what is wrong with the shape; `places` are those of the stages, `most` how deep branches may lie.
+pub(super) fn check(report: &Report<'_>, stages: &[Stage], places: &[Place], most: usize) {
     let shape = Shape::of(stages);
     for (place, stage) in stages.iter().enumerate().skip(1) {
         if shape.reach[0] & (1 << place) == 0 {
@@ -29,8 +29,9 @@ pub(super) fn check(report: &Report<'_>, stages: &[Stage], places: &[Place]) {
         }
     }
     let deepest = (0..stages.len()).max_by_key(|place| shape.level(*place));
-    if let Some(place) = deepest.filter(|place| shape.level(*place) > MOST_LEVELS) {
-        let message = format!("branches lie within branches at most {MOST_LEVELS} deep, here {}", shape.level(place));
+    if let Some(place) = deepest.filter(|place| shape.level(*place) > most) {
+        let message =
+            format!("branches lie within branches at most {most} deep, here {} (`flows.levels`)", shape.level(place));
         report.error(places[place], message);
     }
 }

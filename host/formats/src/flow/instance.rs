@@ -67,8 +67,9 @@ fn written(own: &EntityName, title: &str, lookups: &[EntityName]) -> String {
          activestagestartedon: {{ title: Active stage started on, type: date-time, read-only: true }}\n  \
          completedon: {{ title: Completed on, type: date-time, read-only: true }}\n  \
          duration: {{ title: Duration, type: whole, read-only: true }}\n  \
+         laststageduration: {{ title: Seconds in the stage before, type: whole, read-only: true }}\n  \
          laststatuschange: {{ title: Last change of status, type: guid, read-only: true }}\n  \
-         traversedpath: {{ title: Traversed path, type: text, max-length: 1250 }}\n"
+         traversedpath: {{ title: Traversed path, type: text, max-length: 2250 }}\n"
     );
     for entity in lookups {
         let _ = writeln!(file, "  bpf_{entity}id: {{ type: lookup, to: {entity}, on-delete: cascade, indexed: true }}");

@@ -6,7 +6,7 @@ use model::{
     AttributeName, EntityId, EntityName, ProcessName, StageId,
     condition::Condition,
     entity::AttributeKind,
-    process::flow::{MOST_ENTITIES, MOST_STAGES, MOST_STEPS, Onward, Stage, StagePlace, StageStep, StageStepKind, Via},
+    process::flow::{Onward, Stage, StagePlace, StageStep, StageStepKind, Via},
     schema::Entity,
 };
 use smol_str::SmolStr;
@@ -60,8 +60,10 @@ pub(super) fn convert<'a>(flow: &Fields<'_>, first: &'a Entity, names: &'a Names
     let report = flow.report;
     flow.need("stages")?;
     let nodes = flow.list("stages");
-    if nodes.is_empty() || nodes.len() > MOST_STAGES {
-        report.error(flow.place_of("stages"), format!("a flow has 1 to {MOST_STAGES} stages, not {}", nodes.len()));
+    let most = names.flow_limits.stages;
+    if nodes.is_empty() || nodes.len() > most {
+        let message = format!("a flow has 1 to {most} stages, not {} (`flows.stages`)", nodes.len());
+        report.error(flow.place_of("stages"), message);
         return None;
     }
     let errors = report.errors();
@@ -70,7 +72,7 @@ pub(super) fn convert<'a>(flow: &Fields<'_>, first: &'a Entity, names: &'a Names
         let fields = Fields::open(report, node, node.place, &STAGE)?;
         heads.extend(head(fields, &heads, first, names));
     }
-    check_entities(flow, first, &heads);
+    check_entities(flow, first, &heads, names.flow_limits.entities);
     if report.errors() > errors {
         return None;
     }
@@ -81,7 +83,7 @@ pub(super) fn convert<'a>(flow: &Fields<'_>, first: &'a Entity, names: &'a Names
         heads.iter().zip(0u8..).map(|(head, place)| whole(head, StagePlace(place), &places, &scope)).collect();
     let stages: Vec<Stage> = stages.into_iter().collect::<Option<_>>()?;
     let at: Vec<Place> = heads.iter().map(|head| head.fields.place_of("id")).collect();
-    graph::check(report, &stages, &at);
+    graph::check(report, &stages, &at, names.flow_limits.levels);
     Some(stages)
 }
 
@@ -162,7 +164,7 @@ fn via<'a>(
 }
 
 /// Every entity of a flow must allow flows, and there are not too many.
-fn check_entities(flow: &Fields<'_>, first: &Entity, heads: &[Head<'_, '_>]) {
+fn check_entities(flow: &Fields<'_>, first: &Entity, heads: &[Head<'_, '_>], most: usize) {
     let mut seen: Vec<EntityId> = Vec::new();
     let heads = heads.iter().map(|head| (head.entity, head.fields.place_of("entity")));
     for (entity, place) in [(first, flow.value_place("entity"))].into_iter().chain(heads) {
@@ -174,8 +176,8 @@ fn check_entities(flow: &Fields<'_>, first: &Entity, heads: &[Head<'_, '_>]) {
             let hint = Some(format!("write `flows: true` in the entity `{}`", entity.name()));
             flow.report.error_with(place, format!("`{}` does not allow flows", entity.name()), hint);
         }
-        if seen.len() == MOST_ENTITIES + 1 {
-            flow.report.error(place, format!("a flow leads over at most {MOST_ENTITIES} entities"));
+        if seen.len() == most + 1 {
+            flow.report.error(place, format!("a flow leads over at most {most} entities (`flows.entities`)"));
         }
     }
 }
@@ -289,8 +291,9 @@ fn onward(fields: &Fields<'_>, from: StagePlace, places: &HashMap<SmolStr, Stage
 
 fn steps(fields: &Fields<'_>, entity: &Entity, names: &Names<'_>) -> Option<Vec<StageStep>> {
     let nodes = fields.list("steps");
-    if nodes.len() > MOST_STEPS {
-        let message = format!("a stage has at most {MOST_STEPS} steps, not {}", nodes.len());
+    let most = names.flow_limits.steps;
+    if nodes.len() > most {
+        let message = format!("a stage has at most {most} steps, not {} (`flows.steps`)", nodes.len());
         fields.report.error(fields.place_of("steps"), message);
         return None;
     }

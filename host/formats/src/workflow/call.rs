@@ -140,11 +140,16 @@ fn callee<'a>(fields: &Fields<'_>, key: &str, action: bool, scope: &Scope<'a>) -
     let name: ProcessName = fields.name(key)?;
     let kind = if action { "action" } else { "workflow" };
     let Some(found) = scope.names.callables.iter().find(|known| known.name == name) else {
-        let known = scope.names.callables.iter().filter(|known| known.action == action);
+        let known = scope.names.callables.iter().filter(|known| known.is_called() && known.action == action);
         let hint = nearest::hint(name.as_str(), known.map(|known| known.name.as_str()));
         report.error_with(place, format!("there is no {kind} `{name}`"), hint);
         return None;
     };
+    if found.flow.is_some() {
+        let hint = Some("start or move it with a `flow` step".to_owned());
+        report.error_with(place, format!("`{name}` is a business process flow"), hint);
+        return None;
+    }
     if found.broken {
         return None;
     }

@@ -91,7 +91,7 @@ impl Known {
                     self.changed.extend([starter::STATE, starter::STATUS]);
                 }
                 // What a step of another kind does to the record is not known here.
-                StepAction::Custom { .. } | StepAction::Action { .. } => self.opaque = true,
+                StepAction::Custom { .. } | StepAction::Action { .. } | StepAction::Flow { .. } => self.opaque = true,
                 _ => {}
             }
         }

@@ -12,7 +12,7 @@ use model::{
     starter,
 };
 
-use super::steps::Steps;
+use super::{flow, steps::Steps};
 use crate::{
     fields::{Fields, name},
     names::Found,
@@ -35,6 +35,7 @@ pub(super) fn create<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'
         let wanted = Wanted::attribute(entity, attribute, scope.names);
         set.extend(value::read(report, &entry.value, &wanted, scope).map(|value| (attribute.id, value)));
     }
+    set.extend(flow::set(fields, entity, scope.names));
     let is_set = |attribute: &Attribute| {
         fields.map("set").iter().any(|entry| entry.key == attribute.name().as_str() && !entry.value.is_null())
     };

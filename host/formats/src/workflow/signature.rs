@@ -1,10 +1,14 @@
 //! What a process shows to those that call it: read before the processes themselves, since two may call each other.
 
 use model::{
-    Argument, EntityId, ProcessName, TaskName,
-    process::workflow::{Mode, Workflow},
+    Argument, EntityId, ProcessName, StageId, TaskName,
+    process::{
+        flow::Flow,
+        workflow::{Mode, Workflow},
+    },
 };
 use smol_str::SmolStr;
+use uuid::Uuid;
 
 use crate::{
     argument,
@@ -41,6 +45,19 @@ pub struct Callable {
     pub privilege: Option<TaskName>,
     /// Whether its own file has errors: who calls it is not reported too.
     pub broken: bool,
+    /// What it is where it is a business process flow: that is started and moved, never called.
+    pub flow: Option<CalledFlow>,
+}
+
+/// A business process flow as steps and imports see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CalledFlow {
+    /// What `processid` of a new record says that is to get it.
+    pub id: Uuid,
+    /// The entity of its instances.
+    pub instance: EntityId,
+    /// Its stages, each with the entity of its record.
+    pub stages: Vec<(StageId, EntityId)>,
 }
 
 impl Callable {
@@ -59,7 +76,41 @@ impl Callable {
             outputs: process.outputs.clone(),
             privilege: process.action.as_ref().and_then(|action| action.privilege.clone()),
             broken: false,
+            flow: None,
         }
+    }
+
+    /// How others see this flow, whose instances are records of `instance`.
+    pub fn of_flow(flow: &Flow, instance: EntityId, active: bool) -> Self {
+        let stages = flow.stages.iter().map(|stage| (stage.id.clone(), stage.entity)).collect();
+        let called = CalledFlow { id: flow.header.id, instance, stages };
+        Self::flow(flow.header.name.clone(), active, Some(flow.entity), Some(called))
+    }
+
+    /// A flow; what is absent could not be read.
+    pub(crate) fn flow(name: ProcessName, active: bool, entity: Option<EntityId>, flow: Option<CalledFlow>) -> Self {
+        let broken = entity.is_none() || flow.is_none();
+        let flow = flow.unwrap_or(CalledFlow { id: Uuid::nil(), instance: EntityId(0), stages: Vec::new() });
+        Self {
+            name,
+            action: false,
+            active,
+            child: false,
+            on_demand: false,
+            flow_step: false,
+            real_time: false,
+            entity,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            privilege: None,
+            broken,
+            flow: Some(flow),
+        }
+    }
+
+    /// Whether it is a workflow or an action.
+    pub fn is_called(&self) -> bool {
+        self.flow.is_none()
     }
 }
 
@@ -99,5 +150,6 @@ pub(crate) fn signature(node: &Node, names: &Names<'_>) -> Option<Callable> {
         outputs,
         privilege: text("privilege").and_then(TaskName::parse),
         broken: report.errors() > 0 || (known.is_none() && entity.as_deref() != Some("none")),
+        flow: None,
     })
 }

@@ -17,7 +17,7 @@ use model::{
 };
 use smol_str::SmolStr;
 
-use super::{ROOTS, call, check, custom, email, failing, find, loops::Own, record, wait, words};
+use super::{ROOTS, call, check, custom, email, failing, find, flow, loops::Own, record, wait, words};
 use crate::{
     condition,
     fields::{Fields, Keys},
@@ -38,7 +38,7 @@ const IF: Keys =
     Keys { what: "an `if` step", known: step_keys!["if", "then", "otherwise-if", "otherwise"], later: &[] };
 const BRANCH: Keys = Keys { what: "an `otherwise-if` branch", known: &["if", "then"], later: &[] };
 const WAIT: Keys = Keys { what: "a `wait` step", known: step_keys!["wait", "otherwise"], later: &[] };
-const CREATE: Keys = Keys { what: "a `create` step", known: step_keys!["create", "set"], later: &["flow"] };
+const CREATE: Keys = Keys { what: "a `create` step", known: step_keys!["create", "set", "flow"], later: &[] };
 const UPDATE: Keys = Keys {
     what: "an `update` step",
     known: step_keys!["update", "set", "append", "increment", "decrement", "multiply", "clear"],
@@ -60,6 +60,8 @@ const CUSTOM: Keys = Keys { what: "a `custom` step", known: step_keys!["custom",
 const ACTION: Keys = Keys { what: "an `action` step", known: step_keys!["action", "target", "inputs"], later: &[] };
 const START_CHILD: Keys =
     Keys { what: "a `start-child` step", known: step_keys!["start-child", "record", "inputs", "wait"], later: &[] };
+const FLOW: Keys =
+    Keys { what: "a `flow` step", known: step_keys!["flow", "process", "of", "stage", "to"], later: &[] };
 const FIND: Keys =
     Keys { what: "a `find` step", known: step_keys!["find", "as", "where", "order", "limit"], later: &[] };
 const FOR_EACH: Keys = Keys {
@@ -70,7 +72,7 @@ const FOR_EACH: Keys = Keys {
 const STOP: Keys = Keys { what: "a `stop` step", known: step_keys!["stop", "message"], later: &[] };
 
 /// The kinds of steps that this version knows.
-const KINDS: [(&str, &Keys); 18] = [
+const KINDS: [(&str, &Keys); 19] = [
     ("stage", &STAGE),
     ("if", &IF),
     ("wait", &WAIT),
@@ -86,12 +88,11 @@ const KINDS: [(&str, &Keys); 18] = [
     ("assign-value", &ASSIGN_VALUE),
     ("action", &ACTION),
     ("start-child", &START_CHILD),
+    ("flow", &FLOW),
     ("find", &FIND),
     ("for-each", &FOR_EACH),
     ("stop", &STOP),
 ];
-/// Those that the format has and this version does not.
-const LATER: [&str; 1] = ["flow"];
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own, entity: Option<&Entity>) -> Vec<Step> {
@@ -179,11 +180,12 @@ impl Steps<'_> {
 
     /// If one step is a stage, all beside it are; stages stand at the top only.
     fn check_stages(&self, nodes: &[Node], top: bool) {
-        let stages = nodes.iter().filter(|node| node.get("stage").is_some()).count();
-        if stages == 0 {
+        // A step that moves a flow names a stage of that.
+        let is_stage = |node: &Node| node.get("stage").is_some() && node.get("flow").is_none();
+        if !nodes.iter().any(is_stage) {
             return;
         }
-        let is_wrong = |node: &&Node| node.get("stage").is_some() != top;
+        let is_wrong = |node: &&Node| is_stage(node) != top;
         let message = match top {
             true => "this step stands beside stages: put it into one of them",
             false => "a stage stands at the top level only",
@@ -211,6 +213,7 @@ impl Steps<'_> {
             "custom" => custom::custom(self, &fields, scope).map(Self::with_result),
             "action" => call::action(self, &fields, scope).map(Self::with_result),
             "start-child" => call::start_child(self, &fields, scope).map(Self::with_result),
+            "flow" => flow::flow(self, &fields, scope).map(Self::with_result),
             "find" => find::find(self, &fields, scope).map(Self::with_result),
             "for-each" => find::for_each(self, &fields, here, scope),
             "assign-value" => self.assign_value(&fields, scope).map(Read::plain),
@@ -249,18 +252,15 @@ impl Steps<'_> {
             return None;
         };
         // The kind key comes before keys that would be another kind elsewhere.
-        let kind = |entry: &&Entry| KINDS.iter().any(|(kind, _)| *kind == entry.key) || LATER.contains(&&*entry.key);
+        let kind = |entry: &&Entry| KINDS.iter().any(|(kind, _)| *kind == entry.key);
         let aside = |entry: &&Entry| kind(entry) && entry.key != "wait";
         let Some(found) = entries.iter().find(aside).or_else(|| entries.iter().find(kind)) else {
             self.no_kind(node, entries);
             return None;
         };
-        let Some((word, keys)) = KINDS.iter().find(|(word, _)| *word == found.key) else {
-            report.unsupported(found.place, &found.key);
-            return None;
-        };
+        let (word, keys) = KINDS.iter().find(|(word, _)| *word == found.key)?;
         let second = entries.iter().filter(|entry| !keys.known.contains(&entry.key.as_str())).find(kind);
-        if let Some(second) = second.filter(|second| !keys.later.contains(&second.key.as_str())) {
+        if let Some(second) = second {
             let message = format!("a step has one kind, and this one is `{}` and `{}`", found.key, second.key);
             report.error_with(second.place, message, Some("make two steps of it".to_owned()));
             return None;

@@ -9,16 +9,43 @@ use crate::{
     AttributeId, AttributeName, EntityId, EntityName, ProcessName, StageId, condition::Condition, process::Header,
 };
 
-/// How many stages a flow may have, and steps a stage.
-pub const MOST_STAGES: usize = 30;
-/// How many steps a stage may have.
-pub const MOST_STEPS: usize = 30;
-/// How many entities a flow may lead over.
-pub const MOST_ENTITIES: usize = 5;
-/// How deep branches may lie within branches.
-pub const MOST_LEVELS: usize = 10;
-/// How many active flows may begin on one entity, unless the organisation says otherwise.
-pub const MOST_ACTIVE: usize = 10;
+/// How much a flow may hold, and how many there may be (processes 5.2). An organisation may say otherwise, up to `MOST`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowLimits {
+    /// Stages of a flow.
+    pub stages: usize,
+    /// Steps of a stage.
+    pub steps: usize,
+    /// Entities that a flow leads over.
+    pub entities: usize,
+    /// How deep branches may lie within branches.
+    pub levels: usize,
+    /// Active flows that begin on one entity.
+    pub active: usize,
+}
+
+impl FlowLimits {
+    /// More than this no setting allows: the path of an instance has a place for so many stages.
+    pub const MOST: Self = Self { stages: 60, steps: 200, entities: 20, levels: 30, active: 100 };
+
+    /// The settings by which an organisation says otherwise, with the figure that each sets and the most it may be.
+    pub fn named(&mut self) -> [(&'static str, &mut usize, usize); 5] {
+        let most = Self::MOST;
+        [
+            ("flows.stages", &mut self.stages, most.stages),
+            ("flows.steps", &mut self.steps, most.steps),
+            ("flows.entities", &mut self.entities, most.entities),
+            ("flows.levels", &mut self.levels, most.levels),
+            ("flows.active", &mut self.active, most.active),
+        ]
+    }
+}
+
+impl Default for FlowLimits {
+    fn default() -> Self {
+        Self { stages: 30, steps: 30, entities: 5, levels: 10, active: 10 }
+    }
+}
 
 /// A business process flow.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,6 +219,49 @@ pub enum Onward {
     Stage(StagePlace),
     /// The flow ends here.
     End,
+}
+
+/// What a step, a script or a client wants of a flow on a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlowOrder {
+    /// It begins.
+    Start,
+    /// To the stage that comes next.
+    Next,
+    /// To the stage before.
+    Back,
+    /// To the stage that is named.
+    SetStage,
+    /// It has come to its end.
+    Finish,
+    /// It is given up.
+    Abandon,
+    /// It goes on where it stood.
+    Reactivate,
+}
+
+impl FlowOrder {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Start, Self::Next, Self::Back, Self::SetStage, Self::Finish, Self::Abandon, Self::Reactivate];
+
+    /// The word in files and addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Next => "next",
+            Self::Back => "back",
+            Self::SetStage => "set-stage",
+            Self::Finish => "finish",
+            Self::Abandon => "abandon",
+            Self::Reactivate => "reactivate",
+        }
+    }
+
+    /// The one of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.word() == word)
+    }
 }
 
 /// Something to be done in a stage.

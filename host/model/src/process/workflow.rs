@@ -5,11 +5,11 @@
 use smol_str::SmolStr;
 
 use crate::{
-    Argument, AttributeId, AttributeName, Command, EntityId, ProcessName, StepId, StepName,
+    Argument, AttributeId, AttributeName, Command, EntityId, ProcessName, StageId, StepId, StepName,
     condition::Condition,
     expression::{Expression, Path, ValueSource},
     principal::Rights,
-    process::{Header, Retention, action::Action, email::Email},
+    process::{Header, Retention, action::Action, email::Email, flow::FlowOrder},
     time::Term,
 };
 
@@ -329,6 +329,21 @@ pub enum StepAction {
         outputs: Vec<Argument>,
         /// Whether the end of a background child is waited for.
         wait: bool,
+    },
+    /// Starts or moves a business process flow on a record; the result is its instance.
+    Flow {
+        /// What is wanted.
+        order: FlowOrder,
+        /// The flow.
+        process: ProcessName,
+        /// The entity of its instances.
+        instance: EntityId,
+        /// The record.
+        of: Path,
+        /// The stage where it begins, or to which it goes.
+        stage: Option<StageId>,
+        /// The record of the stage that it goes to, where the instance has none yet.
+        to: Option<Path>,
     },
     /// Looks for records; the result is the first of them, how many there are, and all of them.
     Find(Find),

@@ -22,6 +22,7 @@ use super::{
     delete::Delete,
     email::Email,
     find::{Check, Find, Next},
+    flow::Flow,
     invoke::Invoke,
     parameter::{self, Parameter},
     share::Share,
@@ -116,10 +117,11 @@ impl Program {
         })
     }
 
-    /// The processes that it calls or starts, with repetition.
+    /// The processes that it calls, starts or moves, with repetition.
     pub fn invokes(&self) -> impl Iterator<Item = &ProcessName> {
         self.code.iter().filter_map(|line| match &line.instruction {
             Instruction::Invoke(invoke) => invoke.callee.process(),
+            Instruction::Flow(flow) => Some(&flow.process),
             _ => None,
         })
     }
@@ -240,6 +242,7 @@ pub(super) enum Instruction {
     Custom(Box<Custom>),
     Ask(Box<Ask>),
     Invoke(Box<Invoke>),
+    Flow(Box<Flow>),
     Test(Box<Test>),
     Find(Box<Find>),
     Next(Box<Next>),
@@ -254,7 +257,7 @@ pub(super) enum Instruction {
 impl Instruction {
     /// Whether it asks for a verb, or for what is answered like one.
     pub fn is_verb(&self) -> bool {
-        matches!(self, Self::Create(_) | Self::Email(_)) || self.target().is_some()
+        matches!(self, Self::Create(_) | Self::Email(_) | Self::Flow(_)) || self.target().is_some()
     }
 
     /// The record that it changes, where it is one that is there before.

@@ -7,7 +7,7 @@ use model::{
     starter,
 };
 
-use super::value;
+use super::{trace::is_inner, value};
 use crate::port::Piece;
 
 /// What the line says; nothing where a reader learns nothing from it.
@@ -135,7 +135,8 @@ pub(super) fn waited_for(number: usize, branch: &str) -> Vec<Piece> {
 /// Attributes with their values, behind two blanks; nothing where there are none.
 fn values(schema: &Schema, record: RecordRef, values: &Values) -> Vec<Piece> {
     let Some(entity) = schema.entity(record.entity).filter(|_| !values.is_empty()) else { return Vec::new() };
-    let fields = values.iter().filter_map(|(id, value)| {
+    let told = values.iter().filter(|(id, _)| !is_inner(entity, *id));
+    let fields = told.filter_map(|(id, value)| {
         let attribute = entity.attribute_by_id(id)?;
         Some((attribute.name().to_string(), value::shown(schema, entity, attribute, value)))
     });

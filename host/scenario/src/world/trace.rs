@@ -149,7 +149,10 @@ impl Teller<'_> {
         let made = entry.message == Message::Create;
         let mut fields = Vec::new();
         for (attribute, before, after) in &entry.changes {
-            if SILENT.contains(attribute) || made && is_usual(entity, entry, *attribute, after) {
+            if SILENT.contains(attribute) || is_inner(entity, *attribute) {
+                continue;
+            }
+            if made && is_usual(entity, entry, *attribute, after) {
                 continue;
             }
             let after = self.shown(entity, *attribute, after);
@@ -245,6 +248,12 @@ fn is_usual(entity: &Entity, entry: &Entry, attribute: AttributeId, value: &Valu
         starter::OWNER => value.as_reference() == Some(entry.caller.user),
         _ => false,
     }
+}
+
+/// Whether the attribute orders the changes of a flow's instance: it is another with each of them and says nothing to people.
+pub(super) fn is_inner(entity: &Entity, attribute: AttributeId) -> bool {
+    let order = entity.attribute("laststatuschange").filter(|order| order.definition.read_only);
+    order.is_some_and(|order| order.id == attribute && order.value_type() == model::ValueType::Guid)
 }
 
 fn joined(entity: &Entity, fields: Vec<(AttributeId, String)>) -> String {

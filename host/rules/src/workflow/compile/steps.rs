@@ -21,6 +21,7 @@ use crate::{
         create::Create,
         custom::{Custom, check_kind},
         delete::Delete,
+        flow::Flow,
         invoke::{Callee, Invoke},
         parameter::Parameter,
         paths::{Gives, Leads},
@@ -108,6 +109,16 @@ impl<'a> Compiler<'a> {
             StepAction::StartChild { workflow, record, inputs, outputs, wait } => {
                 let callee = Callee::Child { workflow: workflow.clone(), wait: *wait };
                 self.invoke(step, callee, Some(record), inputs, outputs, reads)
+            }
+            StepAction::Flow { order, process, instance, of, stage, to } => {
+                let of = self.target(of, reads)?;
+                let to = match to {
+                    Some(to) => Some(self.target(to, reads)?),
+                    None => None,
+                };
+                self.gives(&step.id, step.named, Gives::Record(Some(vec![*instance])));
+                let (order, process, stage) = (*order, process.clone(), stage.clone());
+                Some(Instruction::Flow(Box::new(Flow { order, process, of, stage, to })))
             }
             StepAction::Find(find) => self.find_step(step, find, reads),
             StepAction::Stop { outcome, message } => {
