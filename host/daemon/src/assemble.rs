@@ -271,6 +271,7 @@ fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Res
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)).into(),
         time_zone: config.time_zone.as_str().into(),
         journal_retention: config.journal,
+        flows: config.flows,
         courier,
         seal: Some(Arc::new(seal::KeyFile::open(&config.data_dir)?)),
         ..Settings::default()

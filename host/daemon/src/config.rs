@@ -14,7 +14,7 @@ use std::{
 };
 
 use api::{OidcSettings, Secret};
-use model::Span;
+use model::{Span, process::flow::FlowLimits};
 
 pub use self::mail::Mail;
 use crate::{
@@ -61,10 +61,12 @@ pub struct Config {
     pub time_zone: String,
     /// How long entries of the journal stay; absent: for ever.
     pub journal: Option<Span>,
+    /// How much a business process flow may hold, and how many may be active on an entity.
+    pub flows: FlowLimits,
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 34] = [
+pub const KEYS: [(&str, &str); 39] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
@@ -99,6 +101,11 @@ pub const KEYS: [(&str, &str); 34] = [
     ("log.filter", "which log lines: info, stepwise=debug"),
     ("organization.time_zone", "an IANA name, UTC"),
     ("retention.journal", "how long it is kept who changed what: 1 year, or forever"),
+    ("flows.stages", "stages of a business process flow, 30; 60 at most"),
+    ("flows.steps", "steps of a stage, 30; 200 at most"),
+    ("flows.entities", "entities that a flow leads over, 5; 20 at most"),
+    ("flows.levels", "how deep branches of a flow lie within branches, 10; 30 at most"),
+    ("flows.active", "active flows that begin on one entity, 10; 100 at most"),
 ];
 
 const PREFIX: &str = "STEPWISE_";
@@ -151,6 +158,7 @@ impl Config {
             log: settings.text("log.filter").unwrap_or("info").to_owned(),
             time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
             journal: settings.journal()?,
+            flows: settings.flows()?,
         };
         config.tls = flags.tls.clone().or(config.tls);
         config.behind_proxy |= flags.behind_proxy;
@@ -186,6 +194,20 @@ impl Settings {
             Trouble::new(Exit::Configuration, format!("`{key}` cannot be `{text}`")).hint(format!("{key}: {what}"))
         };
         self.text(key).map(|text| text.trim().parse().map_err(|_| wrong(text))).transpose()
+    }
+
+    /// How much flows may hold: from 1 to what their instances have room for.
+    fn flows(&self) -> Result<FlowLimits, Trouble> {
+        let mut limits = FlowLimits::default();
+        for (key, figure, most) in limits.named() {
+            let Some(said) = self.parsed::<usize>(key)? else { continue };
+            if !(1..=most).contains(&said) {
+                let message = format!("`{key}` cannot be `{said}`");
+                return Err(Trouble::new(Exit::Configuration, message).hint(format!("it is 1 to {most}")));
+            }
+            *figure = said;
+        }
+        Ok(limits)
     }
 
     /// How long entries of the journal stay.

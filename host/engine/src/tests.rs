@@ -8,6 +8,7 @@ mod deploy;
 mod disk;
 mod export;
 mod faults;
+mod flows;
 mod jobs;
 mod loops;
 mod organisation;

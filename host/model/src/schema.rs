@@ -295,9 +295,18 @@ impl Entity {
         self.by_id.get(&id).map(|place| &self.attributes[*place])
     }
 
-    /// The API name of the record's identity: `complaintid`.
+    /// The API name of the record's identity: `complaintid`; of an instance of a flow the one that clients know.
     pub fn id_name(&self) -> SmolStr {
-        smol_str::format_smolstr!("{}id", self.definition.name)
+        match self.is_flow_instance() {
+            true => SmolStr::new_static("businessprocessflowinstanceid"),
+            false => smol_str::format_smolstr!("{}id", self.definition.name),
+        }
+    }
+
+    /// Whether its records are instances of a business process flow: only entities that are made from flows have this.
+    pub fn is_flow_instance(&self) -> bool {
+        let order = self.attribute("laststatuschange");
+        order.is_some_and(|order| order.definition.read_only && self.attribute("traversedpath").is_some())
     }
 
     /// Whether records have an owner of their own.

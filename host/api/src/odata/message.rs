@@ -5,6 +5,7 @@
 //! has done as one unit of work. Arguments come from the path, from aliases in the query, or from the body.
 
 mod actions;
+mod flows;
 mod given;
 mod many;
 mod processes;
@@ -124,7 +125,7 @@ impl Effect {
 }
 
 /// The messages that are known, a table for each group.
-const GROUPS: [&[Message]; 8] = [
+const GROUPS: [&[Message]; 9] = [
     who::MESSAGES,
     service::MESSAGES,
     many::MESSAGES,
@@ -133,6 +134,7 @@ const GROUPS: [&[Message]; 8] = [
     roles::MESSAGES,
     processes::MESSAGES,
     queues::MESSAGES,
+    flows::MESSAGES,
 ];
 
 /// The names of all messages of the dialect, for whoever looks after each of them.

@@ -3,6 +3,7 @@
 
 mod copy;
 mod explain;
+mod flow;
 mod migrate;
 mod trial;
 
@@ -13,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::{Process, Scheduled};
+use engine::{Catalogue, Process, Scheduled};
 use model::{
     ProcessName, Refusal, Schema,
     process::{DefinitionState, workflow::Mode},
@@ -46,8 +47,10 @@ pub fn routes() -> Router<App> {
 async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     ask(&app, &headers, |engine, caller| {
         let schema = engine.schema();
-        let processes: Vec<Value> =
+        let mut processes: Vec<Value> =
             engine.readable_processes(caller)?.iter().map(|process| told(process, &schema)).collect();
+        processes.extend(engine.readable_flows(caller)?.iter().map(|flow| flow::told(flow, &schema)));
+        processes.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
         Ok(json!({"value": processes}))
     })
     .await
@@ -64,13 +67,15 @@ async fn show(
         let [version] = numbers(query.as_deref(), ["version"])?;
         let written = engine.written(caller, &name, version)?;
         let catalogue = engine.catalogue();
-        let mut shown = catalogue.process(name.as_str()).map(|process| told(process, &catalogue.schema));
+        let mut shown = described(&catalogue, &name);
         let shown = shown.get_or_insert_with(|| json!({"name": name.as_str()}));
         if let Some(scheduled) = engine.schedule(caller, &name, UPCOMING)? {
             shown["schedule"] = scheduled_in_json(&scheduled);
         }
-        let freed = engine.freed_of(caller, &name)?;
-        shown["retention"] = json!({"jobs_removed": freed.removed, "bytes_freed": freed.bytes});
+        if catalogue.flow(name.as_str()).is_none() {
+            let freed = engine.freed_of(caller, &name)?;
+            shown["retention"] = json!({"jobs_removed": freed.removed, "bytes_freed": freed.bytes});
+        }
         shown["version"] = json!(written.version);
         shown["file"] = json!(written.file.as_str());
         shown["definition"] = json!(written.text);
@@ -143,14 +148,15 @@ fn only_one(name: &ProcessName) -> Refusal {
     Refusal::Unreadable { what: "the difference".into(), why: why.into() }
 }
 
+/// What a list tells of the process or flow of this name.
+fn described(catalogue: &Catalogue, name: &ProcessName) -> Option<Value> {
+    let process = catalogue.process(name.as_str()).map(|process| told(process, &catalogue.schema));
+    process.or_else(|| catalogue.flow(name.as_str()).map(|flow| flow::told(flow, &catalogue.schema)))
+}
+
 /// What a list tells of a process.
 fn told(process: &Process, schema: &Schema) -> Value {
     let workflow = &process.workflow;
-    let state = match process.state {
-        DefinitionState::Active => "active",
-        DefinitionState::Draft => "draft",
-        DefinitionState::Template => "template",
-    };
     let mode = match workflow.mode {
         Mode::Background => "background",
         Mode::RealTime { .. } => "real-time",
@@ -161,12 +167,20 @@ fn told(process: &Process, schema: &Schema) -> Value {
         "kind": if process.is_action() { "action" } else { "workflow" },
         "mode": mode,
         "entity": workflow.entity.map(|entity| schema.name_of(entity).to_string()),
-        "state": state,
+        "state": state_word(process.state),
         "on_demand": workflow.on_demand,
         "solution": process.solution.as_str(),
         "version": process.version(),
         "owner": show_record(process.owner, schema),
     })
+}
+
+fn state_word(state: DefinitionState) -> &'static str {
+    match state {
+        DefinitionState::Active => "active",
+        DefinitionState::Draft => "draft",
+        DefinitionState::Template => "template",
+    }
 }
 
 fn process_name(name: &str) -> Result<ProcessName, Denial> {
@@ -186,8 +200,7 @@ async fn switch(app: App, name: String, headers: HeaderMap, active: bool) -> Res
         let name = process_name(&name)?;
         let callers = engine.switch_process(caller, &name, active)?;
         let catalogue = engine.catalogue();
-        let told = catalogue.process(name.as_str()).map(|process| told(process, &catalogue.schema));
-        let mut told = told.unwrap_or_default();
+        let mut told = described(&catalogue, &name).unwrap_or_default();
         told["called_by"] = callers.iter().map(ProcessName::as_str).collect();
         Ok(told)
     })

@@ -67,7 +67,7 @@ fn kind(key: &str) -> Json {
         "server.behind_proxy" => json!("boolean"),
         "server.cors_origins" => json!(["array", "string"]),
         "smtp.port" | "smtp.timeout" | "smtp.connections" => json!("integer"),
-        _ if key.ends_with("_bytes") || key.starts_with("threads.") => json!("integer"),
+        _ if key.ends_with("_bytes") || key.starts_with("threads.") || key.starts_with("flows.") => json!("integer"),
         _ => json!("string"),
     }
 }

@@ -13,10 +13,18 @@ use crate::{CountingIds, Engine, ManualClock, Parts, Settings, administrator};
 
 /// A store that counts what is asked of it.
 #[derive(Clone, Default)]
-struct Counted {
+pub(super) struct Counted {
     store: Memory,
     gets: Arc<AtomicU64>,
     scans: Arc<AtomicU64>,
+}
+
+impl Counted {
+    /// Batches, point reads, scans, rows.
+    pub fn figures(&self) -> [u64; 4] {
+        let stats = self.store.stats();
+        [stats.batches, self.gets.load(Ordering::Relaxed), self.scans.load(Ordering::Relaxed), stats.rows]
+    }
 }
 
 struct CountedSnapshot {

@@ -133,13 +133,14 @@ pub(crate) fn begun(fields: &Fields<'_>, entity: &Entity, names: &Names<'_>) -> 
         fields.is_default("flow");
         return None;
     }
+    if text == "none" {
+        // Of an entity that allows none that is so anyway.
+        return entity.definition.flows.then_some(Uuid::nil());
+    }
     if !entity.definition.flows {
         let hint = Some(format!("leave `flow` out, or write `flows: true` in the entity `{}`", entity.name()));
         fields.report.error_with(fields.place_of("flow"), format!("`{}` does not allow flows", entity.name()), hint);
         return None;
-    }
-    if text == "none" {
-        return Some(Uuid::nil());
     }
     let (callable, called) = named(fields, "flow", names)?;
     if callable.entity != Some(entity.id) {

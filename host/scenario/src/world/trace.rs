@@ -252,8 +252,8 @@ fn is_usual(entity: &Entity, entry: &Entry, attribute: AttributeId, value: &Valu
 
 /// Whether the attribute orders the changes of a flow's instance: it is another with each of them and says nothing to people.
 pub(super) fn is_inner(entity: &Entity, attribute: AttributeId) -> bool {
-    let order = entity.attribute("laststatuschange").filter(|order| order.definition.read_only);
-    order.is_some_and(|order| order.id == attribute && order.value_type() == model::ValueType::Guid)
+    let order = entity.attribute("laststatuschange").filter(|_| entity.is_flow_instance());
+    order.is_some_and(|order| order.id == attribute)
 }
 
 fn joined(entity: &Entity, fields: Vec<(AttributeId, String)>) -> String {

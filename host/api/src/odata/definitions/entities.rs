@@ -36,6 +36,7 @@ pub fn one(schema: &Schema, entity: &Entity) -> Map<String, Json> {
         },
         "IsActivity": definition.activity,
         "IsBusinessProcessEnabled": definition.flows,
+        "IsBPFEntity": entity.is_flow_instance(),
         "IsCustomEntity": definition.solution != formats::starter::SOLUTION,
         "IsPrivate": false,
         "IsIntersect": schema_links(schema, entity),

@@ -148,6 +148,13 @@ impl World {
                     self.trace.push(format!("invoke {}{}", callee.name(), field_words(&inputs)));
                     Input::Invoked(Ok(Vec::new()))
                 }
+                Command::Flow { order, process, of, .. } => {
+                    let said = format!("flow {} {process} {}/{}", order.word(), of.entity, of.id.0.as_u128());
+                    self.trace.push(said);
+                    let record = fixture::record(starter::EMAIL, 2);
+                    let moved = Ok(Outcome { record, version: Version::FIRST, created: true });
+                    Input::Done(self.refusals.pop_front().flatten().map_or(moved, Err))
+                }
                 Command::Find { query, residue, most } => {
                     self.trace.push("find".to_owned());
                     Input::Found(Ok(self.find(query, residue, most as usize, &environment)))
