@@ -1,5 +1,6 @@
 //! kill -9 of the real binary at random moments under load (R1): no acknowledged record is lost, every job finishes, no effect
-//! happens twice. Half of the jobs wait, for data and then for a time, when the daemon is killed.
+//! happens twice. Half of the jobs wait, for data and then for a time, when the daemon is killed, and a schedule has a moment in
+//! each minute.
 //!
 //! Four writers create orders as fast as they are answered; after a random number of answers the daemon is killed in the
 //! middle of whatever it does, and started again on the same directory. At the end the store is asked what became of it all.
@@ -18,7 +19,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::daemon::Daemon;
 
 const ROUNDS: u32 = 20;
@@ -87,6 +88,18 @@ steps:
     wait: [{ for: 1 second }, { until: { value: record.name, empty: true } }]
   - create: appointment
     set: { subject: \"Follow ${record.number}\", description: \"by branch ${waited.branch}\" }
+",
+    ),
+    (
+        "processes/tick.yaml",
+        "kind: workflow
+name: tick
+entity: none
+mode: background
+start: { schedule: { cron: \"* * * * *\", overlap: parallel, catch-up: all } }
+steps:
+  - create: account
+    set: { name: tick }
 ",
     ),
 ];
@@ -174,10 +187,38 @@ fn check(daemon: &Daemon, acknowledged: &[u64]) -> Result<()> {
     once_each(daemon, "tasks", "Handle", &there)?;
     once_each(daemon, "phonecalls", "Weigh", &there)?;
     once_each(daemon, "appointments", "Follow", &there)?;
-    let jobs = daemon.all("/api/data/v9.2/asyncoperations?$select=statuscode")?;
+    let jobs = daemon.all("/api/data/v9.2/asyncoperations?$select=statuscode,messagename")?;
     let failed = jobs.iter().filter(|job| job["statuscode"] != 30).count();
     ensure!(failed == 0, "{failed} of {} jobs did not succeed", jobs.len());
-    ensure!(jobs.len() == 2 * there.len(), "{} jobs for {} orders", jobs.len(), there.len());
+    let (ticks, handled): (Vec<_>, Vec<_>) = jobs.iter().partition(|job| job["messagename"] == "schedule");
+    ensure!(handled.len() == 2 * there.len(), "{} jobs for {} orders", handled.len(), there.len());
+    each_minute_once(daemon, &ticks)
+}
+
+/// The schedule had every minute from its first to its last, each once, and each did what it does once.
+fn each_minute_once(daemon: &Daemon, ticks: &[&Value]) -> Result<()> {
+    let mut minutes = Vec::new();
+    for tick in ticks {
+        let id = tick["asyncoperationid"].as_str().context("a job has an id")?;
+        let (status, job) = daemon.get(&format!("/api/v1/jobs/{id}"))?;
+        let told = job.to_string();
+        let due = told.split_once("due at ").and_then(|(_, rest)| rest.get(..16));
+        minutes.push(due.with_context(|| format!("{status}: {told}"))?.to_owned());
+    }
+    minutes.sort();
+    let distinct: HashSet<&String> = minutes.iter().collect();
+    ensure!(distinct.len() == minutes.len(), "a minute had two jobs: {minutes:?}");
+    let of_day = |text: &String| -> Option<i64> {
+        Some(text[11..13].parse::<i64>().ok()? * 60 + text[14..].parse::<i64>().ok()?)
+    };
+    let gaps = minutes.windows(2).filter(|pair| {
+        let passed = of_day(&pair[1]).zip(of_day(&pair[0])).map(|(later, earlier)| (later - earlier).rem_euclid(1_440));
+        passed != Some(1)
+    });
+    ensure!(gaps.count() == 0, "a minute is missing: {minutes:?}");
+    let done = daemon.all("/api/data/v9.2/accounts?$select=name")?;
+    let done = done.iter().filter(|account| account["name"] == "tick").count();
+    ensure!(done == ticks.len(), "{done} ticks by {} jobs", ticks.len());
     Ok(())
 }
 

@@ -36,6 +36,34 @@ pub async fn apply(engine: &Arc<Engine>, caller: Caller, verbs: Vec<Verb>) -> Re
     }
 }
 
+/// What an engine thread is to do as one unit of work, and what is to be known of it afterwards.
+pub struct Planned<P> {
+    /// What is to be known.
+    pub plan: P,
+    /// Who does it.
+    pub caller: Caller,
+    /// What is done; nothing if empty.
+    pub verbs: Vec<Verb>,
+}
+
+/// Plans verbs on an engine thread and does them there too, without going back for it in between.
+pub async fn plan_and_apply<P: Send + 'static>(
+    engine: &Arc<Engine>,
+    plan: impl FnOnce(&Engine) -> Result<Planned<P>, Denial> + Send + 'static,
+) -> Result<(P, Result<Vec<Outcome>, Failed>), Denial> {
+    let (answer, answered) = oneshot::channel();
+    let span = tracing::Span::current();
+    engine.spawn(move |engine| match span.in_scope(|| plan(engine)) {
+        Err(denial) => drop(answer.send(Err(denial))),
+        Ok(Planned { plan, verbs, .. }) if verbs.is_empty() => drop(answer.send(Ok((plan, Ok(Vec::new()))))),
+        Ok(Planned { plan, caller, verbs }) => engine.submit_here(caller, verbs, move |result| {
+            // Whoever asked may have gone away: what was done stands.
+            drop(answer.send(Ok((plan, result.map_err(Failed::Engine)))));
+        }),
+    });
+    answered.await.unwrap_or_else(|_| Err(Denial::stopping()))
+}
+
 /// Why verbs were not done.
 #[derive(Debug)]
 pub enum Failed {

@@ -46,6 +46,25 @@ impl Engine {
         self.enqueue(Box::new(act), Box::new(done));
     }
 
+    /// The same at once, for who is on an engine thread already and would only queue behind himself.
+    pub fn submit_here(
+        &self,
+        caller: Caller,
+        verbs: Vec<Verb>,
+        done: impl FnOnce(Result<Vec<Outcome>, Failure>) + Send + 'static,
+    ) {
+        let act = move |unit: &mut Unit| verbs.iter().map(|verb| unit.apply(&caller, verb.clone())).collect();
+        match self.desk.len() >= self.parts.settings.backlog {
+            true => done(Err(Refusal::Busy.into())),
+            false => self.attempt(Request {
+                act: Box::new(act),
+                done: Box::new(done),
+                deadline: self.deadline(),
+                conflicts: 0,
+            }),
+        }
+    }
+
     /// Has `work` done on an engine thread: reads, deployment, whatever takes time.
     pub fn spawn(&self, work: impl FnOnce(&Engine) + Send + 'static) {
         self.desk.push(Box::new(work));

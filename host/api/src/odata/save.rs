@@ -38,13 +38,10 @@ pub(super) async fn change(call: Call, method: Method, resource: Resource, body:
     let request = request(&call, method, resource, body)?;
     let mut belief = Belief::default();
     for _ in 0..TRIES {
-        let (caller, Plan { verbs, answer, upserts }) = planned(&call, &request, &belief).await?;
-        if verbs.is_empty() {
-            return told(&call, caller, answer, &[]).await;
-        }
-        match bridge::apply(&call.app.engine, caller, verbs).await {
+        let ((caller, answer, upserts), done) = tried(&call, &request, &belief).await?;
+        match done {
             Err(Failed::Engine(Failure::Refused(refusal))) if belief.corrected(&refusal, &upserts) => {}
-            result => return told(&call, caller, answer, &result?).await,
+            done => return told(&call, caller, answer, &done?).await,
         }
     }
     Err(Refusal::Busy.into())
@@ -67,17 +64,25 @@ pub(super) fn request(
     })
 }
 
-async fn planned(call: &Call, request: &Request, belief: &Belief) -> Result<(Caller, Plan), Denial> {
+/// What is told of a request: to whom, how, and which of its records it believed to be there.
+type ToTell = (Caller, Answer, Vec<model::RecordRef>);
+
+/// Signs in, plans the request and does it, in one visit to an engine thread.
+async fn tried(
+    call: &Call,
+    request: &Request,
+    belief: &Belief,
+) -> Result<(ToTell, Result<Vec<Outcome>, Failed>), Denial> {
     let (credentials, request, belief) = (call.credentials.clone(), request.clone(), belief.clone());
     let links: Option<std::sync::Arc<Links>> = call.links.clone();
-    let planned = bridge::ask(&call.app.engine, move |engine| {
+    let tried = bridge::plan_and_apply(&call.app.engine, move |engine| {
         let caller = credentials.sign_in(engine)?;
         let schema = engine.schema();
         let asked = Asked { links: links.as_deref(), ..Asked::new(engine, &caller, &schema) };
-        let plan = plan::plan(&asked, &request, &belief, false)?;
-        Ok((caller, plan))
+        let Plan { verbs, answer, upserts } = plan::plan(&asked, &request, &belief, false)?;
+        Ok(bridge::Planned { plan: (caller, answer, upserts), caller, verbs })
     });
-    planned.await
+    tried.await
 }
 
 impl Belief {
