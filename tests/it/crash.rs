@@ -1,6 +1,6 @@
 //! kill -9 of the real binary at random moments under load (R1): no acknowledged record is lost, every job finishes, no effect
-//! happens twice. Half of the jobs wait, for data and then for a time, when the daemon is killed, and a schedule has a moment in
-//! each minute.
+//! happens twice. When the daemon is killed some jobs wait, for data and then for a time, some are in the middle of a loop, some
+//! wait for a child or for their next try, and a schedule has a moment in each minute.
 //!
 //! Four writers create orders as fast as they are answered; after a random number of answers the daemon is killed in the
 //! middle of whatever it does, and started again on the same directory. At the end the store is asked what became of it all.
@@ -24,6 +24,7 @@ use tests::daemon::Daemon;
 
 const ROUNDS: u32 = 20;
 const WRITERS: usize = 4;
+const STATIONS: usize = 5;
 
 const SOLUTION: &[(&str, &str)] = &[
     ("solution.yaml", "kind: solution\nname: crash\nversion: 1.0.0\nprefix: crs\n"),
@@ -38,7 +39,90 @@ attributes:
   number: { type: whole, required: true }
   handled: { type: whole, default: 0 }
   weight: { type: whole }
+  kind: { type: whole }
+  doubled: { type: whole }
+  tries: { type: whole }
 keys: { by_number: [number] }
+",
+    ),
+    (
+        "entities/station.yaml",
+        "kind: entity
+name: station
+ownership: organization
+primary: name
+attributes:
+  name: { type: text }
+",
+    ),
+    (
+        "entities/stamp.yaml",
+        "kind: entity
+name: stamp
+ownership: user-or-team
+primary: subject
+attributes:
+  subject: { type: text }
+  station: { type: lookup, to: station }
+",
+    ),
+    (
+        // Its first try does something and fails: nothing of that stays.
+        "scripts/shy.rhai",
+        "/*---
+step: crash.shy
+inputs: { order: { type: lookup, required: true, to: order } }
+outputs: { tries: { type: whole } }
+uses: { order: [retrieve], contact: [create] }
+---*/
+let order = retrieve(inputs.order, [\"number\"]);
+create(\"contact\", #{ lastname: `Shy ${order.number}` });
+if attempt() == 1 { retry_later(\"not now\", 1); }
+#{ tries: attempt() }
+",
+    ),
+    (
+        "processes/double.yaml",
+        "kind: workflow
+name: double
+entity: order
+mode: background
+child: true
+inputs: { number: { type: whole, required: true } }
+outputs: { doubled: { type: whole } }
+steps:
+  - wait: [{ for: 1 second }]
+  - create: email
+    set: { subject: \"Double ${inputs.number}\" }
+  - assign-value: { outputs.doubled: \"= inputs.number * 2\" }
+",
+    ),
+    (
+        // For every fourth order: a loop, a child that is waited for, and a step that succeeds at its second try.
+        "processes/tour.yaml",
+        "kind: workflow
+name: tour
+entity: order
+mode: background
+scope: organization
+start: { create: true, if: { value: record.kind, is: 0 } }
+steps:
+  - id: stations
+    for-each: station
+    limit: 10
+    steps:
+      - create: stamp
+        set: { subject: \"Stamp ${record.number}\", station: \"= item\" }
+  - id: asked
+    start-child: double
+    wait: true
+    inputs: { number: \"= record.number\" }
+  - id: shy
+    custom: crash.shy
+    inputs: { order: \"= record\" }
+    retry: { attempts: 4, first: 1 second }
+  - update: record
+    set: { doubled: \"= asked.doubled\", tries: \"= shy.tries\" }
 ",
     ),
     (
@@ -114,6 +198,10 @@ fn kill_9_loses_nothing_and_repeats_nothing() -> Result<()> {
     let mut acknowledged = Vec::new();
     let daemon = Daemon::start(&data)?;
     daemon.command(&["apply", &solution.to_string_lossy()])?;
+    for number in 1..=STATIONS {
+        let (status, body) = daemon.post("/api/data/v9.2/stations", &json!({ "name": format!("Station {number}") }))?;
+        ensure!(status == 204, "{status} {body}");
+    }
     daemon.kill()?;
     for round in 1..=ROUNDS {
         let daemon = Daemon::start(&data).with_context(|| format!("round {round}, seed {}", chance.seed))?;
@@ -141,7 +229,7 @@ fn load_and_kill(daemon: Daemon, next: &Arc<AtomicU64>, answers: u64) -> Result<
             thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let order = json!({ "name": format!("Order {number}"), "number": number });
+                    let order = json!({ "name": format!("Order {number}"), "number": number, "kind": number % 4 });
                     match daemon.post("/api/data/v9.2/orders", &order) {
                         Ok((201 | 204, _)) => drop(send.send(Ok(number))),
                         Ok((status, body)) => drop(send.send(Err(format!("order {number}: {status} {body}")))),
@@ -187,11 +275,14 @@ fn check(daemon: &Daemon, acknowledged: &[u64]) -> Result<()> {
     once_each(daemon, "tasks", "Handle", &there)?;
     once_each(daemon, "phonecalls", "Weigh", &there)?;
     once_each(daemon, "appointments", "Follow", &there)?;
+    let toured: HashSet<u64> = there.iter().copied().filter(|number| number % 4 == 0).collect();
+    check_tours(daemon, &toured)?;
     let jobs = daemon.all("/api/data/v9.2/asyncoperations?$select=statuscode,messagename")?;
     let failed = jobs.iter().filter(|job| job["statuscode"] != 30).count();
     ensure!(failed == 0, "{failed} of {} jobs did not succeed", jobs.len());
     let (ticks, handled): (Vec<_>, Vec<_>) = jobs.iter().partition(|job| job["messagename"] == "schedule");
-    ensure!(handled.len() == 2 * there.len(), "{} jobs for {} orders", handled.len(), there.len());
+    let wanted = 2 * there.len() + 2 * toured.len();
+    ensure!(handled.len() == wanted, "{} jobs, not {wanted}, for {} orders", handled.len(), there.len());
     each_minute_once(daemon, &ticks)
 }
 
@@ -222,16 +313,43 @@ fn each_minute_once(daemon: &Daemon, ticks: &[&Value]) -> Result<()> {
     Ok(())
 }
 
+/// Every order that was on tour was at each station once, has the answer of its child, and what its last try did.
+fn check_tours(daemon: &Daemon, toured: &HashSet<u64>) -> Result<()> {
+    once_each(daemon, "emails", "Double", toured)?;
+    times_each(daemon, ("contacts", "lastname"), "Shy", toured, 1)?;
+    times_each(daemon, ("stamps", "subject"), "Stamp", toured, STATIONS)?;
+    let stamps = daemon.all("/api/data/v9.2/stamps?$select=subject,_station_value")?;
+    let places: HashSet<String> =
+        stamps.iter().map(|stamp| format!("{} {}", stamp["subject"], stamp["_station_value"])).collect();
+    ensure!(places.len() == stamps.len(), "a station was visited twice");
+    for order in daemon.all("/api/data/v9.2/orders?$select=number,doubled,tries,kind&$filter=kind%20eq%200")? {
+        let doubled = order["number"].as_u64().map(|number| 2 * number);
+        ensure!(order["doubled"].as_u64() == doubled && order["tries"].as_u64() >= Some(2), "{order}");
+    }
+    Ok(())
+}
+
 /// Every order has exactly one record of `set` with its number, and there are no others.
 fn once_each(daemon: &Daemon, set: &str, verb: &str, orders: &HashSet<u64>) -> Result<()> {
-    let mut count: HashMap<u64, u32> = HashMap::new();
-    for record in daemon.all(&format!("/api/data/v9.2/{set}?$select=subject"))? {
-        let subject = record["subject"].as_str().unwrap_or_default();
+    times_each(daemon, (set, "subject"), verb, orders, 1)
+}
+
+/// Every order has so many records of `set` with its number in `name`, and there are no others.
+fn times_each(
+    daemon: &Daemon,
+    (set, name): (&str, &str),
+    verb: &str,
+    orders: &HashSet<u64>,
+    wanted: usize,
+) -> Result<()> {
+    let mut count: HashMap<u64, usize> = HashMap::new();
+    for record in daemon.all(&format!("/api/data/v9.2/{set}?$select={name}"))? {
+        let subject = record[name].as_str().unwrap_or_default();
         let number = subject.strip_prefix(verb).and_then(|rest| rest.trim().parse().ok());
         *count.entry(number.with_context(|| format!("{set} has `{subject}`"))?).or_default() += 1;
     }
-    let wrong: Vec<_> = count.iter().filter(|(number, times)| **times != 1 || !orders.contains(number)).collect();
-    ensure!(wrong.is_empty(), "of {set} not one for each order, as number and times: {wrong:?}");
+    let wrong: Vec<_> = count.iter().filter(|(number, times)| **times != wanted || !orders.contains(number)).collect();
+    ensure!(wrong.is_empty(), "of {set} not {wanted} for each order, as number and times: {wrong:?}");
     ensure!(count.len() == orders.len(), "{} {set} for {} orders", count.len(), orders.len());
     Ok(())
 }
