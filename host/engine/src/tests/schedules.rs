@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use model::{RecordRef, Span, Timestamp, Value, Verb, job::LogEvent, process::Retention};
-use store::{Fault, Store};
+use store::{Fault, Snapshot, Store};
 
 use super::{COMPLAINT, Native, SOLUTION, World};
 use crate::{Engine, ManualClock, Parts, Progress, RandomIds, Settings, administrator};
@@ -172,8 +172,8 @@ steps:
   - { update: record, set: { severity: low } }
 ";
 
-/// The sizes of the file after each of so many days, on each of which every record is updated some times.
-fn sizes(days: usize, retention: &str, journal: Option<Span>) -> Vec<u64> {
+/// The rows and the bytes of the file after each of so many days, on each of which every record is updated some times.
+fn sizes(days: usize, retention: &str, journal: Option<Span>) -> Vec<(usize, u64)> {
     let directory = tempfile::tempdir().expect("a directory");
     let store = store::Disk::open(directory.path().join("store.redb"), store::disk::Options::default());
     let store = Arc::new(store.expect("a store"));
@@ -211,7 +211,9 @@ fn sizes(days: usize, retention: &str, journal: Option<Span>) -> Vec<u64> {
         }
         clock.advance(86_400_000_000);
         rest(&engine);
-        sizes.push(store.stats().file_bytes);
+        let snapshot = store.snapshot().expect("a snapshot");
+        let rows = Snapshot::scan(&*snapshot, &store::Range::prefix(&[])).expect("a scan").count();
+        sizes.push((rows, store.stats().file_bytes));
     }
     sizes
 }
@@ -225,10 +227,13 @@ fn rest(engine: &Engine) {
 fn under_a_steady_load_with_retention_the_file_stops_growing() {
     let day = Some(Span { micros: 43_200_000_000, ..Span::default() });
     let kept = sizes(8, "retention: { succeeded: 12 hours, failed: 12 hours }", day);
-    let largest = |sizes: &[u64]| sizes.iter().copied().max().unwrap_or_default();
+    let (first, last) = (kept[0].0, kept[7].0);
+    assert!(kept.iter().all(|(rows, _)| *rows == first), "each day leaves as many rows as the first: {kept:?}");
+    let largest = |sizes: &[(usize, u64)]| sizes.iter().map(|(_, bytes)| *bytes).max().unwrap_or_default();
     // The file breathes with the groups that happen to be committed, and grows by doubling: it does not double any more.
     assert!(largest(&kept[4..]) < largest(&kept[..4]) * 2, "{kept:?}");
     let all = sizes(8, "retention: forever", None);
+    assert!(all[7].0 > 4 * last, "without retention rows are added: {all:?}, with it {kept:?}");
     assert!(largest(&all) >= largest(&kept) * 2, "without retention it grows: {all:?}, with it {kept:?}");
 }
 
