@@ -92,7 +92,7 @@ impl Profile {
 
     /// Whether a role allows the task.
     pub fn has_task(&self, task: &TaskName) -> bool {
-        self.seats.iter().any(|seat| seat.granted.tasks.contains(task))
+        self.seats.iter().any(|seat| seat.granted.all_tasks || seat.granted.tasks.contains(task))
     }
 
     /// Whether the record is reached by whose it is, shares apart.
@@ -179,6 +179,9 @@ impl Profile {
                 return Some(Lack::Privilege(*entity, privilege, level));
             }
         }
+        if role.all_tasks && !self.seats.iter().any(|seat| seat.granted.all_tasks) {
+            return Some(Lack::EveryTask);
+        }
         role.tasks.iter().find(|task| !self.has_task(task)).cloned().map(Lack::Task)
     }
 }
@@ -190,4 +193,6 @@ pub enum Lack {
     Privilege(EntityId, Privilege, Level),
     /// A task.
     Task(TaskName),
+    /// Every task, those of solutions too.
+    EveryTask,
 }

@@ -38,7 +38,7 @@ fn granted(organisation: &Organisation, roles: &BTreeSet<usize>) -> Granted {
     for role in roles {
         let Role { owned, organisations } = &organisation.roles[*role];
         let entities = HashMap::from([(OWNED, levels(*owned)), (ORGANISATIONS, levels(*organisations))]);
-        sum.add(&Granted { entities, tasks: BTreeSet::new() });
+        sum.add(&Granted { entities, ..Granted::default() });
     }
     sum
 }
@@ -247,7 +247,7 @@ fn users_teams_and_units_are_held_by_units() {
     let ask = Ask { entity: starter::SYSTEM_USER, holding, privilege: Privilege::Write };
     for (level, expected) in [(Level::User, [true, false, false]), (Level::BusinessUnit, [true, true, false])] {
         let entities = HashMap::from([(starter::SYSTEM_USER, Levels::all(level))]);
-        let seat = Seat::new(me, vec![me], Some(unit_id(1)), Granted { entities, tasks: BTreeSet::new() });
+        let seat = Seat::new(me, vec![me], Some(unit_id(1)), Granted { entities, ..Granted::default() });
         let profile = Profile::new(me, false, vec![seat]);
         let (near, far) = (reference(Principal::User(2)), reference(Principal::User(5)));
         let found = [(me, 1), (near, 1), (far, 4)].map(|(who, unit)| profile.covers(ask, &standing(who, unit)));

@@ -54,6 +54,7 @@ fn why_not(workflow: &Workflow, owner: &Profile) -> Option<SmolStr> {
         Lack::Privilege(_, privilege, level) => {
             format_smolstr!("{what} needs {} at {} depth", privilege.api_name("workflow"), level.word())
         }
+        Lack::EveryTask => "a process of this kind needs every task".into(),
         Lack::Task(task) => format_smolstr!("a process of this kind needs {} (`{task}`)", task.api_name()),
     })
 }

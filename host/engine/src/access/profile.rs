@@ -6,6 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use formats::starter::ADMINISTRATOR;
 use model::{
     EntityId, Level, Levels, Privilege, Record, RecordId, RecordRef, RolePrivileges, Schema, Value,
     process::flow::FlowUse, schema::Entity, starter,
@@ -15,7 +16,7 @@ use rules::access::{Granted, Profile, Seat};
 use store::{Reader, Snapshot, records, records::Stretch, stamp};
 use uuid::Uuid;
 
-use crate::{Catalogue, Failure, load};
+use crate::{Catalogue, Failure, load, security::roles::default_role};
 
 /// The most users that are kept.
 const MOST_USERS: usize = 10_000;
@@ -102,7 +103,8 @@ impl Profiles {
             _ => RolePrivileges::default(),
         };
         of_flows(catalogue, name, &mut grants);
-        let granted = Arc::new(Granted::resolve(&grants, &catalogue.schema));
+        let all_tasks = role == default_role(ADMINISTRATOR);
+        let granted = Arc::new(Granted { all_tasks, ..Granted::resolve(&grants, &catalogue.schema) });
         self.roles.lock().insert(role.id, (name.clone(), says.clone(), granted.clone()));
         Ok(granted)
     }

@@ -139,6 +139,10 @@ impl Who {
             match profile.lacks(role) {
                 None => {}
                 Some(Lack::Task(task)) => return Err(Refusal::MissingTask(task).into()),
+                Some(Lack::EveryTask) => {
+                    let why = "the role that may do everything is given by somebody who holds it".into();
+                    return Err(Refusal::NotPossible { verb: "assign".into(), entity: "role".into(), why }.into());
+                }
                 Some(Lack::Privilege(entity, privilege, level)) => {
                     let name = catalogue.schema.name_of(entity);
                     let privilege = privilege.api_name(&name);

@@ -19,13 +19,15 @@ pub struct Granted {
     pub entities: HashMap<EntityId, Levels>,
     /// The tasks.
     pub tasks: BTreeSet<TaskName>,
+    /// Whether it grants every task, also those that solutions bring.
+    pub all_tasks: bool,
 }
 
 impl Granted {
     /// What a role grants in this schema. Entities that are not there are not reached.
     pub fn resolve(role: &RolePrivileges, schema: &Schema) -> Self {
         let known = role.entities.iter().filter_map(|(name, levels)| Some((schema.named(name.as_str())?.id, *levels)));
-        Self { entities: known.collect(), tasks: role.tasks.clone() }
+        Self { entities: known.collect(), tasks: role.tasks.clone(), all_tasks: false }
     }
 
     /// Adds what another role grants.
@@ -35,6 +37,7 @@ impl Granted {
             *sum = sum.union(*levels);
         }
         self.tasks.extend(role.tasks.iter().cloned());
+        self.all_tasks |= role.all_tasks;
     }
 
     /// Whether any privilege reaches units below.
