@@ -213,9 +213,9 @@ impl Catalogue {
 
     /// The row as which the process or flow of this name is seen.
     pub(crate) fn row_of_process(&self, name: &str) -> Option<RecordRef> {
-        let process = self.process(name).map(|process| {
-            RecordRef::new(model::starter::PROCESS, model::RecordId(process.workflow.header.id))
-        });
+        let process = self
+            .process(name)
+            .map(|process| RecordRef::new(model::starter::PROCESS, model::RecordId(process.workflow.header.id)));
         process.or_else(|| self.flow(name).map(|flow| flow.row()))
     }
 

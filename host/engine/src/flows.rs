@@ -15,9 +15,7 @@ mod view;
 
 use std::sync::Arc;
 
-use model::{
-    Caller, ProcessName, Record, RecordRef, Refusal, Values, process::flow::InstanceState, refusal::FlowCode,
-};
+use model::{Caller, ProcessName, Record, RecordRef, Refusal, Values, process::flow::InstanceState, refusal::FlowCode};
 use rules::flow::Move;
 
 pub use self::{

@@ -24,7 +24,7 @@ use crate::{
     names::Names,
     report::Report,
     tree::Node,
-    workflow::{self, CalledFlow, Callable},
+    workflow::{self, Callable, CalledFlow},
 };
 
 const FLOW: Keys = Keys {

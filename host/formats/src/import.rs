@@ -200,8 +200,15 @@ pub(crate) fn convert(
     scope.add("row", Root::Row(columns));
     let (columns, read) = columns_of(&fields, entity, &scope);
     let all = columns.len() == fields.map("columns").len();
-    let map =
-        ImportMap { name: header?.name.as_str().into(), file: file?.into(), entity: entity?.id, key, flow, columns, read };
+    let map = ImportMap {
+        name: header?.name.as_str().into(),
+        file: file?.into(),
+        entity: entity?.id,
+        key,
+        flow,
+        columns,
+        read,
+    };
     // A column that was left out because its attribute has errors would only be reported again.
     if let (Some(heading), true) = (heading, all && report.errors() == errors) {
         let headers: Vec<&str> = heading.iter().map(String::as_str).collect();

@@ -21,7 +21,7 @@ mod start;
 mod steps;
 mod wait;
 
-pub use self::signature::{CalledFlow, Callable};
+pub use self::signature::{Callable, CalledFlow};
 pub(crate) use self::{custom::asked, flow::begun, signature::signature};
 
 use model::{

@@ -119,7 +119,8 @@ fn map(portion: &Portion, engine: &Engine) -> Result<ImportMap, Denial> {
     let map = match &portion.map {
         Some(text) => {
             let file = SourceFile::new(portion.map_file.as_deref().unwrap_or("the map"), text);
-            read_map(&file, &catalogue.schema, &catalogue.steps, &catalogue.known_flows()).map_err(Refusal::BadSolution)?
+            read_map(&file, &catalogue.schema, &catalogue.steps, &catalogue.known_flows())
+                .map_err(Refusal::BadSolution)?
         }
         None => plain(portion, engine)?,
     };

@@ -50,7 +50,6 @@ impl<'u> Around<'u> {
         Ok(self.known.get(place).and_then(|(_, record)| record.as_ref()))
     }
 
-
     /// The record of a stage.
     pub fn record(&self, stage: StagePlace) -> Option<RecordRef> {
         let stage = self.process.flow.stages.get(stage.index())?;

@@ -3,17 +3,11 @@
 //! Nothing runs as the owner of a flow, so that he is another asks for no more than `assign`. One that is switched on is
 //! checked once more against all that there is.
 
-use model::{
-    Caller, Origin, Outcome, Privilege, Refusal, TaskName,
-    process::DefinitionState,
-};
+use model::{Caller, Origin, Outcome, Privilege, Refusal, TaskName, process::DefinitionState};
 use store::definitions::{self, Definition, Kind};
 
 use super::{Wanted, outcome, refuse, tell};
-use crate::{
-    Catalogue, Failure, FlowProcess, deploy, load,
-    unit::Unit,
-};
+use crate::{Catalogue, Failure, FlowProcess, deploy, load, unit::Unit};
 
 /// Does to the flow what is wanted; that he may write its row was asked before.
 pub(super) fn apply(

@@ -105,7 +105,14 @@ fn what_users_see_and_are_answered_is_what_the_rules_say() {
             let (by_engine, by_rules) = (land.happen(*event), account.happen(*event));
             prop_assert_eq!(by_engine, by_rules, "event {} is {:?}", place, event);
             for user in 0..USERS {
-                prop_assert_eq!(land.look(user), account.look(user), "user {} after event {}, {:?}", user, place, event);
+                prop_assert_eq!(
+                    land.look(user),
+                    account.look(user),
+                    "user {} after event {}, {:?}",
+                    user,
+                    place,
+                    event
+                );
             }
         }
         Ok(())

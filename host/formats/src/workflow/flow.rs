@@ -33,7 +33,8 @@ pub(super) fn flow<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'a>
         (None, _) => None,
         (Some(_), FlowOrder::Next | FlowOrder::SetStage) => Some(record::target(steps, fields, "to", scope)?.0),
         (Some(_), _) => {
-            report.error(fields.place_of("to"), "only a move to another stage takes a record along: `next`, `set-stage`");
+            report
+                .error(fields.place_of("to"), "only a move to another stage takes a record along: `next`, `set-stage`");
             return None;
         }
     };
@@ -77,12 +78,7 @@ fn check_led_over(
 }
 
 /// The stage of a `set-stage`, or where a flow begins.
-fn stage(
-    fields: &Fields<'_>,
-    order: FlowOrder,
-    callable: &Callable,
-    called: &CalledFlow,
-) -> Option<Option<StageId>> {
+fn stage(fields: &Fields<'_>, order: FlowOrder, callable: &Callable, called: &CalledFlow) -> Option<Option<StageId>> {
     let report = fields.report;
     match (fields.get("stage"), order) {
         (None, FlowOrder::SetStage) => {
@@ -153,7 +149,11 @@ pub(crate) fn begun(fields: &Fields<'_>, entity: &Entity, names: &Names<'_>) -> 
 }
 
 /// The same as a value of the record that a step makes.
-pub(super) fn set(fields: &Fields<'_>, entity: &Entity, names: &Names<'_>) -> Option<(model::AttributeId, ValueSource)> {
+pub(super) fn set(
+    fields: &Fields<'_>,
+    entity: &Entity,
+    names: &Names<'_>,
+) -> Option<(model::AttributeId, ValueSource)> {
     let id = begun(fields, entity, names)?;
     if fields.map("set").iter().any(|entry| entry.key == "processid") {
         fields.report.error(fields.place_of("flow"), "`flow` and `processid` say the same: write one of them");

@@ -4,13 +4,16 @@
 //! event the job keeps (E20) must do for the other version too. The engine writes the row.
 
 use model::{
-    StepId, Value,
+    EntityId, StepId, Value,
     expression::Path,
     job::{Job, Progress, Reached, Turns},
 };
 use smol_str::SmolStr;
 
-use super::program::{Images, Instruction, Line, Program, Slot};
+use super::{
+    find::Then,
+    program::{Images, Instruction, Line, Program, Slot},
+};
 use crate::value;
 
 /// A job as it goes on in the other version.
@@ -30,10 +33,6 @@ pub fn moved(old: &Program, new: &Program, job: &Job, map: &[(StepId, StepId)]) 
     if job.started_on.is_none() {
         let slots = slots(old, new, &job.progress)?;
         return Ok(Moved { progress: Progress { slots, ..job.progress.clone() }, from: None, to: None });
-    }
-    // Which records are left, and in which turn it is, is said in the words of its own version.
-    if !job.progress.loops.is_empty() {
-        return Err("it stands in a loop; it can be moved when it has left that".to_owned());
     }
     let place = old.place(job.progress.cursor).ok_or("nobody knows at which step it stands")?;
     let from = place.step.clone();
@@ -95,7 +94,8 @@ fn loops(
     let moved = job.progress.loops.iter().map(|turns| {
         let step = old.line(turns.at).and_then(|line| old.step(line)).map(|step| &step.id);
         let at = step.and_then(|step| new.turns_of(&renamed(step)))?;
-        (old.item_at(turns.at) == new.item_at(at)).then(|| Turns { at, ..turns.clone() })
+        let is_same = old.item_at(turns.at) == new.item_at(at) && new.looped_at(at) == Some(turns.entity);
+        is_same.then(|| Turns { at, ..turns.clone() })
     });
     let moved: Option<Vec<Turns>> = moved.collect();
     let around = new.loops_around(cursor);
@@ -159,6 +159,14 @@ impl Program {
         }
     }
 
+    /// The entity of the records of the loop whose turns begin there.
+    fn looped_at(&self, at: u32) -> Option<EntityId> {
+        self.code.iter().find_map(|line| match &line.instruction {
+            Instruction::Find(find) if matches!(find.then, Then::Loop(turns) if turns == at) => Some(find.entity),
+            _ => None,
+        })
+    }
+
     /// The loops around an instruction, the outermost first.
     fn loops_around(&self, cursor: u32) -> impl Iterator<Item = u32> {
         self.code.iter().zip(0_u32..).filter_map(move |(line, at)| match &line.instruction {
@@ -172,8 +180,9 @@ impl Program {
         self.steps.iter().any(|info| info.kept && info.id.as_str() == step)
     }
 
-    /// The steps before `cursor` whose results are asked for from there on.
+    /// The steps before `cursor` whose results are asked for from there on. A loop around it still gives its own.
     fn needed_from(&self, cursor: u32) -> Vec<SmolStr> {
+        let around: Vec<_> = self.loops_around(cursor).filter_map(|at| Some(&self.step(self.line(at)?)?.id)).collect();
         let cursor = cursor as usize;
         let (before, behind) = self.code.split_at(cursor.min(self.code.len()));
         let is_before = |root: &str| {
@@ -182,7 +191,8 @@ impl Program {
         let mut needed: Vec<SmolStr> = Vec::new();
         let roots = behind.iter().flat_map(|line| line.reads.paths.iter().chain(&line.reads.local));
         for Path { root, .. } in roots {
-            if is_before(root) && !needed.contains(root) {
+            let is_around = around.iter().any(|step| step.as_str() == root);
+            if is_before(root) && !is_around && !needed.contains(root) {
                 needed.push(root.clone());
             }
         }

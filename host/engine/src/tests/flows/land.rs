@@ -75,9 +75,13 @@ impl Land {
         let all = [(entity, Levels::all(model::Level::Organization))].into();
         let privileges = RolePrivileges { entities: all, ..RolePrivileges::default() };
         let system = world.engine.system();
-        world.engine.now(|unit| crate::security::roles::grant(unit, &system, sells, &privileges)).expect("it is granted");
+        world
+            .engine
+            .now(|unit| crate::security::roles::grant(unit, &system, sells, &privileges))
+            .expect("it is granted");
         let users = (0..USERS).map(|user| {
-            let values = [("fullname", Value::text(format!("User {user}"))), ("businessunitid", crate::root_unit().into())];
+            let values =
+                [("fullname", Value::text(format!("User {user}"))), ("businessunitid", crate::root_unit().into())];
             let made = world.create("systemuser", &values);
             world.create("systemuserroles", &[("systemuserid", made.into()), ("roleid", sells.into())]);
             made
@@ -123,7 +127,8 @@ impl Land {
             }
             // Refused as a whole: the history goes on with a record without a flow.
             Err(code) => {
-                let nothing = self.world.values("offer", &[("title", "A".into()), ("processid", Value::Guid(uuid::Uuid::nil()))]);
+                let nothing =
+                    self.world.values("offer", &[("title", "A".into()), ("processid", Value::Guid(uuid::Uuid::nil()))]);
                 let made = self.world.engine.apply(&self.caller(user), verb(nothing)).expect("a record");
                 self.now.borrow_mut().record = Some(made.record);
                 Err(code)
@@ -140,7 +145,9 @@ impl Land {
         match event {
             Event::View(user) => told(engine.shown_flow(&self.caller(user), record)).map(drop),
             Event::Switch(user, flow) => told(engine.switch_flow(&self.caller(user), record, &name(flow))).map(drop),
-            Event::Start(user, flow) => told(engine.start_flow(&self.caller(user), record, &name(flow), None)).map(drop),
+            Event::Start(user, flow) => {
+                told(engine.start_flow(&self.caller(user), record, &name(flow), None)).map(drop)
+            }
             Event::Go(user, flow, step) => match self.instance(flow) {
                 None => Ok(()),
                 Some(instance) => {
