@@ -14,6 +14,7 @@ mod plugins;
 mod processes;
 mod sessions;
 mod solutions;
+mod task_flows;
 mod tokens;
 
 use axum::{
@@ -44,6 +45,7 @@ pub fn routes() -> Router<App> {
         .merge(solutions::routes())
         .merge(figures::routes())
         .merge(flows::routes())
+        .merge(task_flows::routes())
         .merge(tokens::routes())
 }
 

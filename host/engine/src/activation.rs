@@ -10,7 +10,7 @@ use model::{
     ActivationId, Digest, ProcessName, RecordId, RecordRef, Schema, StepName, package::Code,
     process::workflow::Workflow,
 };
-use rules::workflow::Program;
+use rules::{task_flow::Pages, workflow::Program};
 use semver::{Version, VersionReq};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -169,8 +169,10 @@ pub(crate) fn compile(
     let workflow = workflow.map_err(|problems| stored(&what, first_of(&problems)))?;
     let program = Program::compile(&workflow, schema, &pinned);
     let program = program.map_err(|sentences| stored(&what, sentences.join("; ")))?;
+    let pages = workflow.task_flow.as_ref().map(Pages::compile).transpose();
+    let pages = pages.map_err(|sentence| stored(&what, sentence))?;
     let pins = Pins::choose(&program, &pinned);
-    Ok(Compiled { workflow, activation: Activation { id, program, pins, surroundings } })
+    Ok(Compiled { workflow, activation: Activation { id, program, pages, pins, surroundings } })
 }
 
 /// The step that a pin means: the installed one where it is the same, else from the bytes that were kept.

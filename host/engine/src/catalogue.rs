@@ -18,7 +18,7 @@ use model::{
         workflow::{Mode, Workflow},
     },
 };
-use rules::{schedule::Schedule, trigger::Trigger, workflow::Program};
+use rules::{schedule::Schedule, task_flow::Pages, trigger::Trigger, workflow::Program};
 use script::{Calendar, Environment};
 use smol_str::SmolStr;
 use store::records::Indexes;
@@ -119,6 +119,8 @@ impl Process {
 pub(crate) struct Activation {
     pub id: ActivationId,
     pub program: Program,
+    /// The pages, where it is a task flow.
+    pub pages: Option<Pages>,
     pub pins: Pins,
     pub surroundings: Surroundings,
 }
@@ -234,6 +236,17 @@ impl Catalogue {
     /// The actions that can be called, in no order; `workflow` has the entity, the inputs and the outputs of each.
     pub fn actions(&self) -> impl Iterator<Item = &Arc<Process>> {
         self.processes().filter(|process| process.is_action() && process.activation.is_some())
+    }
+
+    /// The task flow of this name.
+    pub fn task_flow(&self, name: &str) -> Option<&Arc<Process>> {
+        self.process(name).filter(|process| process.workflow.task_flow.is_some())
+    }
+
+    /// The task flows on records of `entity`, in no order.
+    pub fn task_flows(&self, entity: EntityId) -> impl Iterator<Item = &Arc<Process>> {
+        self.processes()
+            .filter(move |process| process.workflow.task_flow.is_some() && process.workflow.entity == Some(entity))
     }
 
     /// The flow of this name.

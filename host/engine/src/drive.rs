@@ -323,7 +323,7 @@ fn told_of(verb: &Verb) -> Option<LogEvent> {
 }
 
 /// What a fact is in a run log.
-fn event_of(fact: &Fact) -> Option<LogEvent> {
+pub(crate) fn event_of(fact: &Fact) -> Option<LogEvent> {
     let record: RecordRef = fact.record;
     let code = |attribute| match fact.change.get(attribute) {
         Value::Whole(number) => i32::try_from(*number).ok(),

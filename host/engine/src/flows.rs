@@ -18,16 +18,17 @@ use std::sync::Arc;
 use model::{Caller, ProcessName, Record, RecordRef, Refusal, Values, process::flow::InstanceState, refusal::FlowCode};
 use rules::flow::Move;
 
-pub use self::{
-    instance::{InstanceView, StageView},
-    view::{Choice, Sight as FlowSight},
-};
 pub(crate) use self::{
+    around::holds,
     message::message,
     order::{Ask, order},
     start::on_create,
     verbs::apply,
     view::forget,
+};
+pub use self::{
+    instance::{InstanceView, StageView},
+    view::{Choice, Sight as FlowSight},
 };
 use crate::{Engine, Failure, FlowProcess, unit::Unit};
 

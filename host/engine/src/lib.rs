@@ -45,6 +45,7 @@ mod settle;
 mod several;
 pub mod signin;
 mod switch;
+mod task_flows;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -90,6 +91,9 @@ pub use crate::{
     security::Move,
     settings::{Budget, Quarantine, Seal, Settings},
     signin::{Need, Scopes, SignedIn, Way},
+    task_flows::{
+        FieldView, Given as TypedValues, ItemView, Other, PageView, SessionBrief, SessionView, TaskFlowChoice,
+    },
     trial::{Beyond, Mail, Trial, Within, Would},
     versions::{Version, Written},
 };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::{
     Caller, Command, Field, Image, JobId, Message, RecordRef, Refusal, Value,
-    job::{Cause, Job},
+    job::{Cause, Job, LogEvent, LogLine},
     process::workflow::{Mode, RunAs},
 };
 use store::jobs;
@@ -160,6 +160,31 @@ pub(crate) fn start_child(unit: &mut Unit, caller: &Caller, call: Call<'_>) -> R
             Err(failure)
         }
     }
+}
+
+/// Runs the steps at the end of a task flow on its record, as who finishes it. What they call succeeds with it or not at all.
+/// The run's log begins with what was `written` before them.
+pub(crate) fn end_task_flow(
+    unit: &mut Unit,
+    caller: &Caller,
+    activation: &Arc<Activation>,
+    record: RecordRef,
+    written: Vec<LogLine>,
+) -> Result<(), Failure> {
+    verb::check_depth(unit, caller)?;
+    let job = job_of(unit, activation, caller, (Message::OnDemand, Some(record), None), caller.user);
+    if unit.actions == 0 {
+        unit.keeps_partial = false;
+    }
+    unit.actions += 1;
+    let ended = realtime::finish(unit, activation, job);
+    unit.actions = unit.actions.saturating_sub(1);
+    let job = ended?;
+    if let Some(ran) = unit.runs.iter_mut().find(|ran| ran.job.id == job.id) {
+        let begun = ran.lines.iter().take_while(|line| matches!(line.event, LogEvent::Started)).count();
+        ran.lines.splice(begun..begun, written);
+    }
+    Ok(())
 }
 
 fn active(process: &Process) -> Result<&Arc<Activation>, Refusal> {

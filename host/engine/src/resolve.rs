@@ -175,7 +175,7 @@ impl<'u> Reading<'u> {
     }
 
     /// A value with the names that its attribute gives it.
-    fn name(&mut self, entity: &Entity, attribute: &Attribute, value: Value) -> Result<Known, Failure> {
+    pub fn name(&mut self, entity: &Entity, attribute: &Attribute, value: Value) -> Result<Known, Failure> {
         let mut known = match &value {
             Value::Reference(_) => return self.name_plain(value),
             _ => Known::plain(value),

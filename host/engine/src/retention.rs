@@ -1,5 +1,5 @@
-//! What is over goes (operations 10, D12): jobs with their run logs when the time of their definition has passed, and the
-//! entries of the journal when the organisation's has.
+//! What is over goes (operations 10, D12): jobs with their run logs when the time of their definition has passed, sessions of
+//! task flows that nobody goes on with, and the entries of the journal when the organisation's time has passed.
 //!
 //! Called by `Engine::keep_house`, a slice at a time, so that nobody who waits is held up; what each slice freed is counted in
 //! the same commit. The freed pages of the file are used again by what is written next.
@@ -13,7 +13,7 @@ use store::{
     journal,
 };
 
-use crate::{Catalogue, Engine, Failure, unit::Unit};
+use crate::{Catalogue, Engine, Failure, task_flows, unit::Unit};
 
 /// Jobs that one slice takes away.
 const JOBS: usize = 100;
@@ -63,6 +63,8 @@ impl Engine {
             let (freed, more) = self.in_background(take_jobs)?;
             state.jobs_at = Some(if more { now } else { now.plus_micros(EVERY) });
             told("jobs", freed);
+            let gone = self.in_background(task_flows::forget)?;
+            told("sessions", Freed { removed: gone, bytes: 0 });
         }
         if is_time(state.journal_at, now, JOURNAL_EVERY) {
             let behind = state.journal_behind;

@@ -34,6 +34,8 @@ pub struct Settings {
     pub time_zone: SmolStr,
     /// How long the entries of the journal stay; absent: for ever.
     pub journal_retention: Option<Span>,
+    /// How long a session of a task flow stays that nobody goes on with.
+    pub session_retention: Span,
     /// Threads that the owner has for external steps; without any they run where the job does.
     pub external: usize,
     /// What a custom step may use up.
@@ -97,6 +99,7 @@ impl Default for Settings {
             public_url: "http://127.0.0.1:8420".into(),
             time_zone: "UTC".into(),
             journal_retention: Some(Span::from_months(12)),
+            session_retention: Span::from_days(30),
             external: 0,
             limits: model::step::Limits::default(),
             mail: rules::delivery::Policy::default(),

@@ -285,7 +285,7 @@ fn activation(unit: &Unit, process: &Process) -> Result<Arc<Activation>, Failure
     let pins = Pins::choose(&program, &catalogue.steps);
     let id = model::ActivationId { process: process.id, version: 0 };
     let surroundings = catalogue.surroundings_of(&process.solution).clone();
-    Ok(Arc::new(Activation { id, program, pins, surroundings }))
+    Ok(Arc::new(Activation { id, program, pages: None, pins, surroundings }))
 }
 
 fn check_record(unit: &mut Unit, caller: &Caller, process: &Process, record: Option<RecordRef>) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use rules::trigger::Organisation;
 
-pub(crate) use self::update::check_version;
+pub(crate) use self::update::{check_version, foresee};
 use crate::{Failure, access, flows, organisation::Members, rows, unit::Unit};
 
 /// Does `verb`. Stages everything that it brings about, background processes apart: those are `settle`'s.

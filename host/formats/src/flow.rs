@@ -3,9 +3,10 @@
 //! Read after workflows are known by name, since stages start them. The entity whose records are its instances is made
 //! from the same file, before all processes (`instance`).
 
-mod graph;
+pub(crate) mod graph;
 mod instance;
 mod stages;
+pub(crate) mod ways;
 
 use model::{
     EntityName, ProcessName, StageId,

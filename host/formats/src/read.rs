@@ -41,7 +41,7 @@ use crate::{
 use files::{Files, Sheet};
 
 /// The kinds of processes that run as one program of steps.
-const PROCESSES: [&str; 2] = ["workflow", "action"];
+const PROCESSES: [&str; 3] = ["workflow", "action", "task-flow"];
 
 /// What the store has already.
 pub struct Base<'a> {

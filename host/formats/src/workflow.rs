@@ -14,11 +14,13 @@ mod flow;
 mod inputs;
 mod loops;
 mod mode;
+mod pages;
 mod record;
 mod schedule;
 mod signature;
 mod start;
 mod steps;
+mod task_flow;
 mod wait;
 
 pub use self::signature::{Callable, CalledFlow};
@@ -97,10 +99,12 @@ const ROOTS: [&str; 13] = [
     "error",
 ];
 
-/// The workflow or action that `node` defines.
+/// The workflow, action or task flow that `node` defines.
 pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>) -> Option<Workflow> {
-    if kind_of(node) == Some("action") {
-        return action::convert(report, node, names);
+    match kind_of(node) {
+        Some("action") => return action::convert(report, node, names),
+        Some("task-flow") => return task_flow::convert(report, node, names),
+        _ => {}
     }
     let errors = report.errors();
     let fields = Fields::open(report, node, node.place, &WORKFLOW)?;
@@ -136,6 +140,7 @@ pub(crate) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     Some(Workflow {
         header: header?,
         action: None,
+        task_flow: None,
         entity: entity.map(|entity| entity.id),
         mode: mode?,
         owner,

@@ -42,6 +42,10 @@ number! {
     JobId(Uuid)
 }
 number! {
+    /// The identity of a session: one user who fills in a task flow.
+    SessionId(Uuid)
+}
+number! {
     /// What all operations have in common that one first operation caused.
     CorrelationId(Uuid)
 }

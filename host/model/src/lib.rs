@@ -38,7 +38,8 @@ pub use argument::{Argument, Field};
 pub use caller::{Caller, Origin};
 pub use command::{Command, CommandTarget};
 pub use id::{
-    ActivationId, AttributeId, CorrelationId, Digest, EntityId, JobId, ProcessId, RecordId, RecordRef, Version,
+    ActivationId, AttributeId, CorrelationId, Digest, EntityId, JobId, ProcessId, RecordId, RecordRef, SessionId,
+    Version,
 };
 pub use message::{Image, Message};
 pub use name::{AttributeName, ChoiceName, EntityName, NameProblem, ProcessName, SetName, StageId, StepId, StepName};

@@ -119,8 +119,8 @@ name! {
     StepName, "a custom step", is_dotted, DOTTED
 }
 name! {
-    /// The identity of a step in its process: the `id` that was given, or its place (`steps/2/then/1`).
-    StepId, "a step", |text: &str| is_identifier(text) || text.starts_with("steps/"), IDENTIFIER
+    /// The identity of a step in its process: the `id` that was given, or its place (`steps/2/then/1`, in a task flow `finish/1`).
+    StepId, "a step", |text: &str| is_identifier(text) || text.starts_with("steps/") || text.starts_with("finish/"), IDENTIFIER
 }
 name! {
     /// The identity of a stage in its flow: `investigate`.

@@ -225,6 +225,11 @@ impl TaskName {
         crate::ProcessName::parse(text).ok().map(|name| Self(name.as_str().into()))
     }
 
+    /// What the roles of a task flow stand for: filling it in. No file can write this name.
+    pub fn of_task_flow(flow: &crate::ProcessName) -> Self {
+        Self(smol_str::format_smolstr!("task-flow:{flow}"))
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

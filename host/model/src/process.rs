@@ -3,6 +3,7 @@
 pub mod action;
 pub mod email;
 pub mod flow;
+pub mod task_flow;
 pub mod workflow;
 
 use uuid::Uuid;

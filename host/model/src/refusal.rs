@@ -328,6 +328,14 @@ pub enum Refusal {
         /// Why, and what to do.
         why: SmolStr,
     },
+    /// No role of the caller may use the task flow.
+    #[error("task flow `{flow}` is for {roles}: none of your roles is among them")]
+    MissingRole {
+        /// The task flow.
+        flow: SmolStr,
+        /// Those who may use it, in words.
+        roles: SmolStr,
+    },
     /// The files of a solution are not right; the problems say where.
     #[error("the solution has {} problem(s)", .0.len())]
     BadSolution(Vec<Problem>),
@@ -354,6 +362,8 @@ pub enum FlowCode {
     InstanceNotActive,
     /// The flow is not active.
     ProcessInactive,
+    /// Somebody else wrote what was typed on a page.
+    SessionConflict,
 }
 
 impl FlowCode {
@@ -366,6 +376,7 @@ impl FlowCode {
             Self::NotAdjacent => "not-adjacent",
             Self::InstanceNotActive => "instance-not-active",
             Self::ProcessInactive => "process-inactive",
+            Self::SessionConflict => "session-conflict",
         }
     }
 }
@@ -461,6 +472,7 @@ impl Refusal {
             Self::InProcess { refusal, .. } => refusal.code(),
             Self::ProcessFailed { .. } => "process-failed",
             Self::Flow { code, .. } => code.word(),
+            Self::MissingRole { .. } => "missing-role",
             Self::BadSolution(_) => "bad-solution",
             Self::Busy => "busy",
             Self::Full => "full",

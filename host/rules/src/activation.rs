@@ -27,6 +27,9 @@ impl Needs {
         if workflow.action.is_some() {
             return Self { create: Level::Organization, task: real_time() };
         }
+        if workflow.task_flow.is_some() {
+            return Self { create: Level::Organization, task: Some(TaskName::ACTIVATE_FLOWS) };
+        }
         let create = match workflow.scope {
             _ if !workflow.start.has_event() => Level::User,
             Scope::User => Level::User,

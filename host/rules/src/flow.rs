@@ -16,7 +16,7 @@ use model::{
 
 pub use self::{
     moves::{Move, Moved, No, Verdict, decide},
-    path::{ahead, onward, restore},
+    path::{ahead, onward, restore, way},
     pick::{Startable, pick},
     view::{Candidate, Shown, shown},
 };

@@ -15,6 +15,7 @@ mod fixture;
 pub mod flow;
 pub mod retry;
 pub mod schedule;
+pub mod task_flow;
 pub mod trigger;
 pub mod validate;
 pub mod value;

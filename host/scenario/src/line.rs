@@ -3,6 +3,7 @@
 //! `parse` reads a line; `session` does what it says. `help` is the whole language, as people read it.
 
 mod flow;
+mod task;
 mod token;
 
 use model::{
@@ -11,8 +12,8 @@ use model::{
 };
 use smol_str::SmolStr;
 
-pub use self::flow::FlowLine;
 use self::token::Token;
+pub use self::{flow::FlowLine, task::TaskLine};
 
 /// One line that does something.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +155,8 @@ pub enum Command {
     },
     /// `flow view account/a1`, `flow next account/a1`: what a person does with the flows of a record.
     Flow(Name, FlowLine),
+    /// `task begin account/a1 process=after-the-call`, `task page account/a1 phone="555"`: what he does with task flows.
+    Task(Name, TaskLine),
     /// `import complaints.csv` by the import file of the solution that names it, or `entity=complaint key=by_row`.
     Import {
         /// The file with the rows.
@@ -250,6 +253,10 @@ flow look ENTITY/NAME                    what a view would show; `flow view` is 
 flow switch ENTITY/NAME to=FLOW          flow start ENTITY/NAME process=FLOW [stage=S]
 flow next ENTITY/NAME [process=FLOW]     also back, set-stage stage=S, finish, abandon, reactivate
 flow next ENTITY/NAME to=ENTITY/NAME     with the record of the next stage, or `create attribute=value ...`
+task list ENTITY/NAME                    which task flows can be filled in
+task begin ENTITY/NAME process=FLOW      also show, back, discard
+task page ENTITY/NAME [attribute=value ...]
+                                         what is typed on the page at hand; `task finish` writes all of it
 import FILE.csv [entity=E] [key=K]
 job list [state=S] [process=P]           job show N
 job cancel N                             also terminate, pause, resume
@@ -326,6 +333,10 @@ fn command(tokens: &[Token]) -> Result<Command, String> {
         ("flow", rest) => {
             let (record, line) = flow::parse(rest)?;
             Command::Flow(record, line)
+        }
+        ("task", rest) => {
+            let (record, line) = task::parse(rest)?;
+            Command::Task(record, line)
         }
         ("import", [file, options @ ..]) => {
             let [entity, key] = choices(options, ["entity", "key"])?;

@@ -94,6 +94,19 @@ pub struct FlowMove {
     pub create: Option<Vec<(SmolStr, Given)>>,
 }
 
+/// What is asked of the task flows of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskAsk {
+    /// `list`, `begin`, `show`, `page`, `back`, `finish`, `discard`.
+    pub word: SmolStr,
+    /// The task flow; absent: the one that is open.
+    pub process: Option<SmolStr>,
+    /// The version that the session is to have.
+    pub version: Option<u64>,
+    /// What is typed, by the paths of the page.
+    pub values: Vec<(SmolStr, Given)>,
+}
+
 /// What is shown of one record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
@@ -211,6 +224,8 @@ pub trait Port {
     fn migrate(&mut self, migrating: &Migrating<'_>) -> Result<Vec<Vec<Piece>>, No>;
     /// Asks for the flows of a record, or moves one; the answer has a line for each thing to show.
     fn flow(&mut self, record: &Target, asked: &FlowAsk) -> Result<Vec<String>, No>;
+    /// Asks for the task flows of a record, or fills one in; the answer has a line for each thing to show.
+    fn task(&mut self, record: &Target, asked: &TaskAsk) -> Result<Vec<String>, No>;
     /// Imports a file of rows.
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No>;
     /// Jobs in the order of their creation, without their logs.

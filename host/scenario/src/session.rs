@@ -8,8 +8,10 @@ use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
 use crate::{
-    line::{Command, FlowLine, Name, Setting, Term},
-    port::{FlowAsk, FlowMove, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target},
+    line::{Command, FlowLine, Name, Setting, TaskLine, Term},
+    port::{
+        FlowAsk, FlowMove, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target, TaskAsk,
+    },
 };
 
 /// A port with the names of one page or one shell.
@@ -114,6 +116,13 @@ impl<P: Port> Session<P> {
                 let target = self.target(record)?;
                 let asked = self.flow(line)?;
                 let told = self.port.flow(&target, &asked)?;
+                Ok(told.iter().map(|line| self.names.rename(line)).collect())
+            }
+            Command::Task(record, line) => {
+                let target = self.target(record)?;
+                let TaskLine { word, process, set } = line;
+                let (word, process, values) = (word.clone(), process.clone(), self.values(set)?);
+                let told = self.port.task(&target, &TaskAsk { word, process, version: record.version, values })?;
                 Ok(told.iter().map(|line| self.names.rename(line)).collect())
             }
             Command::Import { file, entity, key } => {

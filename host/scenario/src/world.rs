@@ -11,6 +11,7 @@ mod mail;
 mod play;
 mod plugin;
 mod port;
+mod task;
 mod trace;
 mod value;
 

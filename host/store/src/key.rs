@@ -74,6 +74,14 @@ pub enum Family {
     Schema = 0x5f,
     /// Which instance of a flow a user is shown on a record.
     Pin = 0x80,
+    /// Sessions of task flows.
+    Session = 0x84,
+    /// The same by their user.
+    SessionUser = 0x85,
+    /// The same by their record.
+    SessionRecord = 0x86,
+    /// The same by the time when a forgotten one goes.
+    SessionDue = 0x87,
     /// Tokens by their hash.
     Token = 0x60,
     /// Tokens by their user.
@@ -139,6 +147,10 @@ impl Family {
             Package,
             Install,
             Pin,
+            Session,
+            SessionUser,
+            SessionRecord,
+            SessionDue,
             Consent,
             Setting,
             Secret,

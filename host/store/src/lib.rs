@@ -28,6 +28,7 @@ pub mod principals;
 mod queue;
 pub mod records;
 pub mod schedules;
+pub mod sessions;
 pub mod shares;
 pub mod stamp;
 #[cfg(any(test, feature = "suite"))]

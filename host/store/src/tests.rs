@@ -11,6 +11,7 @@ mod keys;
 mod memory;
 mod outbox;
 mod rows;
+mod sessions;
 mod sums;
 
 use std::{path::Path, sync::Arc};

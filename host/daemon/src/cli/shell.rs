@@ -5,6 +5,7 @@
 mod entities;
 mod flow;
 mod port;
+mod task;
 
 use std::{
     io::{BufRead, BufReader, IsTerminal, Read},

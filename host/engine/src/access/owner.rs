@@ -49,7 +49,11 @@ fn why_not(workflow: &Workflow, owner: &Profile) -> Option<SmolStr> {
     if owner.disabled {
         return Some("he is disabled".into());
     }
-    let what = if workflow.action.is_some() { "an action" } else { "its scope" };
+    let what = match (&workflow.action, &workflow.task_flow) {
+        (Some(_), _) => "an action",
+        (_, Some(_)) => "a task flow",
+        _ => "its scope",
+    };
     Some(match Needs::of(workflow).lacked_by(owner)? {
         Lack::Privilege(_, privilege, level) => {
             format_smolstr!("{what} needs {} at {} depth", privilege.api_name("workflow"), level.word())

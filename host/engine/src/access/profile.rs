@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use formats::starter::ADMINISTRATOR;
 use model::{
-    EntityId, Level, Levels, Privilege, Record, RecordId, RecordRef, RolePrivileges, Schema, Value,
+    EntityId, Level, Levels, Privilege, Record, RecordId, RecordRef, RolePrivileges, Schema, TaskName, Value,
     process::flow::FlowUse, schema::Entity, starter,
 };
 use parking_lot::{Mutex, RwLock};
@@ -123,7 +123,8 @@ fn called<'r>(catalogue: &Catalogue, role: &'r Record) -> &'r Value {
     primary.map_or(&Value::Null, |primary| role.get(primary))
 }
 
-/// Adds what flows say of the role: `roles` of a flow are short for privileges on its own entity.
+/// Adds what flows say of the role: `roles` of a flow are short for privileges on its own entity, those of a task flow for
+/// filling it in.
 fn of_flows(catalogue: &Catalogue, role: &Value, kept: &mut RolePrivileges) {
     let Value::Text(name) = role else { return };
     for flow in catalogue.flows() {
@@ -141,6 +142,14 @@ fn of_flows(catalogue: &Catalogue, role: &Value, kept: &mut RolePrivileges) {
                 .iter()
                 .fold(Levels::all(Level::None), |levels, privilege| levels.with(*privilege, Level::Organization));
             *levels = levels.union(more);
+        }
+    }
+    let is = |known: &str| rules::value::fold(known) == rules::value::fold(name);
+    let always = [formats::starter::ADMINISTRATOR, formats::starter::CUSTOMIZER].into_iter().any(is);
+    for process in catalogue.processes() {
+        let Some(flow) = &process.workflow.task_flow else { continue };
+        if always || flow.roles.iter().any(|role| is(role)) {
+            kept.tasks.insert(TaskName::of_task_flow(&process.name));
         }
     }
 }

@@ -3,17 +3,46 @@
 //! A branch is the same for everybody, so its condition is read by the engine's right; the unit rests on what it read.
 
 use model::{AttributeId, Record, RecordRef, Refusal, Value, expression::Path, process::flow::StagePlace};
-use rules::flow::Surroundings;
-use script::{Facts, Known};
+use rules::{condition::Condition, flow};
+use script::{Facts, Known, Problem};
 use smol_str::format_smolstr;
 
 use super::record_at;
 use crate::{
     Failure, FlowProcess,
     access::Who,
+    catalogue::Surroundings,
     resolve::{Reading, Root},
     unit::Unit,
 };
+
+/// Whether the condition of a branch holds, `roots` being where each of its paths begins and how much of it that takes, and
+/// `known` what is read already. It is read by the engine's right, and the unit rests on what it read.
+pub(crate) fn holds(
+    unit: &mut Unit,
+    condition: &Condition,
+    surroundings: &Surroundings,
+    roots: Vec<Option<(RecordRef, usize)>>,
+    known: Vec<Record>,
+) -> Result<Result<bool, Problem>, Failure> {
+    let environment = surroundings.at(unit.now);
+    let mut facts = Facts::new();
+    let mut reading = Reading::new(unit, Who::Engine);
+    known.into_iter().for_each(|record| reading.known(record));
+    for (path, root) in condition.paths().iter().zip(roots) {
+        let known = match root {
+            None => Known::default(),
+            Some((record, from)) => {
+                reading.follow(Root::Value(record.into()), path.segments.get(from..).unwrap_or_default())?
+            }
+        };
+        facts.insert(path.clone(), known);
+    }
+    for named in condition.records() {
+        facts.insert_record(named.clone(), reading.named(named)?);
+    }
+    Ok(condition.evaluate(&facts, &environment))
+}
 
 /// The records around an instance.
 pub(super) struct Around<'u> {
@@ -66,33 +95,18 @@ impl<'u> Around<'u> {
     }
 }
 
-impl Surroundings for Around<'_> {
+impl flow::Surroundings for Around<'_> {
     type Error = Failure;
 
     fn holds(&mut self, stage: StagePlace, branch: usize) -> Result<bool, Failure> {
         let process = self.process;
         let Some(condition) = process.condition(stage, branch) else { return Ok(false) };
-        let roots: Vec<_> = condition.paths().iter().map(|path| (path, self.root(stage, path))).collect();
-        for (record, _) in roots.iter().filter_map(|(_, root)| *root) {
-            self.read(record)?;
+        let roots: Vec<_> = condition.paths().iter().map(|path| self.root(stage, path)).collect();
+        for (record, _) in roots.iter().flatten() {
+            self.read(*record)?;
         }
-        let mut facts = Facts::new();
-        let mut reading = Reading::new(self.unit, Who::Engine);
-        self.known.iter().filter_map(|(_, record)| record.clone()).for_each(|record| reading.known(record));
-        for (path, root) in roots {
-            let known = match root {
-                None => Known::default(),
-                Some((record, from)) => {
-                    reading.follow(Root::Value(record.into()), path.segments.get(from..).unwrap_or_default())?
-                }
-            };
-            facts.insert(path.clone(), known);
-        }
-        for named in condition.records() {
-            facts.insert_record(named.clone(), reading.named(named)?);
-        }
-        let environment = process.surroundings.at(self.unit.now);
-        condition.evaluate(&facts, &environment).map_err(|problem| {
+        let known: Vec<_> = self.known.iter().filter_map(|(_, record)| record.clone()).collect();
+        holds(self.unit, condition, &process.surroundings, roots, known)?.map_err(|problem| {
             let id = process.flow.stages.get(stage.index()).map(|stage| stage.id.as_str()).unwrap_or_default();
             let what = format_smolstr!("branch {} of stage `{id}` of `{}`", branch + 1, process.name);
             Refusal::Unreadable { what, why: format_smolstr!("{problem}") }.into()

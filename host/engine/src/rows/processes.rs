@@ -162,7 +162,8 @@ fn columns(catalogue: &Catalogue, process: &Process) -> Vec<(&'static str, Value
         ("uniquename", Value::text(process.name.as_str())),
         ("description", description.unwrap_or_default()),
         ("primaryentity", entity.unwrap_or_default()),
-        ("category", Value::Choice(if process.is_action() { 3 } else { 0 })),
+        ("category", Value::Choice(category(process))),
+        ("businessprocesstype", if is_task_flow(process) { Value::Choice(1) } else { Value::Null }),
         ("mode", Value::Choice(if workflow.mode == Mode::Background { 0 } else { 1 })),
         ("scope", Value::Choice(scope_number(workflow.scope))),
         ("type", Value::Choice(if process.state == DefinitionState::Template { 3 } else { 1 })),
@@ -191,6 +192,18 @@ fn columns_of_flow(catalogue: &Catalogue, flow: &FlowProcess) -> Vec<(&'static s
         ("statuscode", Value::Whole(status)),
         ("ownerid", Value::Reference(flow.owner)),
     ]
+}
+
+fn is_task_flow(process: &Process) -> bool {
+    process.workflow.task_flow.is_some()
+}
+
+fn category(process: &Process) -> i32 {
+    match process.is_action() {
+        true => 3,
+        false if is_task_flow(process) => 4,
+        false => 0,
+    }
 }
 
 fn scope_number(scope: Scope) -> i32 {

@@ -21,17 +21,42 @@ pub(super) fn update(
     let entity = unit.entity(target.entity)?;
     let before = access::expect(unit, caller, &entity, Privilege::Write, target)?;
     check_version(&entity, &before, expected)?;
-    let change = rules::validate::update(&entity, &unit.catalogue.schema, &before, values)?;
-    if change.change.names(starter::OWNER) && change.change.get(starter::OWNER) != before.get(starter::OWNER) {
-        access::check(unit, caller, &entity, Privilege::Assign, &before)?;
-    }
-    refer::check_access(unit, caller, &entity, &before, &change.references, Some(&before))?;
+    let change = allowed(unit, caller, &entity, &before, values)?;
     let parents = new_parents(&entity, &before, &change);
     let mut outcome = stage(unit, caller, &entity, before, change, Message::Update)?;
     for parent in parents {
         outcome.version = take_over(unit, caller, target, parent)?.unwrap_or(outcome.version);
     }
     Ok(outcome)
+}
+
+/// What an update of `before` changes, if that is right and the caller may.
+fn allowed(
+    unit: &mut Unit,
+    caller: &Caller,
+    entity: &Entity,
+    before: &Record,
+    values: Values,
+) -> Result<Modification, Failure> {
+    let change = rules::validate::update(entity, &unit.catalogue.schema, before, values)?;
+    if change.change.names(starter::OWNER) && change.change.get(starter::OWNER) != before.get(starter::OWNER) {
+        access::check(unit, caller, entity, Privilege::Assign, before)?;
+    }
+    refer::check_access(unit, caller, entity, before, &change.references, Some(before))?;
+    Ok(change)
+}
+
+/// The same for an update that is only asked about: the records that its lookups name are looked for too.
+pub(crate) fn foresee(
+    unit: &mut Unit,
+    caller: &Caller,
+    before: &Record,
+    values: Values,
+) -> Result<Modification, Failure> {
+    let entity = unit.entity(before.entity)?;
+    let change = allowed(unit, caller, &entity, before, values)?;
+    refer::check(unit, &entity, &change.references)?;
+    Ok(change)
 }
 
 /// Stages `change`, already validated, with what goes along with it.

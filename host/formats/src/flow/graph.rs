@@ -1,26 +1,36 @@
-//! The shape of a flow (processes 5.1): every stage can be reached, branches merge or end, and do not nest too deep.
+//! The shape of a flow (processes 5.1): every stage can be reached, branches merge or end, and do not nest too deep. That of
+//! a task flow is looked at alike: its pages are stages here.
 //!
 //! Ways lead to later stages only, so one walk from the last stage to the first answers all of it. Stages are bits.
 
-use model::process::flow::{Onward, Stage};
+use model::{StageId, process::flow::Onward};
 
 use crate::{report::Report, tree::Place};
+
+/// A stage or page with all the places that it may lead to.
+pub(crate) struct Node<'a> {
+    /// Its id.
+    pub id: &'a StageId,
+    /// Where it may lead.
+    pub ways: Vec<Onward>,
+}
 
 /// A set of stages; the last bit is the end.
 type Stages = u64;
 const END: usize = 63;
 
-/// Reports what is wrong with the shape; `places` are those of the stages, `most` how deep branches may lie.
-pub(super) fn check(report: &Report<'_>, stages: &[Stage], places: &[Place], most: usize) {
+/// Reports what is wrong with the shape; `places` are those of the stages, `noun` what they are called, `most` how deep
+/// branches may lie.
+pub(crate) fn check(report: &Report<'_>, noun: &str, stages: &[Node<'_>], places: &[Place], most: usize) {
     let shape = Shape::of(stages);
     for (place, stage) in stages.iter().enumerate().skip(1) {
         if shape.reach[0] & (1 << place) == 0 {
-            report.error(places[place], format!("no way leads to the stage `{}`", stage.id));
+            report.error(places[place], format!("no way leads to the {noun} `{}`", stage.id));
         }
     }
     for (place, stage) in stages.iter().enumerate() {
         if let Some(shared) = shape.torn(stage) {
-            let hint = Some("all ways of a branch meet in one stage, or each goes to the end by itself".to_owned());
+            let hint = Some(format!("all ways of a branch meet in one {noun}, or each goes to the end by itself"));
             let message = format!(
                 "the ways from `{}` neither meet nor end apart: `{}` is on some of them only",
                 stage.id, stages[shared].id
@@ -47,7 +57,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(stages: &[Stage]) -> Self {
+    fn of(stages: &[Node<'_>]) -> Self {
         let count = stages.len();
         let (mut reach, mut always) = (vec![0; count + 1], vec![0 as Stages; count + 1]);
         for place in (0..count).rev() {
@@ -64,7 +74,7 @@ impl Shape {
     }
 
     /// A stage that only some of the ways from `stage` share, though they do not all meet.
-    fn torn(&self, stage: &Stage) -> Option<usize> {
+    fn torn(&self, stage: &Node<'_>) -> Option<usize> {
         let ways = ways(stage);
         let ahead = |way: usize| (1 << way | self.reach.get(way).copied().unwrap_or(0)) & !(1 << END);
         if ways.iter().fold(Stages::MAX, |all, way| all & ahead(*way)) != 0 {
@@ -90,9 +100,9 @@ impl Shape {
 }
 
 /// Where a stage leads, each place once.
-fn ways(stage: &Stage) -> Vec<usize> {
+fn ways(stage: &Node<'_>) -> Vec<usize> {
     let mut ways: Vec<usize> = Vec::new();
-    for onward in stage.ways() {
+    for onward in &stage.ways {
         let way = match onward {
             Onward::Stage(place) => place.index(),
             Onward::End => END,

@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use model::{
     AttributeName, EntityId, EntityName, ProcessName, StageId,
-    condition::Condition,
     entity::AttributeKind,
-    process::flow::{Onward, Stage, StagePlace, StageStep, StageStepKind, Via},
+    process::flow::{Stage, StagePlace, StageStep, StageStepKind, Via},
     schema::Entity,
 };
 use smol_str::SmolStr;
 
-use super::{graph, on_demand, started};
+use super::{
+    graph, on_demand, started,
+    ways::{self, Known},
+};
 use crate::{
-    condition,
     fields::{Fields, Keys},
     names::Names,
     nearest,
@@ -44,7 +45,6 @@ const STEP: Keys = Keys {
     known: &["title", "description", "attribute", "action", "workflow", "required"],
     later: &[],
 };
-const BRANCH: Keys = Keys { what: "a branch", known: &["if", "next"], later: &[] };
 const KINDS: [&str; 3] = ["attribute", "action", "workflow"];
 
 /// A stage whose head is read: where it leads can be read once all ids are known.
@@ -83,7 +83,9 @@ pub(super) fn convert<'a>(flow: &Fields<'_>, first: &'a Entity, names: &'a Names
         heads.iter().zip(0u8..).map(|(head, place)| whole(head, StagePlace(place), &places, &scope)).collect();
     let stages: Vec<Stage> = stages.into_iter().collect::<Option<_>>()?;
     let at: Vec<Place> = heads.iter().map(|head| head.fields.place_of("id")).collect();
-    graph::check(report, &stages, &at, names.flow_limits.levels);
+    let nodes: Vec<_> =
+        stages.iter().map(|stage| graph::Node { id: &stage.id, ways: stage.ways().collect() }).collect();
+    graph::check(report, "stage", &nodes, &at, names.flow_limits.levels);
     Some(stages)
 }
 
@@ -209,16 +211,7 @@ fn whole(
     let (title, _) = crate::header::titles(fields, head.id.as_str());
     let mut scope = scope.clone();
     scope.add("record", Root::Record(head.entity));
-    let branches: Vec<_> =
-        fields.list("branches").iter().map(|node| branch(fields.report, node, place, places, &scope)).collect();
-    let below = match places.len() > place.index() + 1 {
-        true => Onward::Stage(StagePlace(place.0 + 1)),
-        false => Onward::End,
-    };
-    let next = match fields.get("next") {
-        Some(_) => onward(fields, place, places)?,
-        None => below,
-    };
+    let (branches, next) = ways::read(fields, &Known { noun: "stage", places }, place, &scope)?;
     Some(Stage {
         id: head.id.clone(),
         title,
@@ -228,7 +221,7 @@ fn whole(
         steps: steps(fields, head.entity, names)?,
         on_entry: started(fields, "on-entry", head.entity, names),
         on_exit: started(fields, "on-exit", head.entity, names),
-        branches: branches.into_iter().collect::<Option<_>>()?,
+        branches,
         next,
     })
 }
@@ -244,49 +237,6 @@ fn category(fields: &Fields<'_>, names: &Names<'_>) -> Option<i32> {
         fields.report.error_with(node.place, format!("there is no category `{written}`"), hint);
     }
     found.map(|option| option.value)
-}
-
-fn branch(
-    report: &Report<'_>,
-    node: &Node,
-    place: StagePlace,
-    places: &HashMap<SmolStr, StagePlace>,
-    scope: &Scope<'_>,
-) -> Option<(Condition, Onward)> {
-    let fields = Fields::open(report, node, node.place, &BRANCH)?;
-    let asked = fields.need("if").and_then(|node| {
-        let read = condition::read(report, node, scope)?;
-        if condition::asks_clock(&read) {
-            report.error(node.place, "a branch of a flow does not ask the clock: it follows what its records hold");
-            return None;
-        }
-        Some(read)
-    });
-    fields.need("next")?;
-    let onward = onward(&fields, place, places)?;
-    Some((asked?, onward))
-}
-
-/// A later stage, or `end`.
-fn onward(fields: &Fields<'_>, from: StagePlace, places: &HashMap<SmolStr, StagePlace>) -> Option<Onward> {
-    let text = fields.text("next")?;
-    if text == "end" {
-        return Some(Onward::End);
-    }
-    let at = fields.value_place("next");
-    match places.get(text.as_str()) {
-        Some(to) if *to > from => Some(Onward::Stage(*to)),
-        Some(_) => {
-            let hint = Some("users go back by themselves; a way leads to a stage further below".to_owned());
-            fields.report.error_with(at, format!("`{text}` does not stand behind this stage"), hint);
-            None
-        }
-        None => {
-            let hint = nearest::hint(&text, places.keys().map(SmolStr::as_str).chain(["end"]));
-            fields.report.error_with(at, format!("there is no stage `{text}`"), hint);
-            None
-        }
-    }
 }
 
 fn steps(fields: &Fields<'_>, entity: &Entity, names: &Names<'_>) -> Option<Vec<StageStep>> {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The kinds with the directory where each stands.
-const KINDS: [(&str, &str); 13] = [
+const KINDS: [(&str, &str); 14] = [
     ("solution", ""),
     ("entity", "entities"),
     ("choice", "choices"),
@@ -22,6 +22,7 @@ const KINDS: [(&str, &str); 13] = [
     ("action", "processes"),
     ("email-template", "templates"),
     ("business-process-flow", "processes"),
+    ("task-flow", "processes"),
     ("import", "data"),
     ("role", "security"),
     ("business-unit", "security"),
@@ -30,7 +31,7 @@ const KINDS: [(&str, &str); 13] = [
     ("queue", "security"),
 ];
 /// The kinds that the format has and this version does not.
-const LATER: [&str; 2] = ["task-flow", "automated-flow"];
+const LATER: [&str; 1] = ["automated-flow"];
 
 /// The files of a solution, opened.
 pub(super) struct Files<'f> {
@@ -130,7 +131,11 @@ impl<'f> Files<'f> {
         for sheet in self.sheets.iter().filter(|sheet| !sheet.kind.is_empty()) {
             let Some(name) = sheet.name().filter(|_| sheet.kind != "solution") else { continue };
             // Processes of all kinds are called by one name.
-            let kind = if matches!(sheet.kind, "action" | "business-process-flow") { "workflow" } else { sheet.kind };
+            let kind = if matches!(sheet.kind, "action" | "business-process-flow" | "task-flow") {
+                "workflow"
+            } else {
+                sheet.kind
+            };
             if let Some(first) = seen.insert((kind, name.clone()), &sheet.report.file) {
                 let message = format!("{} `{name}` is defined in `{first}` already", sheet.kind);
                 sheet.report.error(sheet.place_of("name"), message);

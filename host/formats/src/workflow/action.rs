@@ -93,6 +93,7 @@ pub(super) fn convert<'a>(report: &Report<'_>, node: &Node, names: &'a Names<'a>
     Some(Workflow {
         header: header?,
         action: Some(action),
+        task_flow: None,
         entity: of.map(|entity| entity.id),
         mode,
         owner,

@@ -136,7 +136,7 @@ pub(crate) fn signature(node: &Node, names: &Names<'_>) -> Option<Callable> {
         argument::convert_all(&report, entries, names)
     };
     let (inputs, outputs) = (arguments("inputs"), arguments("outputs"));
-    let action = kind_of(node) == Some("action");
+    let (action, task_flow) = (kind_of(node) == Some("action"), kind_of(node) == Some("task-flow"));
     Some(Callable {
         name: ProcessName::parse(text("name")?).ok()?,
         action,
@@ -144,7 +144,7 @@ pub(crate) fn signature(node: &Node, names: &Names<'_>) -> Option<Callable> {
         child: is("child"),
         on_demand: is("on-demand"),
         flow_step: is("flow-step"),
-        real_time: action || text("mode") == Some("real-time"),
+        real_time: action || task_flow || text("mode") == Some("real-time"),
         entity: known,
         inputs,
         outputs,

@@ -96,8 +96,22 @@ const KINDS: [(&str, &Keys); 19] = [
 
 /// The steps of a workflow.
 pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own, entity: Option<&Entity>) -> Vec<Step> {
+    match fields.need("steps") {
+        Some(_) => convert_at(fields, "steps", scope, own, entity),
+        None => Vec::new(),
+    }
+}
+
+/// The steps at `key`, which is there.
+pub(super) fn convert_at(
+    fields: &Fields<'_>,
+    key: &'static str,
+    scope: &Scope<'_>,
+    own: &Own,
+    entity: Option<&Entity>,
+) -> Vec<Step> {
     let report = fields.report;
-    let Some(node) = fields.need("steps") else { return Vec::new() };
+    let Some(node) = fields.get(key) else { return Vec::new() };
     let mut scope = scope.clone();
     let mut ids = HashSet::new();
     collect_ids(node, &mut ids);
@@ -106,11 +120,11 @@ pub(super) fn convert(fields: &Fields<'_>, scope: &Scope<'_>, own: &Own, entity:
     }
     let suspects = RefCell::default();
     let mut steps = Steps { report, own, ids: HashMap::new(), all_ids: ids, branches: 0, may_end: false, suspects };
-    let nodes = fields.list("steps");
+    let nodes = fields.list(key);
     if nodes.is_empty() && matches!(node.kind, Kind::List(_)) {
         report.error(node.place, "a workflow has at least one step");
     }
-    let list = steps.list(nodes, "steps", &mut scope, true);
+    let list = steps.list(nodes, key, &mut scope, true);
     warn_of_unread(report, &list.steps, &scope, node);
     check::warn_of_endless(&steps, &list.steps, entity);
     check::warn_of_guids(report, node);

@@ -149,7 +149,7 @@ impl InstanceState {
     }
 }
 
-/// The place of a stage in its flow, from 0.
+/// The place of a stage in its flow, or of a page in its task flow, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StagePlace(pub u8);
 

@@ -9,7 +9,7 @@ use crate::{
     condition::Condition,
     expression::{Expression, Path, ValueSource},
     principal::Rights,
-    process::{Header, Retention, action::Action, email::Email, flow::FlowOrder},
+    process::{Header, Retention, action::Action, email::Email, flow::FlowOrder, task_flow::TaskFlow},
     time::Term,
 };
 
@@ -29,6 +29,8 @@ pub struct Workflow {
     pub header: Header,
     /// What makes it an action; absent in a workflow.
     pub action: Option<Action>,
+    /// What makes it a task flow, whose steps are those of its end; absent in everything else.
+    pub task_flow: Option<TaskFlow>,
     /// The entity whose records it runs on; absent: runs without a record. Fixed once applied.
     pub entity: Option<EntityId>,
     /// In the background or within the caller's transaction.
@@ -53,7 +55,7 @@ pub struct Workflow {
     pub outputs: Vec<Argument>,
     /// How long its run log stays.
     pub retention: Retention,
-    /// Its steps; at least one.
+    /// Its steps; at least one, but of a task flow.
     pub steps: Vec<Step>,
 }
 

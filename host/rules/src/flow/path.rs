@@ -2,6 +2,7 @@
 
 use model::{
     StageId,
+    condition::Condition,
     process::flow::{Flow, InstanceState, Onward, StagePlace},
 };
 
@@ -10,12 +11,21 @@ use super::{Standing, Surroundings};
 /// Where a stage leads now: the first branch that holds, else its `next`.
 pub fn onward<S: Surroundings>(flow: &Flow, stage: StagePlace, around: &mut S) -> Result<Onward, S::Error> {
     let Some(found) = flow.stages.get(stage.index()) else { return Ok(Onward::End) };
-    for (branch, (_, to)) in found.branches.iter().enumerate() {
-        if around.holds(stage, branch)? {
+    way(&found.branches, found.next, |branch| around.holds(stage, branch))
+}
+
+/// Where ways lead now: that of the first branch that holds, else `next`. Pages of task flows lead on alike.
+pub fn way<E>(
+    branches: &[(Condition, Onward)],
+    next: Onward,
+    mut holds: impl FnMut(usize) -> Result<bool, E>,
+) -> Result<Onward, E> {
+    for (branch, (_, to)) in branches.iter().enumerate() {
+        if holds(branch)? {
             return Ok(*to);
         }
     }
-    Ok(found.next)
+    Ok(next)
 }
 
 /// The stages that lie ahead of `stage`, in their order. Ways lead to later stages only, so this ends.

@@ -49,6 +49,7 @@ fn workflow(start: Start, scope: Scope) -> Workflow {
     };
     Workflow {
         action: None,
+        task_flow: None,
         header,
         entity: Some(COMPLAINT),
         mode: Mode::Background,

@@ -92,6 +92,7 @@ fn stop(outcome: StopOutcome, message: Option<ValueSource>) -> StepAction {
 fn workflow(steps: Vec<Step>) -> Workflow {
     Workflow {
         action: None,
+        task_flow: None,
         header: Header {
             name: ProcessName::parse("handle-complaint").expect("a name"),
             id: Uuid::nil(),

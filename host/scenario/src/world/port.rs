@@ -18,7 +18,7 @@ use store::Fault;
 use uuid::Uuid;
 
 use super::{World, fault, log, plugin, value};
-use crate::port::{FlowAsk, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
+use crate::port::{FlowAsk, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target, TaskAsk};
 
 /// The most jobs of a list: more than any page makes.
 const MOST_JOBS: u32 = 10_000;
@@ -262,6 +262,10 @@ impl Port for World {
 
     fn flow(&mut self, record: &Target, asked: &FlowAsk) -> Result<Vec<String>, No> {
         self.ask_flow(record, asked)
+    }
+
+    fn task(&mut self, record: &Target, asked: &TaskAsk) -> Result<Vec<String>, No> {
+        self.ask_task(record, asked)
     }
 
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use model::{Privilege, Timestamp, job::Order};
-use scenario::port::{FlowAsk, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target};
+use scenario::port::{
+    FlowAsk, Given, Imported, Migrating, No, Piece, Port, Question, Shown, ShownJob, Target, TaskAsk,
+};
 use serde_json::{Map, Value as Json, json};
 use smol_str::SmolStr;
 use uuid::Uuid;
@@ -218,6 +220,10 @@ impl Port for Http {
 
     fn flow(&mut self, record: &Target, asked: &FlowAsk) -> Result<Vec<String>, No> {
         self.ask_flow(record, asked)
+    }
+
+    fn task(&mut self, record: &Target, asked: &TaskAsk) -> Result<Vec<String>, No> {
+        self.ask_task(record, asked)
     }
 
     fn import(&mut self, file: &str, entity: Option<&str>, key: Option<&str>) -> Result<Imported, No> {
