@@ -120,7 +120,12 @@ impl Kit {
     /// The sandbox does not start, or the solution's entities cannot be read.
     pub fn open(self) -> Result<Bench, Error> {
         let web = Arc::new(Web::default());
-        let settings = RunnerSettings { cache_dir: self.cache, threads: 2, outside: Some(Arc::clone(&web) as Arc<_>) };
+        let settings = RunnerSettings {
+            cache_dir: self.cache,
+            threads: 2,
+            outside: Some(Arc::clone(&web) as Arc<_>),
+            compiler: None,
+        };
         let runner = Runner::new(settings)?;
         let mut files = self.solution;
         let mut schema = schema::schema(&files).map_err(Error::Solution)?;

@@ -1,7 +1,7 @@
 //! The sandbox: runs custom steps, the only crate that knows wasmtime.
 //!
 //! `Runner` is what the daemon hands to the engine as its `StepRunner`. A component is checked (`inspect`), compiled
-//! once (`cache`), asked what it offers (`manifest`), and each call gets a fresh instance with its own limits
+//! once (`compiler`, `cache`), asked what it offers (`manifest`), and each call gets a fresh instance with its own limits
 //! (`limits`) that sees nothing of the machine (`wasi`) and reaches the engine only through the lent host
 //! (`capability`). A script is run by a component of ours that speaks the same contract (`script`).
 //! Knows no store and no engine, and decides nothing about records.
@@ -10,6 +10,7 @@ mod abi;
 mod cache;
 mod call;
 mod capability;
+mod compiler;
 mod componentize;
 mod cpu;
 mod fault;
@@ -24,6 +25,7 @@ mod snapshot;
 mod ticker;
 mod wasi;
 
+pub use compiler::{Compiler, compile_as_child};
 pub use componentize::component_of;
 pub use machine::{NESTING, stack_size};
 pub use package::{Examination, Import};

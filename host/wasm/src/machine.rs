@@ -38,6 +38,12 @@ pub fn engine(threads: usize) -> wasmtime::Result<Engine> {
     })
 }
 
+/// An engine that only compiles, for the one of `engine`: where instances lie does not show in compiled code, and no room
+/// for them is taken.
+pub fn for_compiling() -> wasmtime::Result<Engine> {
+    Engine::new(settings().allocation_strategy(InstanceAllocationStrategy::OnDemand))
+}
+
 /// An engine for one run of our own code: it compiles fast, and nobody interrupts it.
 pub fn for_once() -> wasmtime::Result<Engine> {
     let mut config = settings();

@@ -22,6 +22,7 @@ use crate::{
     cache::Cache,
     call::{Call, Uses},
     capability,
+    compiler::Compiler,
     fault::{self, Stop, shortened},
     inspect, manifest, script_runner, snapshot,
     ticker::Ticker,
@@ -48,6 +49,8 @@ pub struct Workshop<'a> {
     pub ticker: &'a Ticker,
     /// Where compiled code is kept, if it is.
     pub cache: Option<&'a Cache>,
+    /// Who compiles strangers' components; this process if absent.
+    pub compiler: Option<&'a Compiler>,
 }
 
 /// A component, linked.
@@ -110,10 +113,10 @@ impl Workshop<'_> {
         let compiled = match self.kept(warm) {
             Some(compiled) => compiled,
             None => match snapshot::of(component) {
-                Ok(component) => self.compiled(&component, warm)?,
+                Ok(component) => self.ours(&component, warm)?,
                 Err(error) => {
                     tracing::warn!(%error, "scripts begin with building their language, which takes longer");
-                    self.compiled(component, digest(component))?
+                    self.ours(component, digest(component))?
                 }
             },
         };
@@ -128,21 +131,41 @@ impl Workshop<'_> {
         loaded.map_err(warn).ok()
     }
 
+    /// A stranger's component, compiled.
     fn compiled(&self, component: &[u8], digest: Digest) -> Result<Component, PackageProblem> {
         if let Some(component) = self.kept(digest) {
             return Ok(component);
         }
+        let Some(compiler) = self.compiler else { return self.ours(component, digest) };
+        let code = compiler.compile(component).map_err(|why| problem(vec![why]))?;
+        let compiled = load(self.engine, &code).map_err(|error| {
+            problem(vec![format!(
+                "what it was compiled to cannot be loaded: {}",
+                shortened(&format!("{error:#}"), 300)
+            )])
+        })?;
+        self.keep(digest, &code);
+        Ok(compiled)
+    }
+
+    /// A component of ours, compiled in this process.
+    fn ours(&self, component: &[u8], digest: Digest) -> Result<Component, PackageProblem> {
         let compiled = Component::from_binary(self.engine, component).map_err(|error| {
             problem(vec![format!("it cannot be compiled: {}", shortened(&format!("{error:#}"), 300))])
         })?;
-        if let Some(cache) = self.cache {
-            let kept = compiled.serialize().map_err(|error| error.to_string());
-            let kept = kept.and_then(|code| cache.store(digest, &code).map_err(|error| error.to_string()));
-            if let Err(error) = kept {
-                tracing::warn!(%digest, error, "compiled code cannot be kept; it will be made again at the next start");
+        if self.cache.is_some() {
+            match compiled.serialize() {
+                Ok(code) => self.keep(digest, &code),
+                Err(error) => tracing::warn!(%digest, %error, "compiled code cannot be kept"),
             }
         }
         Ok(compiled)
+    }
+
+    fn keep(&self, digest: Digest, code: &[u8]) {
+        if let Some(Err(error)) = self.cache.map(|cache| cache.store(digest, code)) {
+            tracing::warn!(%digest, %error, "compiled code cannot be kept; it will be made again at the next start");
+        }
     }
 
     fn linked(&self, component: &Component) -> Result<Package, PackageProblem> {
@@ -207,7 +230,7 @@ fn problem(sentences: Vec<String>) -> PackageProblem {
 #[expect(unsafe_code, reason = "compiled code can only be loaded as what it is: code")]
 fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the cache gives only what this program wrote itself, as the owner of the directory, for the same
-    // version of wasmtime; wasmtime checks that version and its settings once more.
+    // version of wasmtime, and a child that compiles is this program too; wasmtime checks version and settings once more.
     unsafe { Component::deserialize(engine, code) }
 }
 

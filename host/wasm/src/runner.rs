@@ -23,6 +23,7 @@ use crate::{
     abi::v1,
     cache::Cache,
     call::{Call, Facts, Slot, panic_text},
+    compiler::Compiler,
     fault::{self, Stop, bytes},
     machine::{self, NESTING},
     package::{self, Examination, Package, Shared, Workshop},
@@ -39,11 +40,13 @@ pub struct RunnerSettings {
     pub threads: usize,
     /// The way to other hosts; none if absent.
     pub outside: Option<Arc<dyn Outside>>,
+    /// Who compiles components of strangers; this process if absent.
+    pub compiler: Option<Compiler>,
 }
 
 impl Default for RunnerSettings {
     fn default() -> Self {
-        Self { cache_dir: None, threads: 16, outside: None }
+        Self { cache_dir: None, threads: 16, outside: None, compiler: None }
     }
 }
 
@@ -80,6 +83,7 @@ pub struct Runner {
     /// Held while the script runner is made ready: compiling it once takes long enough.
     starting: Mutex<()>,
     outside: Option<Arc<dyn Outside>>,
+    compiler: Option<Compiler>,
 }
 
 impl Runner {
@@ -100,6 +104,7 @@ impl Runner {
             scripts: OnceLock::new(),
             starting: Mutex::new(()),
             outside: settings.outside,
+            compiler: settings.compiler,
             engine,
         })
     }
@@ -124,7 +129,12 @@ impl Runner {
     }
 
     fn workshop(&self) -> Workshop<'_> {
-        Workshop { engine: &self.engine, ticker: &self.ticker, cache: self.cache.as_ref() }
+        Workshop {
+            engine: &self.engine,
+            ticker: &self.ticker,
+            cache: self.cache.as_ref(),
+            compiler: self.compiler.as_ref(),
+        }
     }
 
     fn script_runner(&self) -> Result<Shared, PackageProblem> {
