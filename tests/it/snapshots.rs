@@ -54,7 +54,14 @@ fn open(directory: &std::path::Path) -> Result<Arc<Engine>> {
     let engine = Engine::open(parts)?;
     let caller = engine.caller(engine::administrator());
     let (origin, given) = (Origin::Unknown, Given::Asked);
-    let new = NewPlugin { component: guests::evil(), origin: &origin, given: &given };
+    let new = NewPlugin {
+        component: guests::evil(),
+        origin: &origin,
+        given: &given,
+        digest: None,
+        signature: None,
+        replace: false,
+    };
     engine.install_plugin(&caller, &new).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     let files = SOLUTION.iter().map(|(path, text)| SourceFile { path: (*path).into(), bytes: text.as_bytes().into() });
     let applied = engine.apply_solution(&caller, files.collect(), ApplyOptions::default());

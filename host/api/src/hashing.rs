@@ -1,4 +1,5 @@
-//! A few threads for what takes long and is nobody's unit of work: hashing a password, asking a provider.
+//! A few threads for what takes long and is nobody's unit of work: hashing a password, asking a provider,
+//! looking at a component.
 //!
 //! As many as there are at work, and as many as may wait, so that a flood costs bounded memory and leaves the engine's
 //! threads and the web runtime alone. They start with the first piece of work and end with the router.

@@ -39,14 +39,17 @@ struct App {
     settings: Arc<ApiSettings>,
     /// Where passwords are hashed: 19 MiB for each thread.
     hashing: Arc<hashing::Pool>,
+    /// Where components are looked at, one after the other, which takes as long as compiling does.
+    looking: Arc<hashing::Pool>,
     oidc: Option<oidc::Provider>,
 }
 
 /// Everything that is served, ready for a listener or a test.
 pub fn router(engine: Arc<Engine>, settings: ApiSettings) -> Router {
     let hashing = Arc::new(hashing::Pool::new("hashing", 2));
-    let app =
-        App { engine, oidc: settings.oidc.clone().map(oidc::Provider::new), settings: Arc::new(settings), hashing };
+    let looking = Arc::new(hashing::Pool::new("components", 1));
+    let oidc = settings.oidc.clone().map(oidc::Provider::new);
+    let app = App { engine, oidc, settings: Arc::new(settings), hashing, looking };
     Router::new()
         .merge(odata::routes())
         .merge(v1::routes())

@@ -237,9 +237,10 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::ReadOnly { .. } | Refusal::NoOwner(_) | Refusal::NotPossible { .. } => {
             (StatusCode::BAD_REQUEST, "0x80040205")
         }
-        Refusal::MissingPrivilege { .. } | Refusal::MissingTask(_) | Refusal::MissingRole { .. } => {
-            (StatusCode::FORBIDDEN, "0x80040220")
-        }
+        Refusal::MissingPrivilege { .. }
+        | Refusal::MissingTask(_)
+        | Refusal::MissingRole { .. }
+        | Refusal::UntrustedPlugin { .. } => (StatusCode::FORBIDDEN, "0x80040220"),
         Refusal::DisabledUser(_) => (StatusCode::FORBIDDEN, "0x80040225"),
         Refusal::BadReference { .. } => (StatusCode::BAD_REQUEST, "0x80040217"),
         Refusal::BadStatus { .. } | Refusal::BadTransition { .. } => (StatusCode::BAD_REQUEST, "0x80048408"),

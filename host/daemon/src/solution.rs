@@ -17,7 +17,7 @@ const FOLDERS: [(&str, &[&str]); 9] = [
     ("templates", &["yaml", "yml"]),
     ("security", &["yaml", "yml"]),
     ("scripts", &["rhai"]),
-    ("plugins", &["wasm"]),
+    ("plugins", &["wasm", "minisig"]),
     ("data", &["yaml", "yml"]),
     ("cases", &["md"]),
 ];

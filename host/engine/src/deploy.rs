@@ -14,10 +14,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use formats::{Base, KnownProcess, KnownSecurity, Solution, SourceFile};
 use model::{
-    Caller, ProcessName, Refusal, Schema, TaskName, consent::Consent, package::Code, process::DefinitionState,
+    Caller, Digest, ProcessName, Refusal, Schema, TaskName, consent::Consent, package::Code, process::DefinitionState,
     refusal::Problem, step::Installed,
 };
 use rules::{trigger::Trigger, workflow::Program};
+use sha2::{Digest as _, Sha256};
 use smol_str::SmolStr;
 use store::{Priority, definitions};
 
@@ -45,16 +46,25 @@ pub struct ApplyOptions {
 /// A solution that was read, with what its files bring beside definitions.
 pub(crate) struct Read {
     solution: Solution,
-    /// The components, each with its file and its bytes.
-    plugins: Vec<(SmolStr, Arc<[u8]>, Installed)>,
+    plugins: Vec<Brought>,
     /// The custom steps as they will be.
     steps: Directory,
+}
+
+/// A component that the files bring.
+struct Brought {
+    file: SmolStr,
+    bytes: Arc<[u8]>,
+    found: Installed,
+    /// The trusted key that signed it.
+    signed_by: SmolStr,
 }
 
 impl Engine {
     /// What applying these files would change; writes nothing.
     pub fn plan(&self, caller: &Caller, files: Vec<SourceFile>, options: ApplyOptions) -> Result<Plan, Failure> {
         self.check_task(caller, &TaskName::APPLY_SOLUTIONS)?;
+        self.compile(&files);
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
@@ -70,6 +80,7 @@ impl Engine {
         options: ApplyOptions,
     ) -> Result<Plan, Failure> {
         self.check_task(caller, &TaskName::APPLY_SOLUTIONS)?;
+        self.compile(&files);
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
@@ -87,13 +98,13 @@ impl Engine {
         let mut problems = Vec::new();
         let mut steps = catalogue.steps.clone();
         let mut plugins = Vec::new();
-        for file in files.iter().filter(|file| file.path.starts_with("plugins/") && file.path.ends_with(".wasm")) {
-            match packages::inspect(&self.parts, &file.path, &file.bytes) {
-                Ok(found) => {
-                    packages::steps_of(&found.manifest, &Code::Component(found.digest))
+        for file in components(files) {
+            match self.brought(files, file) {
+                Ok(brought) => {
+                    packages::steps_of(&brought.found.manifest, &Code::Component(brought.found.digest))
                         .into_iter()
                         .for_each(|step| steps.add(step));
-                    plugins.push((file.path.clone(), file.bytes.clone(), found));
+                    plugins.push(brought);
                 }
                 Err(wrong) => problems.extend(wrong),
             }
@@ -132,6 +143,30 @@ impl Engine {
         }
     }
 
+    /// Has components compiled that are not yet, before anything is held that others wait for. What is wrong with them is
+    /// told when they are read.
+    fn compile(&self, files: &[SourceFile]) {
+        for file in components(files) {
+            let digest = Digest(Sha256::digest(&file.bytes).into());
+            if self.parts.runner.known(digest).is_none() {
+                drop(self.brought(files, file));
+            }
+        }
+    }
+
+    /// A component among the files, with its signature beside it.
+    fn brought(&self, files: &[SourceFile], file: &SourceFile) -> Result<Brought, Vec<Problem>> {
+        let beside = format!("{}.minisig", file.path);
+        let signature = files.iter().find(|file| file.path == beside).map(|file| String::from_utf8_lossy(&file.bytes));
+        let judged = self.parts.settings.trust.judge(&file.bytes, signature.as_deref());
+        let signed = judged.map_err(|why| {
+            let refusal = Refusal::UntrustedPlugin { plugin: file.path.clone(), why };
+            vec![problem(&file.path, refusal.to_string())]
+        })?;
+        let found = packages::inspect(&self.parts, &file.path, &file.bytes)?;
+        Ok(Brought { file: file.path.clone(), bytes: file.bytes.clone(), found, signed_by: signed.by })
+    }
+
     /// Runs `act`, and if it has staged anything commits that together with a new catalogue. Run again on a conflict.
     pub(crate) fn deploy<T>(&self, mut act: impl FnMut(&mut Unit) -> Result<T, Failure>) -> Result<T, Failure> {
         loop {
@@ -166,6 +201,10 @@ impl Engine {
         self.queue.alarm(self.parts.clock.now());
         Ok(())
     }
+}
+
+fn components(files: &[SourceFile]) -> impl Iterator<Item = &SourceFile> {
+    files.iter().filter(|file| file.path.starts_with("plugins/") && file.path.ends_with(".wasm"))
 }
 
 /// What is wrong with the definition in a file, by sentences.
@@ -263,21 +302,16 @@ fn other_templates(catalogue: &Catalogue, solution: &Solution, except: &HashSet<
 
 /// Steps that the solution's processes call and that were not granted what they ask for. What the solution brings itself is
 /// granted with it, but for hosts.
-fn check_grants(
-    catalogue: &Catalogue,
-    solution: &Solution,
-    plugins: &[(SmolStr, Arc<[u8]>, Installed)],
-    steps: &Directory,
-) -> Vec<Problem> {
+fn check_grants(catalogue: &Catalogue, solution: &Solution, plugins: &[Brought], steps: &Directory) -> Vec<Problem> {
     let mut problems = Vec::new();
     for workflow in solution.workflows.iter().filter(|one| one.value.header.state == DefinitionState::Active) {
         let Ok(program) = Program::compile(&workflow.value, &solution.schema, steps) else { continue };
         let pins = Pins::choose(&program, steps);
         for (_, step) in pins.all().filter(|(_, step)| matches!(step.code, Code::Component(_))) {
-            let brought = plugins.iter().find(|(_, _, found)| step.code == Code::Component(found.digest));
+            let brought = plugins.iter().find(|brought| step.code == Code::Component(brought.found.digest));
             let lacking = match brought {
                 None => catalogue.standing.lacking(step),
-                Some((_, _, Installed { manifest, .. })) => {
+                Some(Brought { found: Installed { manifest, .. }, .. }) => {
                     let mut consent = catalogue.standing.consent(&manifest.library);
                     consent.add(&catalogue.standing.comes_with(manifest));
                     consent.lacking(&Consent::of_step(&step.definition))

@@ -84,7 +84,8 @@ pub use crate::{
     open::{administrator, root_unit},
     outbox::{Carried, MailPage, MailState, OutboxMail},
     packages::{
-        CallFigures, Given, Inspected, NewPlugin, Origin, PluginSettings, PluginState, RolledBack, Uninstalled,
+        CallFigures, Demand, Given, Inspected, InstalledPlugin, NewPlugin, Origin, PluginOrigin, PluginSettings,
+        PluginState, RolledBack, Signed, Trust, TrustedKey, Uninstalled,
     },
     rows::privileges::privilege_id,
     schedule::Scheduled,

@@ -10,6 +10,7 @@ mod life;
 mod list;
 mod say;
 mod standing;
+mod trust;
 
 use std::sync::Arc;
 
@@ -28,10 +29,11 @@ use store::{
 
 pub use self::{
     health::CallFigures,
-    install::{Given, Inspected, NewPlugin, Origin},
+    install::{Given, Inspected, InstalledPlugin, NewPlugin, Origin},
     life::{RolledBack, Uninstalled},
-    list::PluginState,
+    list::{PluginOrigin, PluginState},
     say::PluginSettings,
+    trust::{Demand, Signed, Trust, TrustedKey},
 };
 pub(crate) use self::{
     health::Done,
@@ -154,7 +156,14 @@ fn stage(
 ) -> Result<bool, Failure> {
     let known = packages::installed(&unit.overlay, &library, &version)?;
     let known = known.filter(|known| known.package == digest);
-    let is_same = |known: &Install| known.solution == source.solution && known.withdrawn.is_none();
+    // Who signed these bytes stays known when they come again without their signature.
+    let signed_by = match (source.signed_by, &known) {
+        ("", Some(known)) => known.signed_by.clone(),
+        (by, _) => by.into(),
+    };
+    let is_same = |known: &Install| {
+        known.solution == source.solution && known.withdrawn.is_none() && known.signed_by == signed_by
+    };
     if known.as_ref().is_some_and(is_same) {
         return Ok(false);
     }
@@ -171,25 +180,17 @@ fn stage(
         quarantined: known.and_then(|known| known.quarantined),
         withdrawn: None,
         origin: source.origin.into(),
-        signed_by: source.signed_by.into(),
+        signed_by,
     };
     packages::install(&mut unit.overlay, &install);
     Ok(true)
 }
 
-/// Checks a component whole and reads its manifest; what is wrong comes with its file.
+/// Checks a component whole and reads its manifest; what is wrong comes with its file. Takes as long as compiling it does,
+/// so nobody who does this holds what others wait for.
 pub(crate) fn inspect(parts: &Parts, file: &str, bytes: &[u8]) -> Result<Installed, Vec<Problem>> {
-    let problem = |message: String| Problem {
-        file: file.into(),
-        line: 1,
-        column: 1,
-        length: 0,
-        message,
-        hint: None,
-        warning: false,
-    };
     let found = parts.runner.install(bytes);
-    found.map_err(|wrong| wrong.sentences.into_iter().map(problem).collect())
+    found.map_err(|wrong| wrong.sentences.into_iter().map(|sentence| crate::deploy::problem(file, sentence)).collect())
 }
 
 fn package_error(install: &Install, source: PackageProblem) -> Error {

@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use model::Span;
 use smol_str::SmolStr;
 
+use crate::packages::Trust;
+
 /// Figures of the engine.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -48,6 +50,8 @@ pub struct Settings {
     pub flows: model::process::flow::FlowLimits,
     /// When a package that breaks down is called no more.
     pub quarantine: Quarantine,
+    /// What is asked of the signatures of plugins, and whose count.
+    pub trust: Trust,
     /// What keeps secrets of plugins unreadable in the store; without it there are none.
     pub seal: Option<Arc<dyn Seal>>,
 }
@@ -106,6 +110,7 @@ impl Default for Settings {
             courier: None,
             flows: model::process::flow::FlowLimits::default(),
             quarantine: Quarantine { crashes: 20, window_micros: 600_000_000 },
+            trust: Trust::default(),
             seal: None,
         }
     }

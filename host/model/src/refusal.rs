@@ -35,6 +35,14 @@ pub enum Refusal {
         /// What uses it, in words.
         by: SmolStr,
     },
+    /// Nobody who is trusted answers for a plugin.
+    #[error("`{plugin}` is not trusted: {why}")]
+    UntrustedPlugin {
+        /// The plugin, or its file.
+        plugin: SmolStr,
+        /// What is wrong with its signature, in words.
+        why: SmolStr,
+    },
     /// The record is not there.
     #[error("there is no `{entity}` {record}")]
     NotFound {
@@ -439,6 +447,7 @@ impl Refusal {
             Self::UnknownProcess(_) => "unknown-process",
             Self::UnknownPlugin(_) => "unknown-plugin",
             Self::PluginInUse { .. } => "plugin-in-use",
+            Self::UntrustedPlugin { .. } => "untrusted-plugin",
             Self::NotFound { .. } => "not-found",
             Self::Exists { .. } => "exists",
             Self::VersionMismatch { .. } => "version-mismatch",

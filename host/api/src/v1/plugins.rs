@@ -2,6 +2,8 @@
 
 mod orders;
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::{Path, Request, State},
@@ -9,8 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::{Given, Inspected, NewPlugin, Origin, PluginState};
-use model::{Refusal, consent::Consent, package::Manifest};
+use engine::{Given, Inspected, NewPlugin, Origin, PluginState, Signed};
+use model::{Digest, Refusal, consent::Consent, package::Manifest};
 use serde_json::{Value, json};
 
 use super::{answer, ask};
@@ -71,14 +73,24 @@ async fn serve(app: App, request: Request) -> Result<Value, Denial> {
     let (parts, body) = request.into_parts();
     let wanted = wanted(parts.uri.query())?;
     let component = body::read(body, app.settings.upload_limit).await?;
+    let caller = answer(&app, &parts.headers, |_, caller| Ok(*caller)).await?;
+    // Compiling takes long: neither the engine's threads nor those of the web wait for it.
+    let engine = Arc::clone(&app.engine);
+    let looked_at = app.looking.run(move || {
+        let looked_at = engine.look_at_plugin(&caller, &wanted.of(&component));
+        looked_at.map(|()| (wanted, component))
+    });
+    let (wanted, component) = looked_at.await??;
     answer(&app, &parts.headers, move |engine, caller| {
+        let new = wanted.of(&component);
         if wanted.dry_run {
-            return Ok(inspected(&engine.inspect_plugin(caller, &component)?));
+            return Ok(inspected(&engine.inspect_plugin(caller, &new)?));
         }
-        let new = NewPlugin { component: &component, origin: &wanted.origin, given: &wanted.given };
         let installed = engine.install_plugin(caller, &new)?;
-        let mut shown = said(&installed.manifest);
-        shown["digest"] = json!(installed.digest.to_string());
+        let mut shown = said(&installed.found.manifest);
+        shown["digest"] = json!(installed.found.digest.to_string());
+        shown["used_by"] = json!(installed.used_by.iter().map(|name| name.as_str()).collect::<Vec<_>>());
+        signed(&mut shown, &installed.signed);
         Ok(shown)
     })
     .await
@@ -90,19 +102,38 @@ struct Wanted {
     dry_run: bool,
     given: Given,
     origin: Origin,
+    digest: Option<Digest>,
+    signature: Option<String>,
+    replace: bool,
 }
 
-/// `dry_run=true`, `grant=asked` or items of grants, a line each, `origin=https://...` or a file.
+impl Wanted {
+    fn of<'w>(&'w self, component: &'w [u8]) -> NewPlugin<'w> {
+        let (origin, given) = (&self.origin, &self.given);
+        let (digest, signature) = (self.digest, self.signature.as_deref());
+        NewPlugin { component, origin, given, digest, signature, replace: self.replace }
+    }
+}
+
+/// `dry_run=true`, `grant=asked` or items of grants, a line each, `origin=https://...` or a file, `digest=sha256:...`,
+/// `signature=` with the text of a signature, `replace=true`.
 fn wanted(query: Option<&str>) -> Result<Wanted, Denial> {
     let mut wanted = Wanted::default();
     for (name, value) in options(query)? {
         match (name.as_str(), value.as_str()) {
             ("dry_run", "true") => wanted.dry_run = true,
-            ("dry_run", "false") => {}
+            ("replace", "true") => wanted.replace = true,
+            ("dry_run" | "replace", "false") => {}
             ("grant", "asked") => wanted.given = Given::Asked,
             ("grant", items) => wanted.given = Given::Items(consent(items.lines())?),
             ("origin", origin) if origin.contains("://") => wanted.origin = Origin::Address(origin.into()),
             ("origin", origin) => wanted.origin = Origin::File(origin.into()),
+            ("digest", digest) => {
+                let hexadecimal = digest.strip_prefix("sha256:").unwrap_or(digest);
+                let no = |_| Denial::malformed(format!("`{digest}` is no digest: it is `sha256:` and 64 digits"));
+                wanted.digest = Some(hexadecimal.parse().map_err(no)?);
+            }
+            ("signature", text) => wanted.signature = Some(text.to_owned()),
             _ => return Err(Denial::malformed(format!("an installation takes no `{name}={value}`"))),
         }
     }
@@ -129,10 +160,18 @@ fn told(consent: &Consent) -> Value {
     json!({"items": items, "words": consent.sentences()})
 }
 
+/// Who signed it; or why nobody who is trusted answers for it.
+fn signed(shown: &mut Value, signed: &Signed) {
+    shown["signed_by"] = json!(signed.by.as_str());
+    shown["not_trusted"] = json!(signed.warning.as_deref());
+}
+
 fn inspected(inspected: &Inspected) -> Value {
     let mut shown = said(&inspected.found.manifest);
     shown["digest"] = json!(inspected.found.digest.to_string());
     shown["known"] = json!(inspected.is_known);
+    shown["differs"] = json!(inspected.differs);
+    signed(&mut shown, &inspected.signed);
     shown["asks"] = told(&inspected.asked);
     shown["lacks"] = told(&inspected.lacking);
     shown["replaces"] = json!(inspected.replaces.as_ref().map(ToString::to_string));

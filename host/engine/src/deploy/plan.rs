@@ -145,7 +145,7 @@ pub(crate) fn parts(read: &Read) -> Vec<Part<'_>> {
 
 fn packages_in(reader: &dyn Reader, read: &Read) -> Result<Vec<Change>, Failure> {
     let mut wanted: Vec<(&'static str, SmolStr, SmolStr, model::Digest)> = Vec::new();
-    for (_, _, found) in &read.plugins {
+    for super::Brought { found, .. } in &read.plugins {
         let manifest = &found.manifest;
         wanted.push(("plugin", manifest.library.clone(), manifest.version.to_smolstr(), found.digest));
     }

@@ -41,8 +41,8 @@ pub(super) fn solution(unit: &mut Unit, caller: &Caller, read: &Read, plan: &Pla
     build::begin(unit, &solution.schema)?;
     roles::complete(unit, caller, &solution.schema)?;
     security::write(unit, caller, read, plan)?;
-    for (file, bytes, found) in &read.plugins {
-        packages::stage_plugin(unit, found, bytes, Source { file, solution: name, ..Source::default() })?;
+    for super::Brought { file, bytes, found, signed_by } in &read.plugins {
+        packages::stage_plugin(unit, found, bytes, Source { file, solution: name, signed_by, ..Source::default() })?;
         packages::grant_asked(unit, caller, &found.manifest)?;
     }
     for (script, manifest) in &solution.scripts {

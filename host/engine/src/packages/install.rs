@@ -1,15 +1,23 @@
-//! Installing a plugin: looked at whole first, with what it asks for and what it would change; then put in place.
+//! Installing a plugin: its signature and it looked at whole first, with what it asks for and what it would change; then
+//! put in place.
 //!
 //! Installing puts a version beside the ones that are there. Activations that call it are made anew, with the newest
 //! version in the range of each step; jobs that run keep the digest that they began with (processes 9.1, D11).
 
 use std::collections::HashSet;
 
-use model::{Caller, Refusal, TaskName, consent::Consent, package::Code, refusal::Problem, step::Installed};
-use smol_str::{SmolStr, ToSmolStr};
+use model::{
+    Caller, Digest, Refusal, TaskName,
+    consent::Consent,
+    package::{Code, Manifest},
+    refusal::Problem,
+    step::Installed,
+};
+use sha2::{Digest as _, Sha256};
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::packages::{self as rows, Kind};
 
-use super::{Source, changes, inspect, say, stage_plugin, steps_of};
+use super::{Signed, Source, changes, inspect, say, stage_plugin, steps_of};
 use crate::{
     Catalogue, Engine, Failure,
     catalogue::{Directory, Pins},
@@ -24,6 +32,12 @@ pub struct NewPlugin<'p> {
     pub origin: &'p Origin,
     /// What is granted to it beside what its library has already.
     pub given: &'p Given,
+    /// What its bytes must be, where somebody said so.
+    pub digest: Option<Digest>,
+    /// The text of its signature, if it has one.
+    pub signature: Option<&'p str>,
+    /// Whether it may take the place of other bytes that are installed under its version.
+    pub replace: bool,
 }
 
 /// Where a component was taken from.
@@ -67,6 +81,10 @@ pub struct Inspected {
     pub found: Installed,
     /// Whether exactly this is in place already.
     pub is_known: bool,
+    /// Whether other bytes are in place under its version.
+    pub differs: bool,
+    /// Who signed it.
+    pub signed: Signed,
     /// All that it asks for.
     pub asked: Consent,
     /// What of it its library does not have yet.
@@ -81,11 +99,21 @@ pub struct Inspected {
     pub problems: Vec<Problem>,
 }
 
+/// A component that was installed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstalledPlugin {
+    /// The component.
+    pub found: Installed,
+    /// Who signed it.
+    pub signed: Signed,
+    /// The active processes whose new runs use it.
+    pub used_by: Vec<SmolStr>,
+}
+
 impl Engine {
     /// What installing this component would mean; changes nothing.
-    pub fn inspect_plugin(&self, caller: &Caller, component: &[u8]) -> Result<Inspected, Failure> {
-        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
-        let found = inspect(&self.parts, "the component", component).map_err(Refusal::BadSolution)?;
+    pub fn inspect_plugin(&self, caller: &Caller, new: &NewPlugin<'_>) -> Result<Inspected, Failure> {
+        let (found, signed) = self.looked_at(caller, new)?;
         let (catalogue, snapshot) = self.state()?;
         let manifest = &found.manifest;
         let installed = rows::installed(&snapshot, &manifest.library, &manifest.version.to_smolstr())?;
@@ -93,17 +121,14 @@ impl Engine {
         let lacking = catalogue.standing.consent(&manifest.library).lacking(&asked);
         let current = self.current(&snapshot, &manifest.library)?;
         let directory = with(&catalogue.steps, &found);
-        let differs = |pins: &Pins| pins.all().any(|(_, step)| step.code == Code::Component(found.digest));
-        let active = catalogue.processes().filter_map(|process| Some((process, process.activation.as_ref()?)));
-        let used_by = active.filter(|(_, active)| differs(&Pins::choose(&active.program, &directory)));
-        let mut used_by: Vec<SmolStr> = used_by.map(|(process, _)| process.name.as_str().into()).collect();
-        used_by.sort();
         Ok(Inspected {
-            is_known: installed.is_some_and(|known| known.package == found.digest && known.withdrawn.is_none()),
+            is_known: installed.as_ref().is_some_and(|one| one.package == found.digest && one.withdrawn.is_none()),
+            differs: installed.is_some_and(|known| known.package != found.digest),
+            signed,
             lacking,
             replaces: current.as_ref().map(|current| current.manifest.version.clone()),
             changes: current.map(|current| changes::between(&current.manifest, manifest)).unwrap_or_default(),
-            used_by,
+            used_by: users(&catalogue, &directory, found.digest),
             problems: crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new()),
             asked,
             found,
@@ -112,11 +137,11 @@ impl Engine {
 
     /// Installs a component: checks it whole, then puts it in place for runs that start from now on. Running jobs keep
     /// what they are pinned to. Refused where a process that calls it could not run by it.
-    pub fn install_plugin(&self, caller: &Caller, new: &NewPlugin<'_>) -> Result<Installed, Failure> {
-        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+    pub fn install_plugin(&self, caller: &Caller, new: &NewPlugin<'_>) -> Result<InstalledPlugin, Failure> {
+        let (found, signed) = self.looked_at(caller, new)?;
         let _alone = self.deploying.lock();
-        let found = inspect(&self.parts, "the component", new.component).map_err(Refusal::BadSolution)?;
-        let catalogue = self.catalogue();
+        let (catalogue, snapshot) = self.state()?;
+        check_place(&snapshot, &found, new)?;
         let directory = with(&catalogue.steps, &found);
         let mut problems = crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new());
         let mut consent = catalogue.standing.consent(&found.manifest.library);
@@ -129,7 +154,8 @@ impl Engine {
         if !problems.is_empty() {
             return Err(Refusal::BadSolution(problems).into());
         }
-        let source = Source { origin: new.origin.text(), ..Source::default() };
+        let used_by = users(&catalogue, &directory, found.digest);
+        let source = Source { origin: new.origin.text(), signed_by: &signed.by, ..Source::default() };
         self.deploy(|unit| {
             let changed = stage_plugin(unit, &found, new.component, source)?;
             say::put(unit, caller, &found.manifest.library, &consent)?;
@@ -138,7 +164,33 @@ impl Engine {
             }
             Ok(())
         })?;
-        Ok(found)
+        if let Some(why) = &signed.warning {
+            let (library, version) = (found.manifest.library.as_str(), found.manifest.version.to_string());
+            tracing::warn!(library, version, why = why.as_str(), "a plugin was installed that nobody answers for");
+        }
+        Ok(InstalledPlugin { found, signed, used_by })
+    }
+
+    /// Looks at a component as an installation does, so that one that follows finds it compiled. Takes as long as compiling
+    /// does: on a thread of whoever asks, never on one of the engine's.
+    pub fn look_at_plugin(&self, caller: &Caller, new: &NewPlugin<'_>) -> Result<(), Failure> {
+        self.looked_at(caller, new).map(|_| ())
+    }
+
+    /// Whether the caller may, who signed it, and what it is: its signature first, and all of it before anything is held
+    /// that others wait for, since compiling takes long.
+    fn looked_at(&self, caller: &Caller, new: &NewPlugin<'_>) -> Result<(Installed, Signed), Failure> {
+        const IT: &str = "the component";
+        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
+        let is = Digest(Sha256::digest(new.component).into());
+        if let Some(meant) = new.digest.filter(|meant| *meant != is) {
+            let why = format_smolstr!("it is sha256:{is}, and sha256:{meant} was asked for");
+            return Err(Refusal::UntrustedPlugin { plugin: IT.into(), why }.into());
+        }
+        let judged = self.parts.settings.trust.judge(new.component, new.signature);
+        let signed = judged.map_err(|why| Refusal::UntrustedPlugin { plugin: IT.into(), why })?;
+        let found = inspect(&self.parts, IT, new.component).map_err(Refusal::BadSolution)?;
+        Ok((found, signed))
     }
 
     /// The version of a library that new runs use: the newest that is not withdrawn.
@@ -153,6 +205,31 @@ impl Engine {
         }
         Ok(newest)
     }
+}
+
+/// A version is what it is: other bytes need another one, or somebody who says that they may take its place.
+fn check_place(reader: &dyn store::Reader, found: &Installed, new: &NewPlugin<'_>) -> Result<(), Failure> {
+    let Manifest { library, version, .. } = &found.manifest;
+    let known = rows::installed(reader, library, &version.to_smolstr())?;
+    if known.is_none_or(|known| known.package == found.digest) || new.replace {
+        return Ok(());
+    }
+    Err(Refusal::NotPossible {
+        verb: "the installation".into(),
+        entity: format_smolstr!("{library} {version}"),
+        why: "that version is there with other bytes; give this one a version of its own, or `--replace`".into(),
+    }
+    .into())
+}
+
+/// The active processes whose new runs would call this code.
+fn users(catalogue: &Catalogue, directory: &Directory, digest: Digest) -> Vec<SmolStr> {
+    let calls = |pins: &Pins| pins.all().any(|(_, step)| step.code == Code::Component(digest));
+    let active = catalogue.processes().filter_map(|process| Some((process, process.activation.as_ref()?)));
+    let using = active.filter(|(_, active)| calls(&Pins::choose(&active.program, directory)));
+    let mut names: Vec<SmolStr> = using.map(|(process, _)| process.name.as_str().into()).collect();
+    names.sort();
+    names
 }
 
 /// The steps as they will be with this component.

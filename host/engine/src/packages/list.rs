@@ -2,7 +2,7 @@
 
 use model::{Caller, Digest, Timestamp, consent::Consent, package::Manifest, step::Installed};
 use semver::Version;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use store::{
     Reader,
     packages::{self as rows, Install, Kind},
@@ -46,7 +46,33 @@ pub struct PluginState {
     pub figures: CallFigures,
 }
 
+/// Where an installed version came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginOrigin {
+    /// Library and version.
+    pub name: SmolStr,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// The file or the address; empty where nobody said.
+    pub origin: SmolStr,
+    /// Whether new runs may use it.
+    pub stands: bool,
+}
+
 impl Engine {
+    /// Where the installed plugins came from: their rows alone, so that it may be asked often.
+    pub fn plugin_origins(&self) -> Result<Vec<PluginOrigin>, Failure> {
+        let (_, snapshot) = self.state()?;
+        let plugins = rows::all(&snapshot)?.into_iter().filter(|install| install.kind == Kind::Plugin);
+        let origins = plugins.map(|install| PluginOrigin {
+            name: format_smolstr!("{} {}", install.library, install.version),
+            digest: install.package,
+            origin: install.origin,
+            stands: install.withdrawn.is_none(),
+        });
+        Ok(origins.collect())
+    }
+
     /// The plugins that are installed, by library, the newest version first.
     pub fn plugins(&self, _: &Caller) -> Result<Vec<PluginState>, Failure> {
         let (catalogue, snapshot) = self.state()?;
