@@ -20,6 +20,10 @@ use model::grant::HostGrant;
 use model::outside::{Answer, NoAnswer, Outside, Placeholder, Reach, Request, Unanswered};
 
 pub use transport::{Client, Lookup};
+pub(crate) use {
+    place::{Granted, Place},
+    transport::Shared,
+};
 
 /// How often a waiting step is asked whether anybody still wants its answer.
 const LOOK: Duration = Duration::from_millis(50);

@@ -13,7 +13,7 @@ use std::{
 use http::{HeaderMap, StatusCode, Uri};
 use model::outside::{NoAnswer, Unanswered};
 use ureq::{
-    Agent, Error,
+    Agent, Body, Error,
     config::Config,
     tls::{Certificate, RootCerts, TlsConfig},
     unversioned::{
@@ -26,6 +26,7 @@ use super::{
     address::is_public,
     place::{Granted, Place},
 };
+use crate::authorities::{NoCertificates, roots};
 
 /// Asks which addresses a name has: the system's own way, or a test's.
 pub type Lookup = Box<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
@@ -49,7 +50,15 @@ impl Client {
     /// A client that trusts the authorities of the world; where some are given (DER), only those.
     #[must_use]
     pub fn new(authorities: &[Vec<u8>]) -> Self {
-        Self::with_lookup(Box::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())), authorities)
+        Self::with_lookup(Box::new(system), authorities)
+    }
+
+    /// A client that trusts the authorities of the world and those in `more` (PEM).
+    ///
+    /// # Errors
+    /// There are none in it.
+    pub fn trusting(more: Option<&[u8]>) -> Result<Self, NoCertificates> {
+        Ok(Self(Arc::new(Shared::trusting(roots(more)?))))
     }
 
     /// A client that looks names up in its own way.
@@ -60,7 +69,7 @@ impl Client {
             [] => RootCerts::WebPki,
             _ => RootCerts::Specific(Arc::new(own.collect())),
         };
-        Self(Arc::new(Shared { lookup, tls: TlsConfig::builder().root_certs(roots).build() }))
+        Self(Arc::new(Shared { lookup, ..Shared::trusting(roots) }))
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -78,7 +87,17 @@ pub struct Raw {
     pub body: Vec<u8>,
 }
 
+/// The way of the system.
+fn system(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok((host, port).to_socket_addrs()?.collect())
+}
+
 impl Shared {
+    /// What exchanges with hosts that these authorities answer for.
+    pub fn trusting(roots: RootCerts) -> Self {
+        Self { lookup: Box::new(system), tls: TlsConfig::builder().root_certs(roots).build() }
+    }
+
     /// Sends one request to one host and reads the answer, all before `until`.
     pub fn exchange(
         &self,
@@ -88,6 +107,21 @@ impl Shared {
         until: Instant,
         largest: usize,
     ) -> Result<Raw, Unanswered> {
+        tracing::debug!(host = place.origin(), method = %request.method(), "a step asks another host");
+        let (head, mut body) = self.open(request, place, granted, until)?.into_parts();
+        let read = body.with_config().limit(largest as u64).read_to_vec();
+        let body = read.map_err(|error| unanswered(&error, &place.origin(), largest))?;
+        Ok(Raw { status: head.status, headers: head.headers, body })
+    }
+
+    /// Sends one request to one host; the body of the answer is still to be read, before `until` too.
+    pub fn open(
+        &self,
+        request: http::Request<Vec<u8>>,
+        place: &Place,
+        granted: Granted,
+        until: Instant,
+    ) -> Result<http::Response<Body>, Unanswered> {
         let origin = place.origin();
         let addresses = self.addresses(place, granted)?;
         let left = until.saturating_duration_since(Instant::now());
@@ -95,13 +129,14 @@ impl Shared {
             return Err(late(&origin));
         }
         let agent = self.agent(addresses, left);
-        tracing::debug!(host = origin, method = %request.method(), "a step asks another host");
         let sent = if request.body().is_empty() { agent.run(request.map(|_| ())) } else { agent.run(request) };
-        let answer = sent.map_err(|error| unanswered(&error, &origin, largest))?;
-        let (head, mut body) = answer.into_parts();
-        let read = body.with_config().limit(largest as u64).read_to_vec();
-        let body = read.map_err(|error| unanswered(&error, &origin, largest))?;
-        Ok(Raw { status: head.status, headers: head.headers, body })
+        sent.map_err(|error| unanswered(&error, &origin, 0))
+    }
+
+    /// Whether a name stands for nothing but addresses of private networks or of this machine.
+    pub fn is_private(&self, place: &Place) -> bool {
+        let found = self.addresses(place, Granted { private: false });
+        found.is_err_and(|unanswered| unanswered.why == NoAnswer::NotGranted)
     }
 
     /// The addresses that may be connected to, of those that the name has.

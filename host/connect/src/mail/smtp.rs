@@ -65,6 +65,8 @@ pub struct SmtpSettings {
     pub timeout: Duration,
     /// Certificates to trust, in PEM, instead of those that the web trusts.
     pub roots: Option<Vec<u8>>,
+    /// Certificates to trust beside those, in PEM.
+    pub authorities: Option<Vec<u8>>,
 }
 
 /// Carries mail to one server.
@@ -147,6 +149,9 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, Error> {
     if let Some(roots) = &settings.roots {
         let root = Certificate::from_pem(roots).map_err(Error::Certificates)?;
         tls = tls.certificate_store(CertificateStore::None).add_root_certificate(root);
+    }
+    if let Some(more) = &settings.authorities {
+        tls = tls.add_root_certificate(Certificate::from_pem(more).map_err(Error::Certificates)?);
     }
     tls.build_rustls().map_err(Error::Tls)
 }
