@@ -16,5 +16,6 @@ mod poison;
 mod refusals;
 mod signin;
 mod snapshots;
+mod supply;
 mod tester;
 mod tidy;

@@ -59,6 +59,12 @@ impl Daemon {
 
     /// The same with more on its command line.
     pub fn start_with(data: &Path, more: &[&str]) -> Result<Daemon> {
+        // One for all daemons of a test run: compiling the script runner for each would take most of it.
+        Self::start_on(data, more, &binary().with_file_name("compiled-components"))
+    }
+
+    /// The same with compiled code in a directory of its own.
+    pub fn start_on(data: &Path, more: &[&str], cache: &Path) -> Result<Daemon> {
         fs::create_dir_all(data)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let log = fs::OpenOptions::new().create(true).append(true).open(data.join("daemon.log"))?;
@@ -66,8 +72,7 @@ impl Daemon {
             .args(["dev", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(data)
             .args(more)
-            // One for all daemons of a test run: compiling the script runner for each would take most of it.
-            .env("STEPWISE_PLUGINS__CACHE_DIR", binary().with_file_name("compiled-components"))
+            .env("STEPWISE_PLUGINS__CACHE_DIR", cache)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

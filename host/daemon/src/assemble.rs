@@ -35,16 +35,18 @@ use sd_notify::NotifyState;
 use smol_str::SmolStr;
 use store::disk::{Disk, Options};
 use tokio::net::TcpListener;
-use wasm::{Runner, RunnerSettings};
+use wasm::{Compiler, Runner, RunnerSettings};
 
 use crate::{
     carriers::Carriers,
+    cli,
     client::{ADDRESS_FILE, SETUP_FILE, TOKEN_FILE},
     config::{self, Config},
     telemetry,
     threads::{EXTERNAL, Threads},
     tls::{Peer, Tls, TlsListener, dev},
     trouble::{Exit, Trouble},
+    watch::Watch,
 };
 
 /// How long open connections may take to end.
@@ -59,6 +61,7 @@ pub struct Daemon {
     engine: Arc<Engine>,
     threads: Threads,
     carriers: Option<Carriers>,
+    watch: Option<Watch>,
     web: Web,
 }
 
@@ -94,7 +97,7 @@ pub fn start(config: &Config, with_token: bool) -> Result<Daemon, Trouble> {
     };
     readiness.set_ready();
     drop(sd_notify::notify(&[NotifyState::Ready]));
-    Ok(Daemon { url, setup_link, tls, data_dir: config.data_dir.clone(), engine, threads, carriers, web })
+    Ok(Daemon { url, setup_link, tls, data_dir: config.data_dir.clone(), engine, threads, carriers, watch: None, web })
 }
 
 impl Daemon {
@@ -108,13 +111,19 @@ impl Daemon {
         self.setup_link.as_deref()
     }
 
+    /// Lets it follow the components that plugins were installed from, and those that are named.
+    pub fn watch(&mut self, named: Vec<PathBuf>) -> Result<(), Trouble> {
+        self.watch = Some(Watch::start(&self.engine, named)?);
+        Ok(())
+    }
+
     /// Runs until it is told to stop, then stops in order. `again` reads the configuration anew.
     pub fn run(
         self,
         config: Config,
         again: impl Fn() -> Result<Config, Trouble> + Send + Sync + 'static,
     ) -> Result<(), Trouble> {
-        let Self { data_dir, engine, threads, carriers, web, tls, .. } = self;
+        let Self { data_dir, engine, threads, carriers, watch, web, tls, .. } = self;
         web.runtime.spawn(stopping::hang_ups(move || reload(&config, &again, tls.as_ref())));
         web.runtime.block_on(stopping::signal())?;
         tracing::info!("stopping: no new requests");
@@ -124,6 +133,9 @@ impl Daemon {
         let ended = web.runtime.block_on(async { tokio::time::timeout(GRACE, web.server).await });
         if ended.is_err() {
             tracing::warn!("connections were still open after {} s and are cut", GRACE.as_secs());
+        }
+        if let Some(watch) = watch {
+            watch.stop();
         }
         threads.stop();
         if let Some(carriers) = carriers {
@@ -259,8 +271,10 @@ fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Res
         .with_context(|| format!("failed to open the store in {}", config.data_dir.display()))?;
     let threads = config.interactive + config.background + EXTERNAL;
     let cache_dir = Some(config.cache_dir.clone());
-    let outside: Arc<dyn Outside> = Arc::new(connect::Client::new(&[]));
-    let runner = Runner::new(RunnerSettings { cache_dir, threads, outside: Some(outside) });
+    let outside = connect::Client::trusting(config.authorities.as_deref());
+    let outside: Arc<dyn Outside> = Arc::new(outside.context("`tls.authorities` cannot be used")?);
+    let compiler = Some(compiler(config));
+    let runner = Runner::new(RunnerSettings { cache_dir, threads, outside: Some(outside), compiler });
     let runner = Arc::new(runner.context("failed to start the sandbox")?);
     // Compiled once and cached; a job must never wait for it.
     readiness.set_reason("the script runner is being compiled, which only the first start does");
@@ -273,6 +287,8 @@ fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Res
         journal_retention: config.journal,
         flows: config.flows,
         courier,
+        quarantine: config.plugins.quarantine,
+        trust: config.plugins.trust.clone(),
         seal: Some(Arc::new(seal::KeyFile::open(&config.data_dir)?)),
         ..Settings::default()
     };
@@ -284,6 +300,16 @@ fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Res
         settings,
     };
     Ok(Engine::open(parts).context("failed to open the engine")?)
+}
+
+/// This program again, as what compiles one component: the file that runs, also after another was put in its place.
+fn compiler(config: &Config) -> Compiler {
+    Compiler {
+        program: "/proc/self/exe".into(),
+        arguments: vec![cli::COMPILE.into()],
+        memory: config.plugins.compile_bytes,
+        seconds: config.plugins.compile_seconds,
+    }
 }
 
 fn settings(config: &Config, figures: &Arc<PrometheusHandle>, readiness: &Readiness) -> ApiSettings {

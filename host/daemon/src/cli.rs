@@ -6,6 +6,7 @@ mod access;
 mod apply;
 mod audit;
 mod check;
+mod compile;
 mod config;
 mod daemon;
 mod demo;
@@ -30,6 +31,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{output::Output, trouble::Trouble};
+
+/// What a daemon starts itself with to have a component compiled.
+pub const COMPILE: &str = "compile-component";
 
 /// Runs business processes over records: a record changes, processes react, custom steps run, nothing is lost.
 #[derive(Debug, Parser)]
@@ -123,6 +127,9 @@ enum Command {
     Tls(tls::Tls),
     /// Type the language of scenario pages, or run a file of it
     Shell(shell::Shell),
+    /// Compile the component on the standard input: what a daemon starts itself again for
+    #[command(hide = true, name = COMPILE)]
+    Compile(compile::Compile),
     /// Run the example on a daemon and show what came out: what `cargo xtask demo` calls
     #[command(hide = true)]
     Demo(demo::Demo),
@@ -156,6 +163,10 @@ pub struct Dev {
     /// Speak TLS with a certificate for this machine, made where there is none
     #[arg(long)]
     tls: bool,
+    /// A component or a plugin's folder to follow: each build is installed with all that it asks for. Files that plugins
+    /// were installed from are followed by themselves
+    #[arg(long, value_name = "PATH")]
+    watch: Vec<PathBuf>,
 }
 
 /// Does what the command line says.
@@ -183,6 +194,19 @@ pub fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Tls(tls) => tls.run(connection),
         Command::Token(token) => token.run(connection),
         Command::Shell(shell) => shell.run(connection),
+        Command::Compile(compile) => compile.run(),
         Command::Demo(demo) => demo.run(connection),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_one_that_can_be_typed() {
+        Cli::command().debug_assert();
     }
 }

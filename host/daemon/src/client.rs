@@ -56,7 +56,7 @@ impl Client {
         let agent = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(300)))
+            .timeout_global(Some(Duration::from_secs(600)))
             .build()
             .into();
         Ok(Self { agent, server: server.trim().trim_end_matches('/').to_owned(), token: token.trim().to_owned() })

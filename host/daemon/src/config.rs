@@ -4,6 +4,7 @@
 //! variables and as TOML from files, and both go through the same readers.
 
 mod mail;
+mod plugins;
 pub mod reload;
 pub mod told;
 
@@ -16,7 +17,7 @@ use std::{
 use api::{OidcSettings, Secret};
 use model::{Span, process::flow::FlowLimits};
 
-pub use self::mail::Mail;
+pub use self::{mail::Mail, plugins::Plugins};
 use crate::{
     tls::Files,
     trouble::{Exit, Trouble},
@@ -55,6 +56,10 @@ pub struct Config {
     pub cache_bytes: usize,
     /// Where compiled components are kept.
     pub cache_dir: PathBuf,
+    /// Who must have signed plugins, what compiling them may cost, when they are called no more.
+    pub plugins: Plugins,
+    /// Certificates that are trusted beside those of the web, in PEM.
+    pub authorities: Option<Vec<u8>>,
     /// Which log lines: `info`, `stepwise=debug`.
     pub log: String,
     /// The organisation's time zone.
@@ -66,13 +71,17 @@ pub struct Config {
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 39] = [
+pub const KEYS: [(&str, &str); 46] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
     ("server.cors_origins", "origins of web pages that may call, separated by commas"),
     ("tls.certificate", "a PEM file with the certificate to show; read again on SIGHUP"),
     ("tls.key", "a PEM file with its key"),
+    (
+        "tls.authorities",
+        "a PEM file with certificates to trust beside those that the web trusts: requests of steps, mail",
+    ),
     ("oidc.issuer", "the address of a provider of OpenID Connect, exactly as it calls itself"),
     ("oidc.client_id", "what the provider knows this daemon as"),
     ("oidc.client_secret", "how this daemon proves it; better in a file"),
@@ -94,6 +103,12 @@ pub const KEYS: [(&str, &str); 39] = [
     ("store.data_dir", "where the store is"),
     ("store.cache_bytes", "memory for the store's pages"),
     ("plugins.cache_dir", "where compiled components are kept, DATA-DIR/cache; it may be deleted at any time"),
+    ("plugins.signatures", "off, warn (say it where a plugin is not signed by a trusted key) or require; warn"),
+    ("plugins.trusted_keys", "public keys of minisign, NAME=KEY, separated by commas"),
+    ("plugins.compile_bytes", "the most memory that compiling a component may take, 2 GiB"),
+    ("plugins.compile_seconds", "the most processor time of it, 120; three times as much on the wall"),
+    ("plugins.quarantine_crashes", "so many breakdowns put a version into quarantine, 20; 0: never"),
+    ("plugins.quarantine_window", "within so long, 10 minutes"),
     ("limits.body_bytes", "the largest body of a data request"),
     ("limits.upload_bytes", "the largest solution or plugin"),
     ("threads.interactive", "threads for callers, 2 for each core"),
@@ -155,6 +170,8 @@ impl Config {
             background: settings.parsed("threads.background")?.unwrap_or(cores).max(1),
             cache_bytes: settings.parsed("store.cache_bytes")?.unwrap_or(64 << 20),
             cache_dir: PathBuf::new(),
+            plugins: plugins::read(&settings)?,
+            authorities: settings.bytes("tls.authorities")?,
             log: settings.text("log.filter").unwrap_or("info").to_owned(),
             time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
             journal: settings.journal()?,
@@ -263,6 +280,13 @@ impl Settings {
             (None, None) => Ok(None),
             _ => Err(Trouble::new(Exit::Configuration, "`tls.certificate` and `tls.key` belong together")),
         }
+    }
+
+    /// What is in the file that a key names.
+    fn bytes(&self, key: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        let Some(file) = self.text(key).map(Path::new) else { return Ok(None) };
+        let wrong = |error| Trouble::new(Exit::Configuration, format!("`{key}`: {}: {error}", file.display()));
+        std::fs::read(file).map(Some).map_err(wrong)
     }
 
     fn list(&self, key: &str) -> Vec<String> {

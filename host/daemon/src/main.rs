@@ -14,6 +14,7 @@ mod telemetry;
 mod threads;
 mod tls;
 mod trouble;
+mod watch;
 
 use std::process::ExitCode;
 

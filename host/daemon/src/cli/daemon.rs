@@ -14,7 +14,8 @@ use crate::{
 
 /// A daemon to try things with: no configuration, a sample organisation, a token in a file.
 pub fn dev(dev: &Dev, connection: &Connection) -> Result<(), Trouble> {
-    let (config, daemon) = start(&dev.serve, connection, Path::new("./stepwise-data"), Some(dev.tls))?;
+    let (config, mut daemon) = start(&dev.serve, connection, Path::new("./stepwise-data"), Some(dev.tls))?;
+    daemon.watch(dev.watch.clone())?;
     let token = config.data_dir.join(TOKEN_FILE);
     let directory = config.data_dir.display();
     let mail = match (&config.mail, &config.mail_dir) {

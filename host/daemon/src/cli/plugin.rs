@@ -8,6 +8,7 @@ mod install;
 mod language;
 mod manage;
 mod new;
+mod source;
 mod test;
 
 use std::{
@@ -29,7 +30,8 @@ use crate::{
 pub enum Plugin {
     #[command(flatten)]
     Author(author::Author),
-    /// Install a component, or the one that a crate's folder builds: says what it asks for, and asks
+    /// Install a component from a file, a plugin's folder, a folder of components, an address or a registry: says what it
+    /// asks for, and asks
     Install(install::Install),
     /// Install a newer version: says what is different, checks every process that uses it, and asks
     Upgrade(install::Upgrade),
@@ -53,7 +55,7 @@ impl Plugin {
 pub fn install(client: &Client, component: &Path) -> Result<Json, Trouble> {
     let bytes = fs::read(component)
         .map_err(|error| Trouble::new(Exit::NotFound, format!("{}: {error}", component.display())))?;
-    client.send("/api/v1/plugins?grant=asked", "application/wasm", &bytes)
+    client.send("/api/v1/plugins?grant=asked&replace=true", "application/wasm", &bytes)
 }
 
 /// `complaints 0.1.0: complaints.classify`

@@ -2,7 +2,7 @@
 //!
 //! A password crosses no network in clear, and a setting that would need a server makes no sense without one.
 
-use std::{net::IpAddr, path::Path, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use connect::mail::{Login, Security, SmtpSettings};
 
@@ -54,7 +54,8 @@ pub(super) fn read(settings: &Settings) -> Result<Option<Mail>, Trouble> {
         login,
         hello: settings.text("smtp.hello").map(str::to_owned).or_else(|| own_name(settings)),
         timeout: Duration::from_secs(seconds.clamp(1, 600)),
-        roots: bytes(settings, "smtp.ca_file")?,
+        roots: settings.bytes("smtp.ca_file")?,
+        authorities: settings.bytes("tls.authorities")?,
     };
     let connections: usize = settings.parsed("smtp.connections")?.unwrap_or(2);
     Ok(Some(Mail { server, connections: connections.clamp(1, 64) }))
@@ -62,7 +63,7 @@ pub(super) fn read(settings: &Settings) -> Result<Option<Mail>, Trouble> {
 
 /// User and password: both or none.
 fn login(settings: &Settings) -> Result<Option<Login>, Trouble> {
-    let in_file = bytes(settings, "smtp.password_file")?;
+    let in_file = settings.bytes("smtp.password_file")?;
     let in_file = in_file.map(|bytes| String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned());
     let password = settings.text("smtp.password").map(str::to_owned).or(in_file);
     match (settings.text("smtp.user"), password) {
@@ -71,12 +72,6 @@ fn login(settings: &Settings) -> Result<Option<Login>, Trouble> {
         _ => Err(Trouble::new(Exit::Configuration, "`smtp.user` and its password belong together")
             .hint("the password stands in a file that smtp.password_file names")),
     }
-}
-
-fn bytes(settings: &Settings, key: &str) -> Result<Option<Vec<u8>>, Trouble> {
-    let Some(file) = settings.text(key).map(Path::new) else { return Ok(None) };
-    let wrong = |error| Trouble::new(Exit::Configuration, format!("`{key}`: {}: {error}", file.display()));
-    std::fs::read(file).map(Some).map_err(wrong)
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -16,6 +16,8 @@ pub fn waiting(now: &Config, next: &Config) -> Vec<&'static str> {
         ("store.data_dir", now.data_dir != next.data_dir),
         ("store.cache_bytes", now.cache_bytes != next.cache_bytes),
         ("plugins.cache_dir", now.cache_dir != next.cache_dir),
+        ("plugins", now.plugins != next.plugins),
+        ("tls.authorities", now.authorities != next.authorities),
         ("limits.body_bytes", now.body_bytes != next.body_bytes),
         ("limits.upload_bytes", now.upload_bytes != next.upload_bytes),
         ("threads.interactive", now.interactive != next.interactive),

@@ -65,8 +65,9 @@ pub fn schema() -> Json {
 fn kind(key: &str) -> Json {
     match key {
         "server.behind_proxy" => json!("boolean"),
-        "server.cors_origins" => json!(["array", "string"]),
+        "server.cors_origins" | "plugins.trusted_keys" => json!(["array", "string"]),
         "smtp.port" | "smtp.timeout" | "smtp.connections" => json!("integer"),
+        "plugins.compile_seconds" | "plugins.quarantine_crashes" => json!("integer"),
         _ if key.ends_with("_bytes") || key.starts_with("threads.") || key.starts_with("flows.") => json!("integer"),
         _ => json!("string"),
     }

@@ -2,15 +2,17 @@
 
 use std::{
     io::{IsTerminal, Write},
-    path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Args;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
 
-use super::{build, installed};
+use super::{
+    installed,
+    source::{Found, Source},
+};
 use crate::{
     cli::{Connection, job::escaped},
     client::Client,
@@ -21,9 +23,8 @@ use crate::{
 /// What is installed, and what is said to it.
 #[derive(Debug, Args)]
 pub struct Install {
-    /// A .wasm file, or a crate's folder
-    #[arg(default_value = ".")]
-    source: String,
+    #[command(flatten)]
+    source: Source,
     /// Grant what it asks for without asking back
     #[arg(long)]
     yes: bool,
@@ -34,6 +35,9 @@ pub struct Install {
     /// Say what it is and what would change, and install nothing
     #[arg(long)]
     dry_run: bool,
+    /// Let it take the place of other bytes that are installed under its version
+    #[arg(long)]
+    replace: bool,
 }
 
 /// What takes the place of an older version.
@@ -58,32 +62,55 @@ impl Install {
 
     fn put(&self, connection: &Connection, upgrade: bool) -> Result<(), Trouble> {
         let client = Client::new(connection)?;
-        let (component, origin) = read(&self.source)?;
-        let origin = format!("origin={}", escaped(&origin));
-        let inspected = with_spinner("compiled and checked", || {
-            client.send(&format!("/api/v1/plugins?dry_run=true&{origin}"), "application/wasm", &component)
+        self.source.each()?.into_iter().try_for_each(|found| self.put_one(connection, &client, &found()?, upgrade))
+    }
+
+    fn put_one(&self, connection: &Connection, client: &Client, found: &Found, upgrade: bool) -> Result<(), Trouble> {
+        let query = self.query(found);
+        let inspected = with_spinner(|| {
+            client.send(&format!("/api/v1/plugins?dry_run=true{query}"), "application/wasm", &found.component)
         })?;
         if upgrade && inspected["replaces"].is_null() {
             let library = inspected["library"].as_str().unwrap_or_default();
             return Err(Trouble::new(Exit::NotFound, format!("`{library}` is not installed, so nothing is upgraded"))
                 .hint("stepwise plugin install"));
         }
-        say(&told(&inspected, &self.source));
+        say(&told(&inspected, &found.name));
         refuse_broken(&inspected)?;
         if self.dry_run {
             return connection.output.text(&format!("would install {}", installed(&inspected)), &inspected);
+        }
+        if inspected["differs"] == true && !self.replace {
+            let message = "that version is installed with other bytes; nothing was installed";
+            return Err(Trouble::new(Exit::Conflict, message)
+                .hint("give it a version of its own; --replace lets it take the other's place"));
         }
         let grant = match (self.grant.is_empty(), lacks_nothing(&inspected)) {
             (false, _) => escaped(&self.grant.join("\n")),
             (true, true) => String::new(),
             (true, false) => self.agreed().map(|()| "asked".to_owned())?,
         };
-        let path = format!("/api/v1/plugins?grant={grant}&{origin}");
-        let answer = client.send(&path, "application/wasm", &component)?;
+        let path = format!("/api/v1/plugins?grant={grant}{query}");
+        let answer = client.send(&path, "application/wasm", &found.component)?;
         connection.output.text(&installed(&answer), &answer)?;
         let library = answer["library"].as_str().unwrap_or_default();
         say(&format!("next: stepwise plugin show {library}"));
         Ok(())
+    }
+
+    /// What is said of a component beside what is granted to it.
+    fn query(&self, found: &Found) -> String {
+        let mut query = format!("&origin={}", escaped(&found.origin));
+        if let Some(digest) = found.digest {
+            query += &format!("&digest=sha256:{digest}");
+        }
+        if let Some(signature) = &found.signature {
+            query += &format!("&signature={}", escaped(signature));
+        }
+        if self.replace {
+            query += "&replace=true";
+        }
+        query
     }
 
     /// Asks whether what it asks for is granted.
@@ -107,19 +134,11 @@ impl Install {
     }
 }
 
-/// The component and where it was taken from, as it is kept.
-fn read(source: &str) -> Result<(Vec<u8>, String), Trouble> {
-    let path = Path::new(source);
-    let file: PathBuf = if path.is_dir() { build(path)? } else { path.to_owned() };
-    let bytes =
-        std::fs::read(&file).map_err(|error| Trouble::new(Exit::NotFound, format!("{}: {error}", file.display())))?;
-    let whole = std::fs::canonicalize(&file).unwrap_or(file);
-    Ok((bytes, whole.display().to_string()))
-}
-
 /// Does something that may take long, with a sign of life on a terminal.
-fn with_spinner<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
-    let spinner = ProgressBar::new_spinner().with_message(format!("it is being {what}"));
+fn with_spinner<T>(work: impl FnOnce() -> T) -> T {
+    let style = ProgressStyle::with_template("{spinner} it is being compiled and checked, {elapsed}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let spinner = ProgressBar::new_spinner().with_style(style);
     spinner.enable_steady_tick(Duration::from_millis(200));
     let done = work();
     spinner.finish_and_clear();
@@ -131,6 +150,11 @@ fn told(inspected: &Json, source: &str) -> String {
     let text = |name: &str| inspected[name].as_str().unwrap_or_default();
     let mut lines = vec![format!("{} {} from {source}", text("library"), text("version"))];
     lines.push(format!("  sha256:{}", text("digest")));
+    match (text("signed_by"), inspected["not_trusted"].as_str()) {
+        ("", Some(why)) => lines.push(format!("  not signed by anybody who is trusted here: {why}")),
+        ("", None) => {}
+        (by, _) => lines.push(format!("  signed by {by}")),
+    }
     lines.extend(list("it asks to", &inspected["asks"]["words"]));
     if !lacks_nothing(inspected) && inspected["lacks"] != inspected["asks"] {
         lines.extend(list("of that its library has not been granted yet to", &inspected["lacks"]["words"]));

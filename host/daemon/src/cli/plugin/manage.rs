@@ -59,6 +59,8 @@ pub enum Manage {
         to: Option<String>,
     },
     /// Take a plugin off; refused while a process or a job uses it
+    // `--version` means the plugin's here.
+    #[command(disable_version_flag = true)]
     Uninstall {
         /// The library
         library: String,
@@ -67,6 +69,8 @@ pub enum Manage {
         version: Option<String>,
     },
     /// Call a plugin no more: jobs that come to it are suspended
+    // `--version` means the plugin's here.
+    #[command(disable_version_flag = true)]
     Quarantine {
         /// The library
         library: String,
@@ -78,6 +82,8 @@ pub enum Manage {
         reason: String,
     },
     /// Let a plugin be called again
+    // `--version` means the plugin's here.
+    #[command(disable_version_flag = true)]
     Resume {
         /// The library
         library: String,
