@@ -121,7 +121,8 @@ fn the_example_converts_without_a_problem() {
     let complaint = solution.schema.named("complaint").expect("complaints");
     assert_eq!(complaint.definition.set.as_str(), "complaints");
     assert_eq!(complaint.id, model::EntityId(64));
-    let workflow = &solution.workflows[0].value;
+    let handles = |one: &&formats::Sourced<_>| one.file == "processes/handle-complaint.yaml";
+    let workflow = &solution.workflows.iter().find(handles).expect("the workflow").value;
     assert_eq!(workflow.steps.len(), 2);
     let StepAction::Stage { steps, .. } = &workflow.steps[1].action else { panic!("a stage") };
     assert_eq!(steps.len(), 2);

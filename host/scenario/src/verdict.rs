@@ -1,7 +1,7 @@
 //! Whether a page on disk holds: it is run in a world of its own, and its traces are compared whole.
 //!
 //! The command line (`stepwise process test`) and our own tests both judge pages here. A page in a folder `cases` stands
-//! on the solution around it.
+//! on the solution around it, and so does one beside `solution.yaml`: the story of an example.
 
 use std::{
     fs,
@@ -65,10 +65,12 @@ fn difference(expected: &str, actual: &str) -> String {
     same.chain(gone).chain(new).chain(expected[expected.len() - tail..].iter().map(line(' '))).collect()
 }
 
-/// The files of the solution that a page in `cases/` belongs to, by their path in it; none for any other page.
+/// The files of the solution that a page belongs to, in `cases/` or beside its head, by their path in it; none for any other
+/// page.
 fn surroundings(path: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let cases = path.ancestors().skip(1).find(|folder| folder.ends_with("cases"));
-    let solution = cases.and_then(Path::parent).filter(|folder| folder.join("solution.yaml").is_file());
+    let solution = cases.and_then(Path::parent).or(path.parent());
+    let solution = solution.filter(|folder| folder.join("solution.yaml").is_file());
     let Some(solution) = solution else { return Ok(Vec::new()) };
     let mut files = Vec::new();
     let mut folders: Vec<PathBuf> = vec![solution.to_path_buf()];
