@@ -195,7 +195,17 @@ fn with_actions() -> World {
                  outputs: { was: { type: lookup, to: ticket } }\nsteps:\n  \
                  - { update: record, set: { title: closed, parentid: \"= inputs.instead\" } }\n  \
                  - { assign-value: { outputs.was: \"= record\" } }\n";
-    let files = [("solution.yaml", header), ("processes/greet.yaml", greet), ("processes/close.yaml", close)];
+    let gather = "kind: action\nname: gather\nentity: none\ninputs:\n  tickets: { type: records, to: ticket, required: true }\n  \
+                  first: { type: record, to: ticket }\noutputs:\n  number: { type: whole }\n  same: { type: records, to: ticket }\n\
+                  steps:\n  - id: all\n    for-each: \"= inputs.tickets\"\n    limit: 10\n    steps:\n      \
+                  - { update: item, set: { title: \"after ${inputs.first.title}\" } }\n  \
+                  - { assign-value: { outputs.number: \"= all.count\", outputs.same: \"= inputs.tickets\" } }\n";
+    let files = [
+        ("solution.yaml", header),
+        ("processes/greet.yaml", greet),
+        ("processes/close.yaml", close),
+        ("processes/gather.yaml", gather),
+    ];
     let files = files.map(|(path, text)| formats::SourceFile::new(path, text)).to_vec();
     let caller = world.engine.caller(engine::administrator());
     let applied = world.engine.apply_solution(&caller, files, engine::ApplyOptions::default());
@@ -247,4 +257,54 @@ fn actions_of_processes_are_called_bound_and_unbound() {
         let (found, _, message) = world.send(method, path, &[], body).refusal();
         assert_eq!((found, message.as_str()), (status, sentence), "{method} {path} {body}");
     }
+}
+
+#[test]
+fn records_are_handed_to_an_action_alone_and_in_lists() {
+    let world = with_actions();
+    let ids =
+        [1, 2, 3].map(|number| world.create("tickets", &json!({"title": format!("No {number}"), "number": number})));
+    let ticket = |id: &String| json!({"@odata.type": "#Microsoft.Dynamics.CRM.ticket", "ticketid": id});
+    let call = |body: Json| world.send("POST", "gather", &[], &body.to_string());
+    let by_address = json!({"@odata.id": format!("tickets({})", ids[2])});
+    let body = call(json!({"tickets": [ticket(&ids[1]), by_address], "first": ticket(&ids[0])})).json();
+    let same: Vec<_> = body["same"].as_array().into_iter().flatten().map(|one| one["ticketid"].clone()).collect();
+    assert_eq!((&body["number"], same), (&json!(2), vec![json!(ids[1]), json!(ids[2])]), "{body}");
+    assert_eq!(world.get(&format!("tickets({})", ids[2])).json()["title"], "after No 1");
+    let account = world.accounts(&["Ada"])[0].clone();
+    let account = json!({"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": account});
+    for (body, status, sentence) in [
+        (json!({"tickets": ticket(&ids[0])}), 400, "`tickets` holds records, not an object"),
+        (json!({"tickets": [{"title": "No 1"}]}), 400, "`tickets` of `gather` names no record"),
+        (json!({"tickets": [account]}), 400, "`tickets` cannot point to `account`"),
+        (json!({"first": ticket(&ids[0])}), 400, "`tickets` of `gather` is required"),
+    ] {
+        let (found, _, message) = call(body).refusal();
+        assert!(found == status && message.starts_with(sentence), "{found} {message}");
+    }
+}
+
+#[test]
+fn queues_are_filled_and_emptied_by_clients() {
+    let world = World::new();
+    let account = world.accounts(&["Ada"])[0].clone();
+    let (calls, letters) =
+        (world.create("queues", &json!({"name": "Calls"})), world.create("queues", &json!({"name": "Letters"})));
+    let target = json!({"Target": {"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": account}}).to_string();
+    let add =
+        |queue: &str| world.send("POST", &format!("queues({queue})/Microsoft.Dynamics.CRM.AddToQueue"), &[], &target);
+    let item = add(&calls).json()["QueueItemId"].as_str().expect("an id").to_owned();
+    assert_eq!(add(&letters).json()["QueueItemId"], item.as_str(), "it is moved");
+    let read = || world.get(&format!("queueitems({item})")).json();
+    assert_eq!((&read()["_queueid_value"], &read()["title"]), (&json!(letters), &json!("Ada")));
+    let admin = engine::administrator().id.to_string();
+    let user =
+        json!({"SystemUser": {"@odata.type": "Microsoft.Dynamics.CRM.systemuser", "systemuserid": admin}}).to_string();
+    let send = |message: &str, body: &str| world.send("POST", &format!("queueitems({item})/{message}"), &[], body);
+    assert_eq!(send("PickFromQueue", &user).status, 204);
+    assert_eq!(read()["_workerid_value"], admin.as_str());
+    assert_eq!(send("ReleaseToQueue", "{}").status, 204);
+    assert_eq!(read()["_workerid_value"], Json::Null);
+    assert_eq!(send("RemoveFromQueue", "{}").status, 204);
+    assert_eq!(send("RemoveFromQueue", "{}").refusal().0, 404);
 }
