@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::Failure;
-use model::{Refusal, refusal::Problem};
+use model::{Refusal, fault::with_causes, refusal::Problem};
 use serde_json::{Value as Json_, json};
 
 /// A "no", ready to be shown in either form.
@@ -115,7 +115,7 @@ impl Denial {
 
     /// A fault: its chain is in the log under the request id, because it may name what outsiders must not see.
     pub fn fault(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = chain(error), "a request met a fault");
+        tracing::error!(error = with_causes(error), "a request met a fault");
         let message = "something went wrong inside; the log has more under the request id";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "0x80040216", message)
     }
@@ -180,12 +180,6 @@ pub fn place(problem: &Problem) -> Json_ {
     })
 }
 
-/// An error with its sources, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let errors = std::iter::successors(Some(error), |error| error.source());
-    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 fn title(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("Refused")
 }
@@ -208,7 +202,7 @@ impl From<Failure> for Denial {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
             Failure::Fault(error) if error.is_passing() => {
-                tracing::warn!(error = chain(&error), "a request met a fault that passes");
+                tracing::warn!(error = with_causes(&error), "a request met a fault that passes");
                 let message = "the store cannot be reached for the moment; try again soon";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "0x80044150", message)
             }

@@ -84,7 +84,7 @@ impl Engine {
             overlay.into_batch(Priority::Background),
             Box::new(|written| {
                 if let Err(error) = written {
-                    tracing::error!(error = &error as &dyn std::error::Error, "failed to keep sign-ins and refusals");
+                    tracing::error!(error = model::fault::with_causes(&error), "failed to keep sign-ins and refusals");
                 }
             }),
         );

@@ -96,7 +96,7 @@ impl Engine {
             Ok(true) => return Progress::Worked,
             Ok(false) => {}
             Err(failure) => {
-                tracing::error!(error = &failure as &dyn std::error::Error, "failed to build an index");
+                tracing::error!(error = model::fault::with_causes(&failure), "failed to build an index");
                 self.queue.idle(wait.min(AFTER_TROUBLE));
             }
         }
@@ -107,7 +107,7 @@ impl Engine {
             Ok(true) => return Progress::Worked,
             Ok(false) => {}
             Err(failure) => {
-                tracing::error!(error = &failure as &dyn std::error::Error, "failed to put a package into quarantine");
+                tracing::error!(error = model::fault::with_causes(&failure), "failed to put a package into quarantine");
                 self.queue.idle(wait.min(AFTER_TROUBLE));
             }
         }
@@ -124,7 +124,7 @@ impl Engine {
                 Ok(true) => Progress::Worked,
                 Ok(false) => Progress::Idle,
                 Err(failure) => {
-                    tracing::error!(error = &failure as &dyn std::error::Error, "failed to look for jobs");
+                    tracing::error!(error = model::fault::with_causes(&failure), "failed to look for jobs");
                     self.queue.more();
                     // It will not pass at once: without a pause the owner's loop would spin.
                     self.queue.idle(wait.min(AFTER_TROUBLE));
@@ -145,7 +145,10 @@ impl Engine {
         let followed = match self.follow_movers() {
             Ok(more) => more,
             Err(failure) => {
-                tracing::error!(error = &failure as &dyn std::error::Error, "failed to let records follow their owner");
+                tracing::error!(
+                    error = model::fault::with_causes(&failure),
+                    "failed to let records follow their owner"
+                );
                 self.queue.idle(wait.min(AFTER_TROUBLE));
                 true
             }
@@ -164,7 +167,7 @@ impl Engine {
                 more
             }
             Err(failure) => {
-                tracing::error!(error = &failure as &dyn std::error::Error, "failed to wake waiting jobs");
+                tracing::error!(error = model::fault::with_causes(&failure), "failed to wake waiting jobs");
                 self.queue.owe();
                 self.queue.idle(wait.min(AFTER_TROUBLE));
                 false

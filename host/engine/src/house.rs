@@ -35,7 +35,7 @@ impl Engine {
         match catch_unwind(AssertUnwindSafe(act)) {
             Ok(Ok(done)) => Some(done),
             Ok(Err(failure)) => {
-                tracing::error!(error = &failure as &dyn std::error::Error, what, "failed to keep house");
+                tracing::error!(error = model::fault::with_causes(&failure), what, "failed to keep house");
                 // What was told as failed may have been kept, with jobs that nobody has heard of.
                 self.queue.more();
                 None

@@ -66,7 +66,7 @@ pub(crate) fn catalogue(parts: &Parts, reader: &dyn Reader) -> Result<Catalogue,
             Err(error @ Error::Store(_)) => return Err(error),
             // One definition that this version cannot read must not keep the rest from running.
             Err(error) => {
-                let (name, error) = (definition.name.as_str(), &error as &dyn std::error::Error);
+                let (name, error) = (definition.name.as_str(), model::fault::with_causes(&error));
                 tracing::error!(process = name, error, "failed to load a process");
             }
         }

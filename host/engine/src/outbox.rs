@@ -124,7 +124,7 @@ impl Engine {
                 }
                 Ok(None) => return None,
                 Err(failure) => {
-                    tracing::error!(error = &failure as &dyn std::error::Error, "failed to look for mail");
+                    tracing::error!(error = model::fault::with_causes(&failure), "failed to look for mail");
                     state.seen = false;
                     if !wait.is_zero() {
                         self.outbox.bell.wait_for(&mut state, wait);
@@ -206,7 +206,7 @@ impl Engine {
                 }
                 // It stays claimed: a row that cannot be read must not keep the others from going out.
                 Err(error) => {
-                    tracing::error!(email = %email.id, error = &error as &dyn std::error::Error, "failed to read a mail");
+                    tracing::error!(email = %email.id, error = model::fault::with_causes(&error), "failed to read a mail");
                 }
             }
         }
@@ -224,7 +224,7 @@ impl Engine {
         });
         self.outbox.release(email);
         if let Err(failure) = &withdrawn {
-            tracing::error!(email = %email.id, error = failure as &dyn std::error::Error, "failed to take a mail out");
+            tracing::error!(email = %email.id, error = model::fault::with_causes(failure), "failed to take a mail out");
         }
         withdrawn.is_ok()
     }
@@ -252,7 +252,7 @@ impl Engine {
             tell(unit, &after, ending.as_ref())
         });
         if let Err(failure) = written {
-            tracing::error!(email = %email.id, error = &failure as &dyn std::error::Error, "failed to note a mail");
+            tracing::error!(email = %email.id, error = model::fault::with_causes(&failure), "failed to note a mail");
             return self.outbox.state.lock().owed.push((carried, after));
         }
         let (result, why) = match &ending {

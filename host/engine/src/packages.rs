@@ -62,7 +62,12 @@ pub(crate) fn directory(parts: &Parts, reader: &dyn Reader, schema: &Schema) -> 
             Err(error @ Error::Store(_)) => return Err(error),
             Err(error) => {
                 let (library, version) = (install.library.as_str(), install.version.as_str());
-                tracing::error!(library, version, error = &error as &dyn std::error::Error, "failed to load a package");
+                tracing::error!(
+                    library,
+                    version,
+                    error = model::fault::with_causes(&error),
+                    "failed to load a package"
+                );
                 standing.add(&install, None);
             }
         }

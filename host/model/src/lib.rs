@@ -12,6 +12,7 @@ pub mod consent;
 pub mod entity;
 pub mod expression;
 pub mod fact;
+pub mod fault;
 pub mod grant;
 pub mod id;
 pub mod job;

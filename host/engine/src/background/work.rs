@@ -202,7 +202,7 @@ impl Engine {
             self.queue.conflicted(claim, self.parts.settings.job_tries);
             return;
         }
-        tracing::error!(job = %claim.job, error = failure as &dyn std::error::Error, "failed to run a job");
+        tracing::error!(job = %claim.job, error = model::fault::with_causes(failure), "failed to run a job");
         // A row that cannot be read will not be readable in a second; the next start looks again.
         if !matches!(failure, Failure::Fault(Error::Store(store::Error::Row { .. }))) {
             self.rest(claim.job);

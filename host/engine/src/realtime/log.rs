@@ -43,7 +43,7 @@ pub(crate) fn keep(unit: &mut Unit) {
     }
     let told = |outcome: Result<store::Seq, store::Error>| {
         if let Err(error) = outcome {
-            tracing::warn!(error = &error as &dyn std::error::Error, "failed to keep the log of a real-time run");
+            tracing::warn!(error = model::fault::with_causes(&error), "failed to keep the log of a real-time run");
         }
     };
     unit.parts.store.submit(overlay.into_batch(Priority::Rider), Box::new(told));

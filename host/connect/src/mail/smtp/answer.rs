@@ -3,7 +3,7 @@
 use std::{error::Error as _, io};
 
 use lettre::transport::smtp::Error;
-use model::parcel::Fate;
+use model::{fault::with_causes, parcel::Fate};
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 /// Answers that are about us and not about the mail: who we are was not proved, or not well enough.
@@ -38,7 +38,7 @@ impl No {
                 format_smolstr!("the server gave no answer within {} s", timeout.as_secs())
             }
             (None, Some(said)) if said.to_smolstr() == BROKEN => "the server closed the connection".into(),
-            (None, Some(source)) => chain(source),
+            (None, Some(source)) => with_causes(source).into(),
             (None, None) => error.to_smolstr(),
         };
         Self { code, why }
@@ -83,17 +83,4 @@ fn is_timeout(error: &Error) -> bool {
         source = cause.source();
     }
     false
-}
-
-fn chain(error: &dyn std::error::Error) -> SmolStr {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_words = cause.to_string();
-        if !words.contains(&cause_words) {
-            words = format!("{words}: {cause_words}");
-        }
-        source = cause.source();
-    }
-    words.into()
 }
