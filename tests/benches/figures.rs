@@ -10,6 +10,8 @@ mod access;
 mod calls;
 #[path = "figures/options.rs"]
 mod options;
+#[path = "figures/plugins.rs"]
+mod plugins;
 #[path = "figures/realtime.rs"]
 mod realtime;
 #[path = "figures/report.rs"]
@@ -36,7 +38,7 @@ struct Workload {
     run: fn(&Options, &mut Report) -> Result<()>,
 }
 
-const WORKLOADS: [Workload; 9] = [
+const WORKLOADS: [Workload; 10] = [
     Workload { name: "writers", about: "creates by 1 and by 64 writers at a time", run: writers::run },
     Workload {
         name: "access",
@@ -44,6 +46,7 @@ const WORKLOADS: [Workload; 9] = [
         run: access::run,
     },
     Workload { name: "P6", about: "one call of a custom step; one expression", run: calls::run },
+    Workload { name: "P10", about: "installing plugins, and a start with fifty of them", run: plugins::run },
     Workload {
         name: "P7",
         about: "parked waits: memory, bytes, a write that wakes one; P9, a restart with them",

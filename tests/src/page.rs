@@ -47,6 +47,9 @@ fn compiled(path: &str) -> Option<Vec<u8>> {
         "plugins/no-component.wasm" => Some(b"this is no component".to_vec()),
         path => {
             let name = path.strip_prefix("plugins/")?.strip_suffix(".wasm")?;
+            if let Some(version) = name.strip_prefix("made-") {
+                return Some(crate::made::library("made", version));
+            }
             crate::libraries::component(name).map(<[u8]>::to_vec)
         }
     }
