@@ -4,6 +4,7 @@
 mod life;
 mod servers;
 mod sources;
+mod tls;
 mod trust;
 
 use std::{fs, path::Path, process::Output};

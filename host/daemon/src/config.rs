@@ -171,7 +171,7 @@ impl Config {
             cache_bytes: settings.parsed("store.cache_bytes")?.unwrap_or(64 << 20),
             cache_dir: PathBuf::new(),
             plugins: plugins::read(&settings)?,
-            authorities: settings.bytes("tls.authorities")?,
+            authorities: settings.authorities()?,
             log: settings.text("log.filter").unwrap_or("info").to_owned(),
             time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
             journal: settings.journal()?,
@@ -280,6 +280,14 @@ impl Settings {
             (None, None) => Ok(None),
             _ => Err(Trouble::new(Exit::Configuration, "`tls.certificate` and `tls.key` belong together")),
         }
+    }
+
+    /// The certificates that are trusted beside those of the web.
+    fn authorities(&self) -> Result<Option<Vec<u8>>, Trouble> {
+        let pem = self.bytes("tls.authorities")?;
+        let wrong = |error| Trouble::new(Exit::Configuration, format!("`tls.authorities`: {error}"));
+        connect::Client::trusting(pem.as_deref()).map_err(wrong)?;
+        Ok(pem)
     }
 
     /// What is in the file that a key names.
