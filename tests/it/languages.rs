@@ -1,4 +1,4 @@
-//! Plugins in every language with a template: made, built, run and examined by the real binary.
+//! Plugins in every language with a template, and the worked examples: made, built, tested and examined by the real binary.
 //!
 //! What a language's tools build is kept with its sources below the target directory and built again only when they
 //! change. Where a language is not installed it is skipped, and that is said; on a build machine it is a failure.
@@ -13,18 +13,18 @@ use anyhow::{Context, Result, ensure};
 use tests::daemon;
 
 #[test]
-fn a_plugin_in_javascript_is_built_and_conforms() -> Result<()> {
-    conforms("js", "node")
+fn plugins_in_javascript_are_built_tested_and_conform() -> Result<()> {
+    conform("js", "node", "postcode-step")
 }
 
 #[test]
-fn a_plugin_in_python_is_built_and_conforms() -> Result<()> {
-    conforms("python", "python3")
+fn plugins_in_python_are_built_tested_and_conform() -> Result<()> {
+    conform("python", "python3", "router-step")
 }
 
 #[test]
-fn a_plugin_in_c_is_built_and_conforms() -> Result<()> {
-    conforms("c", "python3")
+fn plugins_in_c_are_built_tested_and_conform() -> Result<()> {
+    conform("c", "python3", "iban-step")
 }
 
 #[test]
@@ -46,8 +46,9 @@ fn the_bindings_for_c_are_those_of_the_contract() -> Result<()> {
     Ok(())
 }
 
-/// Makes a plugin from the template, builds it unless that was done before, runs its examples and every case.
-fn conforms(language: &str, program: &str) -> Result<()> {
+/// Makes a plugin from the template, builds it unless that was done before, runs its examples and every case; then the
+/// worked example of the same language, with the same tools.
+fn conform(language: &str, program: &str, example: &str) -> Result<()> {
     if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         ensure!(
             std::env::var_os("CI").is_none(),
@@ -60,16 +61,56 @@ fn conforms(language: &str, program: &str) -> Result<()> {
     let fresh = tempfile::tempdir()?;
     let name = format!("hello-{language}");
     said(&stepwise(fresh.path(), &["plugin", "new", &name, "--lang", language])?)?;
-    let (made, folder) = (fresh.path().join(&name), kept.join(&name));
-    if !folder.join("plugin.wasm").is_file() || sources(&made)? != sources(&folder)? {
-        let _ = fs::remove_dir_all(&kept);
-        copy(&made, &folder)?;
-        said(&stepwise(&kept, &["plugin", "build", &name])?)?;
+    let template = kept.join(&name);
+    renew(&fresh.path().join(&name), &template)?;
+    built(&template)?;
+    let worked = kept.join(example);
+    renew(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(example), &worked)?;
+    for tools in TOOLS.iter().filter(|tools| template.join(tools).is_dir() && !worked.join(tools).exists()) {
+        std::os::unix::fs::symlink(template.join(tools), worked.join(tools))?;
     }
-    let component = folder.join("plugin.wasm").display().to_string();
-    let tested = said(&stepwise(&kept, &["plugin", "test", &component])?)?;
+    built(&worked)
+}
+
+/// What the tools of a language are installed into.
+const TOOLS: [&str; 2] = ["node_modules", ".venv"];
+
+/// Gives a folder the sources of another one, unless it has them already: what was built of others goes, the tools stay.
+fn renew(from: &Path, to: &Path) -> Result<()> {
+    if to.join("plugin.wasm").is_file() && sources(from)?.iter().all(|(name, bytes)| holds(&to.join(name), bytes)) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(to).into_iter().flatten() {
+        let path = entry?.path();
+        match TOOLS.iter().any(|tools| path.ends_with(tools)) {
+            true => {}
+            false if path.is_dir() => fs::remove_dir_all(&path)?,
+            false => fs::remove_file(&path)?,
+        }
+    }
+    for (name, bytes) in sources(from)? {
+        let file = to.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(to))?;
+        fs::write(file, bytes)?;
+    }
+    Ok(())
+}
+
+fn holds(file: &Path, bytes: &[u8]) -> bool {
+    fs::read(file).is_ok_and(|held| held == bytes)
+}
+
+/// Builds a folder unless that was done, runs its own tests, its examples and every case.
+fn built(folder: &Path) -> Result<()> {
+    let component = folder.join("plugin.wasm");
+    if !component.is_file() {
+        // The tests of its own language come with it.
+        said(&stepwise(folder, &["plugin", "test", "."])?)?;
+    }
+    let component = component.display().to_string();
+    let tested = said(&stepwise(folder, &["plugin", "test", &component])?)?;
     ensure!(tested.contains("of 250 ms") && !tested.contains("FAILED"), "{tested}");
-    let report = said(&stepwise(&kept, &["plugin", "conform", &component])?)?;
+    let report = said(&stepwise(folder, &["plugin", "conform", &component])?)?;
     ensure!(report.contains("0 failed"), "{report}");
     Ok(())
 }
@@ -95,24 +136,16 @@ fn said(output: &Output) -> Result<String> {
 /// The files of a plugin with what they hold, without what its tools brought and made.
 fn sources(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
-    for directory in [folder.to_path_buf(), folder.join("wit")] {
+    for directory in ["", "wit", "tests"].map(|part| folder.join(part)) {
         for entry in fs::read_dir(&directory).into_iter().flatten() {
             let path = entry?.path();
             let name = path.strip_prefix(folder)?.display().to_string();
-            if path.is_file() && !name.ends_with(".wasm") && name != "package-lock.json" {
+            let made = name.ends_with(".wasm") || name == "package-lock.json" || name == "tests/run";
+            if path.is_file() && !made {
                 found.push((name, fs::read(&path)?));
             }
         }
     }
     found.sort();
     Ok(found)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    for (name, bytes) in sources(from)? {
-        let file = to.join(name);
-        fs::create_dir_all(file.parent().unwrap_or(to))?;
-        fs::write(file, bytes)?;
-    }
-    Ok(())
 }

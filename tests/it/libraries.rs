@@ -28,8 +28,14 @@ macro_rules! conform {
 }
 
 conform! {
+    approval_conforms: "approval",
+    collections_conforms: "collections",
     dates_conforms: "dates",
+    http_conforms: "http",
+    json_conforms: "json",
     numbers_conforms: "numbers",
+    records_conforms: "records",
+    security_conforms: "security",
     text_conforms: "text",
 }
 
@@ -91,16 +97,7 @@ fn conforms(component: &'static [u8], solution: Vec<SourceFile>) -> Result<()> {
 
 /// The entities that a library comes with.
 fn solution(name: &str) -> Result<Vec<SourceFile>> {
-    let folder = libraries::folder(name).join("solution");
-    let mut files = Vec::new();
-    for part in ["entities", "choices"] {
-        for entry in fs::read_dir(folder.join(part)).into_iter().flatten() {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            files.push(SourceFile::new(format!("{part}/{name}"), fs::read(&path)?));
-        }
-    }
-    Ok(files)
+    Ok(libraries::solution(name)?.into_iter().map(|(path, bytes)| SourceFile::new(path, bytes)).collect())
 }
 
 /// Every step as a table of what it takes and gives, from what the component says of itself.

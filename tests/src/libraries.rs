@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 use crate::guests::{build, build_all};
 
 /// Each by its name, which is that of its folder; its package is `NAME-steps`.
-pub const LIBRARIES: &[&str] = &["dates", "numbers", "text"];
+pub const LIBRARIES: &[&str] =
+    &["approval", "collections", "dates", "http", "json", "numbers", "records", "security", "text"];
 
 /// The component of a library, where there is one of this name.
 ///
@@ -29,4 +30,16 @@ pub fn component(name: &str) -> Option<&'static [u8]> {
 #[must_use]
 pub fn folder(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins").join(name)
+}
+
+/// The files of a solution that a library comes with: its entities, by their path in a solution.
+pub fn solution(name: &str) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let entities = folder(name).join("solution/entities");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(entities).into_iter().flatten() {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        files.push((format!("entities/{name}"), std::fs::read(&path)?));
+    }
+    Ok(files)
 }

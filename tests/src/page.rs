@@ -23,8 +23,13 @@ pub fn check(path: &Path) -> Result<(), String> {
     verdict::judge(path, stage, expectation)
 }
 
-/// The plugin that an example wants installed.
+/// The plugin that an example wants installed; the entities that a step library comes with.
 fn beside(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let library = path.ancestors().find(|folder| folder.ends_with("cases")).and_then(Path::parent);
+    let library = library.and_then(Path::file_name).map(|name| name.to_string_lossy());
+    if let Some(name) = library.filter(|name| crate::libraries::LIBRARIES.contains(&name.as_ref())) {
+        return crate::libraries::solution(&name).expect("the entities of a library can be read");
+    }
     let is_of = |example: &str| path.components().any(|part| part.as_os_str() == example);
     match is_of("examples") && is_of("complaints") {
         true => vec![("plugins/complaints.wasm".to_owned(), crate::guests::complaints().to_vec())],

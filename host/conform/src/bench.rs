@@ -247,7 +247,7 @@ impl Bench {
 
     /// Makes a call on fresh records.
     pub(crate) fn make(&self, call: &Call<'_>, setting: Setting) -> Trial {
-        self.make_on(call, setting, self.records(&call.inputs))
+        self.make_on(call, setting, self.records(call))
     }
 
     /// Makes a call on these records.
@@ -324,15 +324,24 @@ impl Bench {
         }
     }
 
-    /// The records that are there: users, and whatever the inputs name, each with a value in every plain attribute.
-    pub(crate) fn records(&self, inputs: &[Field]) -> BTreeMap<RecordRef, Record> {
-        let named = inputs.iter().filter_map(|field| field.value.as_reference());
-        let all: BTreeSet<RecordRef> = (0..2).map(user).chain(named).collect();
+    /// The records that are there: users, whatever the inputs name and whatever the example brings, each with a value in
+    /// every plain attribute.
+    pub(crate) fn records(&self, call: &Call<'_>) -> BTreeMap<RecordRef, Record> {
+        let named = call.inputs.iter().filter_map(|field| field.value.as_reference());
+        let listed = call.inputs.iter().filter_map(|field| field.value.as_references()).flatten().copied();
+        let given = call.records.iter().map(|(target, _)| *target);
+        let all: BTreeSet<RecordRef> = (0..2).map(user).chain(named).chain(listed).chain(given).collect();
         let record = |target: RecordRef| {
             let values = self.schema.entity(target.entity).map_or_else(Values::new, |entity| self.filled(entity));
             (target, Record { entity: target.entity, id: target.id, version: Version::FIRST, values })
         };
-        all.into_iter().map(record).collect()
+        let mut records: BTreeMap<RecordRef, Record> = all.into_iter().map(record).collect();
+        for (target, attributes) in &call.records {
+            if let Some(record) = records.get_mut(target) {
+                attributes.iter().for_each(|(attribute, value)| record.values.store(*attribute, value.clone()));
+            }
+        }
+        records
     }
 
     fn filled(&self, entity: &Entity) -> Values {

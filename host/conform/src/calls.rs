@@ -1,9 +1,9 @@
 //! Calls to make of a step: its examples, and where it has none one that its types allow.
 
 use model::{
-    Argument, Date, Decimal, Field, RecordId, RecordRef, Schema, Span, Timestamp, Value, ValueType,
+    Argument, AttributeId, Date, Decimal, Field, RecordId, RecordRef, Schema, Span, Timestamp, Value, ValueType,
     argument::ArgumentKind,
-    package::{Example, Manifest, StepDefinition},
+    package::{Example, ExampleRecord, Manifest, StepDefinition},
     value::Money,
 };
 use serde_json::Value as Json;
@@ -18,9 +18,14 @@ pub struct Call<'a> {
     pub title: String,
     /// What it is given.
     pub inputs: Vec<Field>,
+    /// Records that are there beside those that it names.
+    pub records: Vec<Given>,
     /// How it should end.
     pub expects: Expects,
 }
+
+/// A record that is there, with some of its attributes.
+pub type Given = (RecordRef, Vec<(AttributeId, Value)>);
 
 /// How a call should end.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +46,7 @@ pub fn calls<'a>(manifest: &'a Manifest, schema: &Schema) -> Vec<Call<'a>> {
         if !calls.iter().any(|call| !matches!(call.expects, Expects::Error(_))) {
             let inputs = step.inputs.iter().map(|input| field(input, plausible(step, input, schema))).collect();
             let title = format!("`{}`, made up from its types", step.name);
-            calls.push(Call { step, title, inputs, expects: Expects::Unknown });
+            calls.push(Call { step, title, inputs, records: Vec::new(), expects: Expects::Unknown });
         }
         calls
     };
@@ -69,7 +74,20 @@ fn example<'a>(step: &'a StepDefinition, number: usize, example: &Example, schem
         Some(code) => Expects::Error(code.to_string()),
         None => Expects::Outputs(example.outputs.as_ref().map(|outputs| fields(outputs, &step.outputs))),
     };
-    Call { step, title: format!("`{}`, {shown}", step.name), inputs, expects }
+    let records = example.records.iter().filter_map(|record| given(record, schema)).collect();
+    Call { step, title: format!("`{}`, {shown}", step.name), inputs, records, expects }
+}
+
+/// A record of an example, as far as the schema knows it.
+fn given(record: &ExampleRecord, schema: &Schema) -> Option<Given> {
+    let entity = schema.named(&record.entity)?;
+    let attributes = record.attributes.iter().filter_map(|(name, json)| {
+        let attribute = entity.attribute(name)?;
+        let kind = ArgumentKind { options: attribute.options.to_vec(), ..ArgumentKind::plain(attribute.value_type()) };
+        let json = serde_json::from_str(json).unwrap_or(Json::Null);
+        Some((attribute.id, value(&json, Some(&kind), schema)))
+    });
+    Some((RecordRef::new(entity.id, RecordId(record.id)), attributes.collect()))
 }
 
 fn field(argument: &Argument, value: Value) -> Field {
@@ -80,7 +98,13 @@ fn field(argument: &Argument, value: Value) -> Field {
 fn value(json: &Json, kind: Option<&ArgumentKind>, schema: &Schema) -> Value {
     let typed = kind.and_then(|kind| of_type(json, kind));
     typed.unwrap_or_else(|| match json {
-        Json::Null | Json::Array(_) => Value::Null,
+        Json::Null => Value::Null,
+        // A list of anything else has a type that says so.
+        Json::Array(items) => {
+            let records: Option<Vec<RecordRef>> =
+                items.iter().map(|item| value(item, None, schema).as_reference()).collect();
+            records.map_or(Value::Null, |records| Value::References(records.into()))
+        }
         Json::Bool(flag) => Value::Boolean(*flag),
         Json::Number(number) => {
             number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(0.0)), Value::Whole)

@@ -302,10 +302,10 @@ fn fits(filter: &Filter, record: &Record) -> bool {
         Filter::Any(parts) => parts.iter().any(|part| fits(part, record)),
         Filter::Not(part) => !fits(part, record),
         Filter::Compare { operand, comparison: Comparison::Equal, value } => {
-            of(operand, record).is_none_or(|held| held == *value)
+            of(operand, record).is_none_or(|held| equal(&held, value))
         }
         Filter::Compare { operand, comparison: Comparison::NotEqual, value } => {
-            of(operand, record).is_none_or(|held| held != *value)
+            of(operand, record).is_none_or(|held| !equal(&held, value))
         }
         Filter::In { operand, values } => of(operand, record).is_none_or(|held| values.contains(&held)),
         Filter::Compare { .. }
@@ -313,6 +313,15 @@ fn fits(filter: &Filter, record: &Record) -> bool {
         | Filter::Text { .. }
         | Filter::Listed { .. }
         | Filter::Under { .. } => true,
+    }
+}
+
+/// A filter names a record by its id.
+fn equal(held: &Value, wanted: &Value) -> bool {
+    match (held, wanted) {
+        (Value::Reference(target), Value::Guid(id)) => target.id.0 == *id,
+        (Value::Text(held), Value::Text(wanted)) => held.to_lowercase() == wanted.to_lowercase(),
+        (held, wanted) => held == wanted,
     }
 }
 

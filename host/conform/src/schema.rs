@@ -19,6 +19,13 @@ impl Steps for NoSteps {
     }
 }
 
+/// Every store has the members of teams, beside the starter organisation.
+const MEMBERS: (&str, &str) = (
+    "entities/teammembership.yaml",
+    "kind: entity\nname: teammembership\nownership: organization\nprimary: name\nattributes:\n  name: { type: text }\n  \
+     systemuserid: { type: lookup, to: systemuser }\n  teamid: { type: lookup, to: team }\n",
+);
+
 /// The schema of the starter organisation and these files of a solution; what is wrong with them otherwise.
 pub fn schema(files: &[SourceFile]) -> Result<Arc<Schema>, Vec<String>> {
     let definitions: Definitions = formats::starter();
@@ -38,6 +45,9 @@ pub fn schema(files: &[SourceFile]) -> Result<Arc<Schema>, Vec<String>> {
     let mut kept: Vec<SourceFile> = files.iter().filter(wanted).cloned().collect();
     if !kept.iter().any(|file| file.path == "solution.yaml") {
         kept.push(SourceFile::new("solution.yaml", "kind: solution\nname: conformance\nversion: 1.0.0\nprefix: cnf\n"));
+    }
+    if !kept.iter().any(|file| file.path == MEMBERS.0) {
+        kept.push(SourceFile::new(MEMBERS.0, MEMBERS.1));
     }
     let read = formats::read(&kept, &base);
     let solution = read.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;

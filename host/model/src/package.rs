@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use smol_str::SmolStr;
+use uuid::Uuid;
 
 use crate::{
     Argument, Digest, StepName,
@@ -99,12 +100,25 @@ pub struct Claims {
 pub struct Example {
     /// What it shows.
     pub title: String,
+    /// Records that are there, beside those that its inputs name.
+    pub records: Vec<ExampleRecord>,
     /// Inputs by name.
     pub inputs: Vec<(SmolStr, SmolStr)>,
     /// Outputs by name, when they are told.
     pub outputs: Option<Vec<(SmolStr, SmolStr)>>,
     /// The code of the failure, when it fails.
     pub error: Option<SmolStr>,
+}
+
+/// A record that is there when an example is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExampleRecord {
+    /// Its entity's name.
+    pub entity: SmolStr,
+    /// Its id.
+    pub id: Uuid,
+    /// What it holds, by name, as JSON.
+    pub attributes: Vec<(SmolStr, SmolStr)>,
 }
 
 /// What is said of one input or output beside its type.

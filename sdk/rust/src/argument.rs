@@ -165,6 +165,7 @@ readable! {
     }
     Vec<u8>, "file": { Value::Bytes(bytes) => Some(bytes.clone()) }
     Vec<i32>, "choices": { Value::Choices(numbers) => Some(numbers.clone()) }
+    Vec<Reference>, "records": { Value::Lookups(targets) => Some(targets.clone()) }
 }
 
 impl FromValue for String {

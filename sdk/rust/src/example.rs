@@ -1,12 +1,14 @@
 //! Examples of a step, for its documentation and for conformance, which runs them.
 
-use crate::{Field, Inputs, Outputs, Step};
+use crate::{Field, Inputs, Outputs, Reference, Step};
 
 /// One call as it is documented.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
     /// What it shows.
     pub title: &'static str,
+    /// Records that are there, beside those that its inputs name.
+    pub records: Vec<(Reference, Vec<Field>)>,
     /// What the step is told.
     pub inputs: Vec<Field>,
     /// How it ends.
@@ -28,13 +30,20 @@ impl Example {
     /// A call that works.
     #[must_use]
     pub fn of<S: Step>(title: &'static str, inputs: S::Inputs) -> Self {
-        Self { title, inputs: inputs.fields(), ending: Ending::Well }
+        Self { title, records: Vec::new(), inputs: inputs.fields(), ending: Ending::Well }
     }
 
     /// A call that fails, with inputs of any kind: `Example::failing("no day", attributes! { "days" => 3 }, "no-day")`.
     #[must_use]
     pub fn failing(title: &'static str, inputs: Vec<Field>, code: &'static str) -> Self {
-        Self { title, inputs, ending: Ending::Failing(code) }
+        Self { title, records: Vec::new(), inputs, ending: Ending::Failing(code) }
+    }
+
+    /// This record is there, with these attributes; a record that an input names is there by itself.
+    #[must_use]
+    pub fn with(mut self, record: Reference, attributes: Vec<Field>) -> Self {
+        self.records.push((record, attributes));
+        self
     }
 
     /// The call gives exactly this.

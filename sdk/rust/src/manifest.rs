@@ -118,6 +118,14 @@ fn shown(example: &Example) -> String {
     let mut text = format!("{{\"title\":{}", quoted(example.title));
     let given = |field: &Field| format!("{}:{}", quoted(&field.name), plain(&field.value));
     let object = |fields: &[Field]| fields.iter().map(given).collect::<Vec<_>>().join(",");
+    let there = |(target, attributes): &(Reference, Vec<Field>)| {
+        let (entity, id) = (quoted(&target.entity), quoted(&target.id.to_string()));
+        format!("{{\"entity\":{entity},\"id\":{id},\"attributes\":{{{}}}}}", object(attributes))
+    };
+    let records: Vec<String> = example.records.iter().map(there).collect();
+    if !records.is_empty() {
+        let _ = write!(text, ",\"records\":[{}]", records.join(","));
+    }
     let _ = write!(text, ",\"inputs\":{{{}}}", object(&example.inputs));
     match &example.ending {
         Ending::Well => {}

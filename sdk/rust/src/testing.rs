@@ -18,8 +18,9 @@
 //! assert_eq!(greeting.text, "Hello Ada");
 //! ```
 //!
-//! It knows no schema, no access rules and no filters: those are the host's, and the same step can be tried on a
-//! real one with a scenario page. A query with a filter is answered by what the test has put into `answer_query`.
+//! It knows no schema and no access rules: those are the host's, and the same step can be tried on a real one with a
+//! scenario page. Of filters it knows `name eq value`, joined by `and`; a query with any other filter is answered by
+//! what the test has put into `answer_query`.
 
 use crate::{
     Context, ErrorKind, Example, Failure, Field, Guid, Record, Reference, Step, Value,
@@ -89,6 +90,7 @@ struct State {
     did: Vec<Did>,
     failures: VecDeque<VerbError>,
     answers: VecDeque<Vec<Record>>,
+    documents: Vec<(String, String)>,
     replies: VecDeque<Vec<Field>>,
     responses: VecDeque<Result<Response, HttpError>>,
     ids: u128,
@@ -132,6 +134,11 @@ impl FakeHost {
     /// The next query is answered with these records.
     pub fn answer_query(&self, records: Vec<Record>) {
         self.state.borrow_mut().answers.push_back(records);
+    }
+
+    /// What `describe_entity` tells of an entity: its JSON document.
+    pub fn describe(&self, entity: &str, document: &str) {
+        self.state.borrow_mut().documents.push((entity.to_string(), document.to_string()));
     }
 
     /// The next invoked message returns these outputs.
@@ -184,12 +191,14 @@ impl FakeHost {
         step::call::<S>(&Context::new(self), inputs)
     }
 
-    /// Runs the examples of a step, one after the other. `stepwise plugin conform` runs the same ones in the sandbox.
+    /// Runs the examples of a step, one after the other, each with the records that it names and brings.
+    /// `stepwise plugin conform` runs the same ones in the sandbox.
     ///
     /// # Panics
     /// When one does not end as it says, with its title.
     pub fn check_examples<S: Step>(&self) {
-        for Example { title, inputs, ending } in S::examples() {
+        for Example { title, records, inputs, ending } in S::examples() {
+            self.state.borrow_mut().bring(&inputs, records);
             let ended = self.execute::<S>(inputs);
             match (ending, ended) {
                 (Ending::Well, Ok(_)) => {}
@@ -226,6 +235,22 @@ impl State {
         target
     }
 
+    /// What an example names and brings is there, anew.
+    fn bring(&mut self, inputs: &[Field], brought: Vec<(Reference, Vec<Field>)>) {
+        let named = inputs.iter().flat_map(|field| match &field.value {
+            Value::Lookup(target) => vec![target.clone()],
+            Value::Lookups(targets) => targets.clone(),
+            _ => Vec::new(),
+        });
+        let all = brought.into_iter().chain(named.map(|target| (target, Vec::new())));
+        self.records.clear();
+        for (target, attributes) in all {
+            if !self.records.iter().any(|record| record.target == target) {
+                self.records.push(Record { target, version: 1, attributes });
+            }
+        }
+    }
+
     fn find(&mut self, target: &Reference) -> Result<&mut Record, VerbError> {
         self.records
             .iter_mut()
@@ -245,6 +270,32 @@ impl State {
         record.version += 1;
         Ok(record.version)
     }
+}
+
+/// Whether a filter of `attribute eq value`, joined by `and`, describes a record; anything else is prepared by the test.
+fn fits(filter: &str, record: &Record) -> Result<bool, VerbError> {
+    let unreadable = || {
+        let message = format!("call `answer_query` before a query with the filter `{filter}`");
+        refused(ErrorKind::Other, "no-answer-prepared", &message)
+    };
+    for part in filter.split(" and ") {
+        let (name, wanted) = part.trim().trim_matches(['(', ')']).split_once(" eq ").ok_or_else(unreadable)?;
+        let wanted = wanted.trim().trim_matches('\'');
+        let held = match record.get(name.trim()) {
+            Value::Lookup(target) => target.id.to_string(),
+            Value::Guid(id) => id.to_string(),
+            Value::Text(text) | Value::Decimal(text) | Value::Money(text) => text.clone(),
+            Value::Whole(number) => number.to_string(),
+            Value::Boolean(flag) => flag.to_string(),
+            Value::Choice(number) => number.to_string(),
+            Value::Null => String::from("null"),
+            _ => return Err(unreadable()),
+        };
+        if !held.eq_ignore_ascii_case(wanted) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Fields to compare: `19.00` is `19`, and an empty text is none.
@@ -341,13 +392,13 @@ impl Host for FakeHost {
         self.verb(|state| {
             let records = match state.answers.pop_front() {
                 Some(records) => records,
-                None if query.filter.is_empty() => {
+                None if query.filter.trim().is_empty() => {
                     state.records.iter().filter(|record| record.target.entity == query.entity).cloned().collect()
                 }
                 None => {
-                    let code = "no-answer-prepared";
-                    let message = format!("call `answer_query` before a query with the filter `{}`", query.filter);
-                    return Err(refused(ErrorKind::Other, code, &message));
+                    let of_entity = state.records.iter().filter(|record| record.target.entity == query.entity);
+                    let fitting = of_entity.map(|record| Ok(fits(&query.filter, record)?.then(|| record.clone())));
+                    fitting.filter_map(Result::transpose).collect::<Result<_, VerbError>>()?
                 }
             };
             Ok(page(&records, &query.attributes))
@@ -355,8 +406,10 @@ impl Host for FakeHost {
     }
 
     fn describe_entity(&self, entity: &str) -> Result<String, VerbError> {
-        let message = format!("the fake host knows no schema, so it cannot describe `{entity}`");
-        Err(refused(ErrorKind::NotFound, "no-schema", &message))
+        let state = self.state.borrow();
+        let known = state.documents.iter().find(|(name, _)| name == entity).map(|(_, document)| document.clone());
+        let message = format!("the fake host knows no schema: call `describe` before a step asks for `{entity}`");
+        known.ok_or_else(|| refused(ErrorKind::NotFound, "no-schema", &message))
     }
 
     fn invoke(&self, name: &str, target: Option<&Reference>, arguments: &[Field]) -> Result<Vec<Field>, VerbError> {

@@ -88,7 +88,7 @@ pub fn the_version_before_did_the_same(bench: &Bench) -> Verdict {
             continue;
         }
         tried += 1;
-        let records = bench.records(&call.inputs);
+        let records = bench.records(&call);
         let old = story(&bench.make_with(previous, &call, Setting::default(), records));
         if old != story(&bench.make(&call, Setting::default())) {
             sentences.push(format!("{}: version {} did something else", call.title, before.version));

@@ -67,7 +67,7 @@ pub fn again_with_the_same_key_is_once(bench: &Bench) -> Verdict {
     }
     let mut sentences = Vec::new();
     for call in &calls {
-        let mut records = bench.records(&call.inputs);
+        let mut records = bench.records(call);
         let mut after_first: Option<BTreeMap<RecordRef, Record>> = None;
         for attempt in 0..TRIES {
             let trial = bench.make_on(call, Setting { attempt, ..Setting::default() }, records.clone());

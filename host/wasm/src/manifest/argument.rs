@@ -123,14 +123,8 @@ fn default(object: &Object<'_>, kind: &ArgumentKind, problems: &mut Problems) ->
 pub fn fits(kind: &ArgumentKind, node: &Node) -> bool {
     let text = |node: &Node| matches!(node, Node::Text(_));
     match (kind.value_type, node) {
-        (ValueType::Reference, Node::Object(entries)) => {
-            entries.len() == 2
-                && entries.iter().all(|(key, node)| match (key.as_str(), node) {
-                    ("entity", Node::Text(name)) => EntityName::parse(name).is_ok(),
-                    ("id", Node::Text(id)) => id.parse::<uuid::Uuid>().is_ok(),
-                    _ => false,
-                })
-        }
+        (ValueType::Reference, node) => is_record(node),
+        (ValueType::References, Node::List(items)) => items.iter().all(is_record),
         (ValueType::Guid, Node::Text(id)) => id.parse::<uuid::Uuid>().is_ok(),
         (ValueType::Choices, Node::List(items)) => {
             items.iter().all(|item| matches!(item, Node::Whole(_) | Node::Text(_)))
@@ -139,6 +133,17 @@ pub fn fits(kind: &ArgumentKind, node: &Node) -> bool {
         (ValueType::Document, _) => true,
         (_, node) => literal(kind, node).is_some(),
     }
+}
+
+/// `{"entity", "id"}`
+fn is_record(node: &Node) -> bool {
+    let Node::Object(entries) = node else { return matches!(node, Node::Null) };
+    entries.len() == 2
+        && entries.iter().all(|(key, node)| match (key.as_str(), node) {
+            ("entity", Node::Text(name)) => EntityName::parse(name).is_ok(),
+            ("id", Node::Text(id)) => id.parse::<uuid::Uuid>().is_ok(),
+            _ => false,
+        })
 }
 
 fn literal(kind: &ArgumentKind, node: &Node) -> Option<Value> {

@@ -2,7 +2,7 @@
 
 use model::{
     Argument,
-    package::{ArgumentNote, Claims, Example},
+    package::{ArgumentNote, Claims, Example, ExampleRecord},
 };
 use smol_str::{SmolStr, format_smolstr};
 
@@ -14,6 +14,9 @@ use super::{
 
 /// The most examples of a step, and of one of its arguments.
 const EXAMPLES: usize = 50;
+
+/// The most records of an example.
+const RECORDS: usize = 200;
 
 /// Reads the claims of a step; its examples must fit its own types.
 pub fn read(step: &Object<'_>, inputs: &[Argument], outputs: &[Argument], problems: &mut Problems) -> Claims {
@@ -35,7 +38,7 @@ fn examples(step: &Object<'_>, inputs: &[Argument], outputs: &[Argument], proble
     for (number, node) in step.list("examples", problems).iter().enumerate().take(EXAMPLES) {
         let place = format!("{}/{}", step.place("examples"), number + 1);
         let Some(object) = node.object(&place, problems) else { continue };
-        object.only(&["title", "inputs", "outputs", "error"], problems);
+        object.only(&["title", "records", "inputs", "outputs", "error"], problems);
         let error = object.get("error").and_then(|node| node.as_text(&object.place("error"), problems));
         if error.is_some() && object.has("outputs") {
             problems.add(&place, "has outputs and an error; a call ends with one of them".into());
@@ -45,12 +48,33 @@ fn examples(step: &Object<'_>, inputs: &[Argument], outputs: &[Argument], proble
         let told = object.has("outputs").then(|| values(&object, "outputs", outputs, true, problems));
         examples.push(Example {
             title: object.optional_text("title", problems),
+            records: records(&object, problems),
             inputs: given,
             outputs: told,
             error: error.map(SmolStr::from),
         });
     }
     examples
+}
+
+/// The records that are there: `{ entity, id, attributes }`. Whether such an entity exists nobody here can tell.
+fn records(example: &Object<'_>, problems: &mut Problems) -> Vec<ExampleRecord> {
+    let mut records = Vec::new();
+    for (number, node) in example.list("records", problems).iter().enumerate().take(RECORDS) {
+        let place = format!("{}/{}", example.place("records"), number + 1);
+        let Some(object) = node.object(&place, problems) else { continue };
+        object.only(&["entity", "id", "attributes"], problems);
+        let Some(entity) = object.text("entity", problems) else { continue };
+        let Some(id) = object.text("id", problems) else { continue };
+        let Ok(id) = id.parse() else {
+            problems.add(&object.place("id"), "is no guid".into());
+            continue;
+        };
+        let attributes = object.entries("attributes", problems);
+        let attributes = attributes.into_iter().map(|(name, node)| (SmolStr::from(name), node.to_json()));
+        records.push(ExampleRecord { entity: entity.into(), id, attributes: attributes.collect() });
+    }
+    records
 }
 
 /// Values by name, as JSON; `whole`: they must fit, and all that are required must be there.

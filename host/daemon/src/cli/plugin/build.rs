@@ -11,7 +11,10 @@ use std::{
 
 use serde_json::Value as Json;
 
-use super::language::{Language, WIT, World};
+use super::{
+    language::{Language, WIT, World},
+    new,
+};
 use crate::{
     output::say,
     trouble::{Exit, Trouble},
@@ -29,6 +32,7 @@ pub fn build(dir: &Path, world: World) -> Result<PathBuf, Trouble> {
         let message = format!("{} is no plugin: it has none of `{marks}`", dir.display());
         return Err(Trouble::new(Exit::NotFound, message).hint("stepwise plugin new NAME --lang rust|js|python|c"));
     };
+    new::complete(dir, language)?;
     match language {
         Language::Rust => rust(dir),
         Language::Js => js(dir, world),
@@ -83,11 +87,7 @@ fn c(dir: &Path, world: World) -> Result<PathBuf, Trouble> {
         return Err(Trouble::new(Exit::Usage, message).hint("write the external step in Rust, JavaScript or Python"));
     }
     let python = environment(dir, Language::C, "python")?;
-    let mut sources: Vec<String> = fs::read_dir(dir)?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".c"))
-        .collect();
-    sources.sort();
+    let sources = sources(dir, &[])?;
     let mut options = vec!["-m", "ziglang", "cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-Os", "-s"];
     options.extend(["-Wl,--no-entry", "-Wall", "-Wno-unused-function", "-o", "module.wasm"]);
     options.extend(sources.iter().map(String::as_str));
@@ -99,6 +99,49 @@ fn c(dir: &Path, world: World) -> Result<PathBuf, Trouble> {
         .map_err(|why| Trouble::failed(format!("what {} compiles to makes no component: {why}", dir.display())))?;
     fs::write(dir.join(COMPONENT), component)?;
     Ok(dir.join(COMPONENT))
+}
+
+/// Runs what tests the language itself knows, where the folder has some; gives what is said when they fail.
+pub fn own_tests(dir: &Path) -> Result<(), Trouble> {
+    let Some(language) = Language::of(dir) else { return Ok(()) };
+    new::complete(dir, language)?;
+    let named = |begin: &str, end: &str| {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        let mut names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.any(|name| name.starts_with(begin) && name.ends_with(end))
+    };
+    match language {
+        Language::Rust => tried(dir, language, "cargo", &["test", "--quiet"], FAILS),
+        Language::Js if named("", ".test.js") => tried(dir, language, "node", &["--test"], FAILS),
+        Language::Python if named("test_", ".py") => {
+            tried(dir, language, "python3", &["-m", "unittest", "--quiet"], FAILS)
+        }
+        Language::C if dir.join("tests").is_dir() => native(dir),
+        _ => Ok(()),
+    }
+}
+
+/// Compiles each file of `tests` for this machine, with the sources that are no part of the bindings, and runs it.
+fn native(dir: &Path) -> Result<(), Trouble> {
+    let python = environment(dir, Language::C, "python")?;
+    let sources = sources(dir, &["steps.c", "plugin.c"])?;
+    for test in sources(&dir.join("tests"), &[])? {
+        let test = format!("tests/{test}");
+        let mut options = vec!["-m", "ziglang", "cc", "-Wall", "-o", "tests/run", &test];
+        options.extend(sources.iter().map(String::as_str));
+        run(dir, Language::C, &python, &options)?;
+        tried(dir, Language::C, &inside(dir, "tests/run")?, &[], FAILS)?;
+    }
+    Ok(())
+}
+
+/// The sources in C of a folder, but for these, in order.
+fn sources(dir: &Path, without: &[&str]) -> Result<Vec<String>, Trouble> {
+    let names = fs::read_dir(dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut sources: Vec<String> =
+        names.filter(|name| name.ends_with(".c") && !without.contains(&name.as_str())).collect();
+    sources.sort();
+    Ok(sources)
 }
 
 /// The folder's own environment of Python with what its `requirements.txt` lists; gives a program of it.
@@ -121,8 +164,15 @@ fn inside(dir: &Path, program: &str) -> Result<String, Trouble> {
     Ok(fs::canonicalize(dir)?.join(program).display().to_string())
 }
 
+/// What is said of a folder whose own tests fail.
+const FAILS: &str = "does not pass its own tests";
+
 /// Runs a tool in the folder; what it says is only shown when it fails.
 fn run(dir: &Path, language: Language, program: &str, arguments: &[&str]) -> Result<(), Trouble> {
+    tried(dir, language, program, arguments, "does not build")
+}
+
+fn tried(dir: &Path, language: Language, program: &str, arguments: &[&str], fails: &str) -> Result<(), Trouble> {
     let lang = language.title().to_lowercase().replace("javascript", "js");
     let hint = format!("is everything there? stepwise plugin doctor --lang {lang}");
     let output = Command::new(program).args(arguments).current_dir(dir).stdin(Stdio::null()).output();
@@ -133,5 +183,5 @@ fn run(dir: &Path, language: Language, program: &str, arguments: &[&str]) -> Res
     }
     let said = [&output.stdout[..], &output.stderr[..]].concat();
     let said = String::from_utf8_lossy(&said);
-    Err(Trouble::failed(format!("{} does not build\n{}", dir.display(), said.trim())).hint(hint))
+    Err(Trouble::failed(format!("{} {fails}\n{}", dir.display(), said.trim())).hint(hint))
 }

@@ -17,28 +17,50 @@ macro_rules! template {
 const RUST: [(&str, &str); 2] =
     [("Cargo.toml", template!("templates/rust/Cargo.toml.in")), ("src/lib.rs", template!("templates/rust/lib.rs.in"))];
 
-const JS: [(&str, &str); 4] = [
+const JS: [(&str, &str); 3] = [
     ("package.json", template!("templates/js/package.json.in")),
     ("steps.js", template!("templates/js/steps.js.in")),
-    ("stepwise.js", template!("js/stepwise.js")),
     (".gitignore", "node_modules/\n*.wasm\n"),
 ];
 
-const PYTHON: [(&str, &str); 4] = [
+const PYTHON: [(&str, &str); 3] = [
     ("requirements.txt", template!("templates/python/requirements.txt.in")),
     ("steps.py", template!("templates/python/steps.py.in")),
-    ("stepwise.py", template!("python/stepwise.py")),
     (".gitignore", ".venv/\n__pycache__/\n*.wasm\n"),
 ];
 
-const C: [(&str, &str); 6] = [
+const C: [(&str, &str); 3] = [
     ("requirements.txt", template!("templates/c/requirements.txt.in")),
     ("steps.c", template!("templates/c/steps.c.in")),
-    ("stepwise.h", template!("c/stepwise.h")),
-    ("plugin.h", template!("c/plugin.h")),
-    ("plugin.c", template!("c/plugin.c")),
     (".gitignore", ".venv/\n*.wasm\n"),
 ];
+
+/// What helps to write steps in a language, beside the steps themselves.
+fn helpers(language: Language) -> &'static [(&'static str, &'static str)] {
+    match language {
+        // In Rust it is a crate.
+        Language::Rust => &[],
+        Language::Js => &[("stepwise.js", template!("js/stepwise.js"))],
+        Language::Python => &[("stepwise.py", template!("python/stepwise.py"))],
+        Language::C => &[
+            ("stepwise.h", template!("c/stepwise.h")),
+            ("plugin.h", template!("c/plugin.h")),
+            ("plugin.c", template!("c/plugin.c")),
+        ],
+    }
+}
+
+/// Puts what helps, and the contract, into the folder where they are missing; what is there stays as it is.
+pub fn complete(dir: &Path, language: Language) -> Result<(), Trouble> {
+    // In C the contract is in the bindings, in Rust in the SDK.
+    let contract = matches!(language, Language::Js | Language::Python);
+    let wit = WIT.iter().filter(|_| contract).map(|(file, text)| (Path::new("wit").join(file), *text));
+    let helpers = helpers(language).iter().map(|(file, text)| (Path::new(file).to_path_buf(), *text));
+    for (file, text) in wit.chain(helpers).filter(|(file, _)| !dir.join(file).is_file()) {
+        write(&dir.join(file), text)?;
+    }
+    Ok(())
+}
 
 /// Makes the folder.
 pub fn new(name: &str, language: Language, sdk: Option<&Path>) -> Result<(), Trouble> {
@@ -60,12 +82,7 @@ pub fn new(name: &str, language: Language, sdk: Option<&Path>) -> Result<(), Tro
         let text = text.replace("{{name}}", name).replace("{{crate}}", &name.replace('-', "_"));
         write(&dir.join(path), &text.replace("{{sdk}}", &dependency))?;
     }
-    // In C the contract is in the bindings, in Rust in the SDK.
-    if matches!(language, Language::Js | Language::Python) {
-        for (file, text) in WIT {
-            write(&dir.join("wit").join(file), text)?;
-        }
-    }
+    complete(dir, language)?;
     say(&format!(
         "made {name}/ with one step in {}\nnext: stepwise plugin test {name}; stepwise plugin conform {name}",
         language.title()

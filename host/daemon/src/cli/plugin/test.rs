@@ -1,12 +1,12 @@
 //! `stepwise plugin test`: the examples of a component or a script, run in the sandbox, each with its cost.
 
-use std::{path::PathBuf, process::Command};
+use std::path::PathBuf;
 
 use clap::Args;
 use conform::Cost;
 use serde_json::json;
 
-use super::{conform::kit, language::Language};
+use super::{build, conform::kit};
 use crate::{
     cli::Connection,
     output::say,
@@ -27,13 +27,7 @@ pub struct Test {
 impl Test {
     /// Runs the tests of its language, where it has some, and then its examples.
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
-        if Language::of(&self.path) == Some(Language::Rust) {
-            let tested = Command::new("cargo").arg("test").arg("--quiet").current_dir(&self.path).status();
-            let tested = tested.map_err(|error| Trouble::failed(format!("cargo cannot be started: {error}")))?;
-            if !tested.success() {
-                return Err(Trouble::failed(format!("the tests of {} fail", self.path.display())));
-            }
-        }
+        build::own_tests(&self.path)?;
         let bench = kit(&self.path, None, self.solution.as_deref(), &[])?;
         let costs = bench.costs();
         if costs.is_empty() {
