@@ -67,6 +67,7 @@ pub struct Bench {
     schema: Arc<Schema>,
     solution: Vec<SourceFile>,
     only: Vec<String>,
+    cache: Option<PathBuf>,
     unsteady: Option<AtomicU64>,
     /// What is examined.
     pub(crate) subject: Subject,
@@ -121,7 +122,7 @@ impl Kit {
     pub fn open(self) -> Result<Bench, Error> {
         let web = Arc::new(Web::default());
         let settings = RunnerSettings {
-            cache_dir: self.cache,
+            cache_dir: self.cache.clone(),
             threads: 2,
             outside: Some(Arc::clone(&web) as Arc<_>),
             compiler: None,
@@ -145,6 +146,7 @@ impl Kit {
             schema,
             solution: files,
             only: self.only,
+            cache: self.cache,
             unsteady: self.unsteady.then(|| AtomicU64::new(1)),
             subject,
             previous,
@@ -220,13 +222,14 @@ impl Bench {
         crate::subject::read_script(file, text, &self.schema)
     }
 
-    /// The same bench with a sandbox of its own, for what must not depend on one.
+    /// The same bench with a sandbox of its own, for what must not depend on one; what was compiled for the first is used,
+    /// because a component of 18 MB takes half a minute.
     pub(crate) fn again(&self) -> Result<Self, Error> {
         let kit = Kit {
             source: self.subject.source.clone(),
             previous: None,
             solution: self.solution.clone(),
-            cache: None,
+            cache: self.cache.clone(),
             only: self.only.clone(),
             unsteady: false,
         };
@@ -354,8 +357,9 @@ impl Bench {
         });
         let mut values: Values = values.collect();
         if let Some(state) = entity.definition.states.first() {
-            values.store(STATE, Value::Choice(state.value));
-            values.store(STATUS, state.statuses.first().map_or(Value::Null, |status| Value::Choice(status.value)));
+            values.store(STATE, Value::Whole(state.value.into()));
+            values
+                .store(STATUS, state.statuses.first().map_or(Value::Null, |status| Value::Whole(status.value.into())));
         }
         if entity.is_owned() {
             values.store(OWNER, Value::Reference(user(0)));

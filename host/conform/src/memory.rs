@@ -235,7 +235,8 @@ impl StepHost for Memory {
             }
             Verb::SetStatus { target, state, status } => {
                 let pairs = [(model::starter::STATE, state), (model::starter::STATUS, status)];
-                let values = pairs.into_iter().filter_map(|(id, number)| Some((id, Value::Choice(number?)))).collect();
+                let values =
+                    pairs.into_iter().filter_map(|(id, number)| Some((id, Value::Whole(number?.into())))).collect();
                 self.change(target, values)
             }
             Verb::Share { target, .. } | Verb::Unshare { target, .. } => self.change(target, Values::new()),

@@ -72,16 +72,25 @@ impl Step for Answer {
         let again = attributes! { "approval" => &approval, "answer" => Says::Reject };
         vec![
             Example::of::<Self>("yes", given)
-                .with(approval.clone(), attributes! { "statecode" => Value::Choice(0) })
+                .with(approval.clone(), attributes! { "statecode" => 0 })
                 .gives(Answered { round: None }),
             Example::failing("a second time", again, "already-answered")
-                .with(approval, attributes! { "statecode" => Value::Choice(1) }),
+                .with(approval, attributes! { "statecode" => 1 }),
         ]
     }
 }
 
 fn is_open(approval: &Record) -> bool {
-    matches!(approval.get("statecode"), Value::Choice(0) | Value::Null)
+    number(approval, "statecode").is_none_or(|state| state == 0)
+}
+
+/// A state or a status: records have them as numbers.
+fn number(record: &Record, attribute: &str) -> Option<i64> {
+    match record.get(attribute) {
+        Value::Whole(number) => Some(*number),
+        Value::Choice(number) => Some((*number).into()),
+        _ => None,
+    }
 }
 
 fn lookup(record: &Record, attribute: &str) -> Option<Reference> {
@@ -148,12 +157,12 @@ impl Step for Settle {
             let state = i32::from(status != 1);
             attributes! {
                 "roundid" => &round,
-                "statecode" => Value::Choice(state),
-                "statuscode" => Value::Choice(status),
+                "statecode" => state,
+                "statuscode" => status,
                 "comment" => Value::Null,
             }
         };
-        let whole = || attributes! { "statecode" => Value::Choice(0), "rule" => "majority" };
+        let whole = || attributes! { "statecode" => 0, "rule" => "majority" };
         let standing = |decided, outcome: &str, approved, rejected, open| Standing {
             decided,
             outcome: outcome.into(),
@@ -204,8 +213,8 @@ impl Step for Outcome {
     fn examples() -> Vec<Example> {
         let approval = example(APPROVAL, 0x51);
         let closed = attributes! {
-            "statecode" => Value::Choice(1),
-            "statuscode" => Value::Choice(3),
+            "statecode" => 1,
+            "statuscode" => 3,
             "comment" => "not twice",
         };
         let standing = Standing {
@@ -228,9 +237,9 @@ fn read(context: &Context, approval: &Reference) -> Result<(Record, Vec<Record>)
     Ok((round, context.query(&answers)?.records().collect()))
 }
 
-const APPROVED: i32 = 2;
-const REJECTED: i32 = 3;
-const WITHDRAWN: i32 = 4;
+const APPROVED: i64 = 2;
+const REJECTED: i64 = 3;
+const WITHDRAWN: i64 = 4;
 
 /// The answers of a round by its rule; a round that is closed stays as it is.
 fn counted(round: &Record, answers: &[Record]) -> Standing {
@@ -262,17 +271,16 @@ fn counted(round: &Record, answers: &[Record]) -> Standing {
 
 /// What was said, and how often; as the round itself stands.
 fn tally(round: &Record, answers: &[Record]) -> Standing {
-    let with =
-        |status: i32| answers.iter().filter(|answer| *answer.get("statuscode") == Value::Choice(status)).count() as i64;
+    let with = |status| answers.iter().filter(|answer| number(answer, "statuscode") == Some(status)).count() as i64;
     let comments = answers.iter().filter_map(|answer| match answer.get("comment") {
         Value::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
         _ => None,
     });
     let comments = comments.collect::<Vec<_>>().join("\n");
-    let outcome = match (is_open(round), round.get("statuscode")) {
+    let outcome = match (is_open(round), number(round, "statuscode")) {
         (true, _) => "open",
-        (false, Value::Choice(APPROVED)) => "approved",
-        (false, Value::Choice(WITHDRAWN)) => "withdrawn",
+        (false, Some(APPROVED)) => "approved",
+        (false, Some(WITHDRAWN)) => "withdrawn",
         (false, _) => "rejected",
     };
     Standing {

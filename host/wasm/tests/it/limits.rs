@@ -98,6 +98,20 @@ fn the_wall_has_a_limit_of_its_own() {
 }
 
 #[test]
+fn others_go_on_while_one_computes_for_ever() {
+    std::thread::scope(|scope| {
+        let spinning = scope.spawn(|| fault(&call("evil.spin", Vec::new())).0);
+        let mut meanwhile = 0;
+        while !spinning.is_finished() {
+            the_runner_goes_on();
+            meanwhile += 1;
+        }
+        assert_eq!(spinning.join().expect("it ends by itself"), "timed-out");
+        assert!(meanwhile > 1, "{meanwhile} calls were done meanwhile");
+    });
+}
+
+#[test]
 fn a_run_that_is_cancelled_ends() {
     let host = Memory { cancelled: true, ..Memory::default() };
     let (returned, _) = run_with(&call("evil.spin", Vec::new()), host);

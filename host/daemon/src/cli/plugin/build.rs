@@ -124,11 +124,11 @@ pub fn own_tests(dir: &Path) -> Result<(), Trouble> {
 /// Compiles each file of `tests` for this machine, with the sources that are no part of the bindings, and runs it.
 fn native(dir: &Path) -> Result<(), Trouble> {
     let python = environment(dir, Language::C, "python")?;
-    let sources = sources(dir, &["steps.c", "plugin.c"])?;
+    let rules = sources(dir, &["steps.c", "plugin.c"])?;
     for test in sources(&dir.join("tests"), &[])? {
         let test = format!("tests/{test}");
         let mut options = vec!["-m", "ziglang", "cc", "-Wall", "-o", "tests/run", &test];
-        options.extend(sources.iter().map(String::as_str));
+        options.extend(rules.iter().map(String::as_str));
         run(dir, Language::C, &python, &options)?;
         tried(dir, Language::C, &inside(dir, "tests/run")?, &[], FAILS)?;
     }
