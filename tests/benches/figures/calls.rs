@@ -1,5 +1,6 @@
 //! P6: one call of a custom step with eight inputs in a fresh instance, as a component and as a script, and one
-//! evaluation of an expression; without the commit.
+//! evaluation of an expression; without the commit. Beside it what a verb called back from a step costs, a thousand rows to a
+//! guest and back, and the same call among fifty loaded plugins.
 
 use std::{
     any::Any,
@@ -10,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use model::{
     AttributeId, CorrelationId, Digest, Field, Image, Message, Outcome, Record, RecordId, RecordRef, Schema, StepName,
-    Timestamp, Value, Verb,
+    Timestamp, Value, ValueType, Values, Verb, Version,
     package::{Code, Script},
     query::{Page, Query},
     starter,
@@ -28,6 +29,9 @@ use crate::{
 /// Calls that are not counted, then calls that are.
 const WARM: usize = 200;
 const CALLS: usize = 5_000;
+/// Plugins that are loaded beside the one that is called, and rows that one reads.
+const OTHERS: u8 = 49;
+const ROWS: usize = 1_000;
 
 const SCRIPT: &str = r#"/*---
 step: bench.sum
@@ -47,11 +51,46 @@ pub fn run(options: &Options, report: &mut Report) -> Result<()> {
     let installed = runner.install(guests::evil())?;
 
     let component = call("evil.echo", Code::Component(installed.digest), echo_inputs())?;
-    add(report, "P6 component", &runner, &component, 60.0, options)?;
+    add(report, "P6 component", &runner, &component, &Shelf::empty(), options, Some(40.0))?;
+    back(report, &runner, installed.digest, options)?;
+    let others = (0..OTHERS).map(|number| runner.install(&padded(guests::evil(), number)));
+    let others = others.collect::<Result<Vec<_>, _>>()?;
+    add(report, "P6 component among 50 loaded", &runner, &component, &Shelf::empty(), options, None)?;
+    drop(others);
     let script = Script { digest: Digest([7; 32]), file: "scripts/sum.rhai".into(), text: SCRIPT.into() };
     let script = call("bench.sum", Code::Script(Arc::new(script)), script_inputs())?;
-    add(report, "P6 script", &runner, &script, 600.0, options)?;
+    add(report, "P6 script", &runner, &script, &Shelf::empty(), options, Some(120.0))?;
     expressions(options, report)
+}
+
+/// What steps cost that ask the host: five verbs, and a thousand rows of twelve attributes that come back as text.
+fn back(report: &mut Report, runner: &Runner, digest: Digest, options: &Options) -> Result<()> {
+    let step = |name: &str, amount: i64| call(name, Code::Component(digest), vec![field("amount", amount)]);
+    let none = add(report, "P6 no verb", runner, &step("evil.storm", 0)?, &Shelf::empty(), options, None)?;
+    let shelf = Shelf::of_tasks()?;
+    let five = add(report, "P6 five verbs", runner, &step("evil.storm", 5)?, &shelf, options, None)?;
+    let each = Figure {
+        name: "P6 a verb called back from a step".into(),
+        value: (five - none).max(0.0) / 5.0,
+        unit: "us",
+        target: Some(Target::AtMost(5.0)),
+        ceiling: None,
+    };
+    report.add(each);
+    let shelf = Shelf::of_contacts(ROWS)?;
+    let rows = i64::try_from(ROWS)?;
+    add(report, "P6 1000 rows of 12 to a guest and back", runner, &step("evil.rows", rows)?, &shelf, options, None)?;
+    Ok(())
+}
+
+/// The same component under another digest: with a section that says nothing.
+fn padded(component: &[u8], number: u8) -> Vec<u8> {
+    let name = b"bench";
+    let mut padded = component.to_vec();
+    padded.extend([0, name.len() as u8 + 2, name.len() as u8]);
+    padded.extend(name);
+    padded.push(number);
+    padded
 }
 
 fn add(
@@ -59,10 +98,11 @@ fn add(
     name: &str,
     runner: &Runner,
     call: &StepCall,
-    target: f64,
+    shelf: &Shelf,
     options: &Options,
-) -> Result<()> {
-    let mut host: Box<dyn StepHost> = Box::new(Nobody);
+    target: Option<f64>,
+) -> Result<f64> {
+    let mut host: Box<dyn StepHost> = Box::new(shelf.clone());
     for _ in 0..options.times(WARM) {
         host = answer(runner, call, host)?;
     }
@@ -75,9 +115,9 @@ fn add(
     taken.sort_unstable();
     let micros = |place: usize| taken[place.min(taken.len() - 1)].as_secs_f64() * 1e6;
     let figure = |name: String, value, target| Figure { name, value, unit: "us", target, ceiling: None };
-    report.add(figure(format!("{name}, median"), micros(taken.len() / 2), Some(Target::AtMost(target))));
+    report.add(figure(format!("{name}, median"), micros(taken.len() / 2), target.map(Target::AtMost)));
     report.add(figure(format!("{name}, 99 of 100"), micros(taken.len() * 99 / 100), None));
-    Ok(())
+    Ok(micros(taken.len() / 2))
 }
 
 fn answer(runner: &Runner, call: &StepCall, host: Box<dyn StepHost>) -> Result<Box<dyn StepHost>> {
@@ -134,11 +174,15 @@ fn script_inputs() -> Vec<Field> {
     ]
 }
 
-fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
-    let user = RecordRef::new(starter::SYSTEM_USER, RecordId(Uuid::from_u128(1)));
+fn schema() -> Result<Schema> {
     let solution = formats::starter();
     let numbers = formats::numbering::extend(&Default::default(), &solution.entities);
-    let schema = Schema::build(solution.entities, solution.choices, &numbers)?;
+    Ok(Schema::build(solution.entities, solution.choices, &numbers)?)
+}
+
+fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
+    let user = RecordRef::new(starter::SYSTEM_USER, RecordId(Uuid::from_u128(1)));
+    let schema = schema()?;
     let context = StepContext {
         user,
         initiating_user: user,
@@ -171,20 +215,57 @@ fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
     })
 }
 
-/// A host that nobody asks for anything.
-struct Nobody;
+/// A host that answers every read with what it has, at no cost to speak of but that of a copy.
+#[derive(Clone)]
+struct Shelf {
+    record: Option<Record>,
+    page: Page,
+}
 
-impl StepHost for Nobody {
+impl Shelf {
+    fn empty() -> Self {
+        Self { record: None, page: Page::default() }
+    }
+
+    /// One task.
+    fn of_tasks() -> Result<Self> {
+        let schema = schema()?;
+        let task = schema.named("task").context("every store has tasks")?;
+        let subject = task.attribute("subject").context("a task has a subject")?.id;
+        let values = [(subject, Value::from("Call back"))].into_iter().collect();
+        let record = Record { entity: task.id, id: RecordId(Uuid::from_u128(1)), version: Version::FIRST, values };
+        Ok(Self { record: Some(record), ..Self::empty() })
+    }
+
+    /// So many contacts of which twelve attributes are known.
+    fn of_contacts(rows: usize) -> Result<Self> {
+        let schema = schema()?;
+        let contact = schema.named("contact").context("every store has contacts")?;
+        let texts = contact.attributes().iter().filter(|attribute| {
+            attribute.id >= starter::FIRST_OWN_ATTRIBUTE && attribute.value_type() == ValueType::Text
+        });
+        let values: Values = texts.map(|attribute| (attribute.id, Value::from("Twelve or so characters"))).collect();
+        let one = |row: usize| Record {
+            entity: contact.id,
+            id: RecordId(Uuid::from_u128(row as u128)),
+            version: Version::FIRST,
+            values: values.clone(),
+        };
+        Ok(Self { record: None, page: Page { records: (0..rows).map(one).collect(), next: None, count: None } })
+    }
+}
+
+impl StepHost for Shelf {
     fn apply(&mut self, _: Verb) -> Result<Outcome, HostRefusal> {
         Err(HostRefusal::Abort)
     }
 
     fn retrieve(&mut self, _: RecordRef, _: Option<&[AttributeId]>) -> Result<Record, HostRefusal> {
-        Err(HostRefusal::Abort)
+        self.record.clone().ok_or(HostRefusal::Abort)
     }
 
     fn query(&mut self, _: &Query) -> Result<Page, HostRefusal> {
-        Err(HostRefusal::Abort)
+        Ok(self.page.clone())
     }
 
     fn invoke(&mut self, _: &str, _: Option<RecordRef>, _: Vec<Field>) -> Result<Vec<Field>, HostRefusal> {

@@ -244,3 +244,54 @@ impl Step for HandOn {
         Ok(Told { lines: lines.join("\n") })
     }
 }
+
+/// What rows say.
+#[derive(Outputs)]
+pub struct Sheet {
+    /// One line for each row.
+    lines: String,
+    /// How many there are.
+    rows: i64,
+}
+
+/// Reads so many contacts at once, twelve attributes of each, and gives back what they say.
+pub struct Rows;
+
+impl Step for Rows {
+    const NAME: &str = "evil.rows";
+    const USES: &[(&str, &[Verb])] = &[("contact", &[Verb::Query])];
+    type Inputs = crate::Amount;
+    type Outputs = Sheet;
+
+    fn run(context: &Context, amount: crate::Amount) -> Result<Sheet, Failure> {
+        const NAMES: [&str; 12] = [
+            "fullname",
+            "firstname",
+            "lastname",
+            "jobtitle",
+            "emailaddress1",
+            "telephone1",
+            "creditlimit",
+            "creditonhold",
+            "birthdate",
+            "address1_line1",
+            "address1_city",
+            "address1_postalcode",
+        ];
+        let query = Query::of("contact").only(NAMES).page_size(u32::try_from(amount.amount).unwrap_or(1));
+        let page = context.query(&query)?;
+        let (mut lines, mut rows) = (String::new(), 0);
+        for record in page.records() {
+            rows += 1;
+            for name in NAMES {
+                match record.get(name) {
+                    Value::Text(text) => lines.push_str(text),
+                    other => lines.push_str(&format!("{other:?}")),
+                }
+                lines.push(';');
+            }
+            lines.push('\n');
+        }
+        Ok(Sheet { lines, rows })
+    }
+}
