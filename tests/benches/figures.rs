@@ -12,6 +12,8 @@ mod calls;
 mod options;
 #[path = "figures/plugins.rs"]
 mod plugins;
+#[path = "figures/poison.rs"]
+mod poison;
 #[path = "figures/realtime.rs"]
 mod realtime;
 #[path = "figures/report.rs"]
@@ -38,7 +40,7 @@ struct Workload {
     run: fn(&Options, &mut Report) -> Result<()>,
 }
 
-const WORKLOADS: [Workload; 10] = [
+const WORKLOADS: [Workload; 11] = [
     Workload { name: "writers", about: "creates by 1 and by 64 writers at a time", run: writers::run },
     Workload {
         name: "access",
@@ -46,6 +48,7 @@ const WORKLOADS: [Workload; 10] = [
         run: access::run,
     },
     Workload { name: "P6", about: "one call of a custom step; one expression", run: calls::run },
+    Workload { name: "R5", about: "workflows beside custom steps that attack", run: poison::run },
     Workload { name: "P10", about: "installing plugins, and a start with fifty of them", run: plugins::run },
     Workload {
         name: "P7",

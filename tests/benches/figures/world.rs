@@ -201,6 +201,7 @@ fn spawn(engine: &Arc<Engine>, stop: &Arc<AtomicBool>, interactive: bool) -> Joi
 pub struct Ended {
     succeeded: Arc<Count>,
     failed: Arc<Count>,
+    called: Arc<Count>,
     ignored: Arc<Count>,
 }
 
@@ -233,6 +234,11 @@ impl Ended {
         self.succeeded.0.load(Relaxed)
     }
 
+    /// Custom steps that were called so far, and have answered or were stopped.
+    pub fn called(&self) -> u64 {
+        self.called.0.load(Relaxed)
+    }
+
     /// Jobs that failed so far.
     pub fn failed(&self) -> u64 {
         self.failed.0.load(Relaxed)
@@ -249,6 +255,7 @@ impl Recorder for &'static Ended {
         let count = match (key.name(), state) {
             ("stepwise_job_stretches_total", Some("succeeded")) => &self.succeeded,
             ("stepwise_job_stretches_total", Some("failed" | "suspended")) => &self.failed,
+            ("stepwise_step_calls_total", _) => &self.called,
             _ => &self.ignored,
         };
         Counter::from_arc(count.clone())

@@ -22,16 +22,21 @@ pub fn target() -> PathBuf {
 
 /// Installs the target of the guests where it is missing.
 pub fn guest_target() -> Result<()> {
+    target_of_rust(GUEST)
+}
+
+/// Installs a target where it is missing.
+pub fn target_of_rust(name: &str) -> Result<()> {
     let installed =
-        Command::new("rustc").args(["--print", "target-libdir", "--target", GUEST]).current_dir(root()).output();
+        Command::new("rustc").args(["--print", "target-libdir", "--target", name]).current_dir(root()).output();
     let installed = installed.context("rustc cannot be started")?;
     let directory = String::from_utf8_lossy(&installed.stdout).trim().to_owned();
     if installed.status.success() && Path::new(&directory).is_dir() {
         return Ok(());
     }
-    say(&format!("installing the target {GUEST}"));
-    run(Command::new("rustup").args(["target", "add", GUEST]))
-        .with_context(|| format!("the target {GUEST} is missing; install it with: rustup target add {GUEST}"))
+    say(&format!("installing the target {name}"));
+    run(Command::new("rustup").args(["target", "add", name]))
+        .with_context(|| format!("the target {name} is missing; install it with: rustup target add {name}"))
 }
 
 /// Builds the binary and gives its path.
