@@ -139,21 +139,12 @@ fn told(argument: &Json) -> String {
     let mut words = argument["description"].as_str().unwrap_or_default().replace('|', "\\|");
     let options = argument["options"].as_object().into_iter().flatten().map(|(name, _)| format!("`{name}`"));
     let options = options.collect::<Vec<_>>().join(", ");
-    let to = argument["to"].as_array().into_iter().flatten().filter_map(Json::as_str).collect::<Vec<_>>().join(" or ");
-    let kind = match (argument["type"].as_str().unwrap_or_default(), options.is_empty(), to.is_empty()) {
-        (_, false, _) => format!("one of {options}"),
-        ("lookup", _, false) => format!("lookup to {to}"),
-        (kind, _, false) => format!("{kind} of {to}"),
-        (kind, ..) => kind.to_owned(),
-    };
-    let option = argument["options"].as_object().into_iter().flatten();
-    let default =
-        option.filter(|(_, option)| option["value"] == argument["default"]).map(|(name, _)| name.as_str()).next();
-    let default = match (default, &argument["default"]) {
-        (Some(name), _) => format!(", `{name}` when empty"),
-        (None, Json::Null) => String::new(),
-        (None, Json::String(text)) => format!(", `{}` when empty", text.escape_default()),
-        (None, other) => format!(", `{other}` when empty"),
+    let kind = argument["type"].as_str().unwrap_or_default();
+    let kind = if options.is_empty() { kind.to_owned() } else { format!("one of {options}") };
+    let default = match &argument["default"] {
+        Json::Null => String::new(),
+        Json::String(text) => format!(", `{}` when empty", text.escape_default()),
+        other => format!(", `{other}` when empty"),
     };
     let needed = if argument["required"] == true { ", required" } else { "" };
     write!(words, " ({kind}{needed}{default})").map_or(String::new(), |()| words)
