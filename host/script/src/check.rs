@@ -4,11 +4,13 @@
 //! follows values only as far as is evident, from an input or a literal name of an entity to a variable; where a script
 //! is too clever for that, it says nothing.
 
+mod arguments;
 mod calls;
 mod entities;
+mod sort;
 mod tree;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use model::{Schema, Timestamp, package::StepDefinition};
 use rhai::{AST, ASTNode, Dynamic, Engine, Expr, ParseErrorType, Position, Scope};
@@ -20,8 +22,7 @@ pub fn check(text: &str, step: &StepDefinition, schema: &Schema) -> Vec<Diagnost
     if let Err(found) = manifest::split(text) {
         return vec![found];
     }
-    let engine = engine();
-    let program = match engine.compile(text) {
+    let program = match engine(false).compile(text) {
         Ok(program) => program,
         Err(error) => return vec![of_parser(text, &error.err_type().to_string(), error.position())],
     };
@@ -34,19 +35,23 @@ pub fn check(text: &str, step: &StepDefinition, schema: &Schema) -> Vec<Diagnost
     found
 }
 
-/// The engine as the script runner has it, without the functions of the host: parsing does not need them.
-fn engine() -> Engine {
-    let nowhere = Arc::new(Environment::at(Timestamp::default()));
-    language::scripts(move || nowhere.clone())
+/// The engine as the script runner has it, without the functions of the host: parsing does not need them. `strict`: it
+/// stops at the first name that is no variable.
+fn engine(strict: bool) -> &'static Engine {
+    static ENGINES: [OnceLock<Engine>; 2] = [OnceLock::new(), OnceLock::new()];
+    ENGINES[usize::from(strict)].get_or_init(|| {
+        let nowhere = Arc::new(Environment::at(Timestamp::default()));
+        let mut engine = language::scripts(move || nowhere.clone());
+        engine.set_strict_variables(strict);
+        engine
+    })
 }
 
 /// The first name that is no variable: Rhai stops there.
 fn unknown_variable(text: &str, program: &AST) -> Option<Diagnostic> {
-    let mut strict = engine();
-    strict.set_strict_variables(true);
     let mut scope = Scope::new();
     scope.push_dynamic("inputs", Dynamic::UNIT);
-    let error = strict.compile_with_scope(&scope, text).err()?;
+    let error = engine(true).compile_with_scope(&scope, text).err()?;
     let ParseErrorType::VariableUndefined(name) = error.err_type() else {
         return Some(of_parser(text, &error.err_type().to_string(), error.position()));
     };

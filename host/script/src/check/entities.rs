@@ -1,103 +1,41 @@
-//! Do entities and attributes that a script names exist, are its inputs declared, and does `uses` list its verbs?
-
-use std::{collections::HashMap, sync::Arc};
+//! Do entities and attributes that a script names exist, are its inputs declared, does `uses` list its verbs, and can its
+//! attributes and outputs hold what it gives them?
 
 use model::{
-    Schema, ValueType,
+    Argument, Date, Schema, Timestamp, ValueType,
+    entity::ChoiceOption,
     package::StepDefinition,
     schema::{Attribute, Entity},
+    starter,
 };
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::{
     at,
-    tree::{self, literal, property},
+    sort::{Known, Sort, Sorts},
+    tree::{self, list, literal, property},
 };
 use crate::{Diagnostic, filter, library};
 
 pub(super) fn check(text: &str, program: &AST, step: &StepDefinition, schema: &Schema) -> Vec<Diagnostic> {
-    let mut check = Check { text, step, schema, holders: HashMap::new(), found: Vec::new() };
-    tree::walk(program, |node| {
-        if let ASTNode::Stmt(Stmt::Var(variable, ..)) = node {
-            check.note(variable.0.name.as_str(), &variable.1);
-        }
-    });
+    let sorts = Sorts::of(program, step, schema);
+    let mut found = super::arguments::check(text, program, &sorts);
+    let mut check = Check { text, sorts, found: Vec::new() };
     tree::walk(program, |node| check.look_at(node));
-    if let Some(last) = program.statements().last() {
-        check.result(last);
+    if let Some(Stmt::Expr(value)) = program.statements().last() {
+        check.outputs(value);
     }
-    check.found
-}
-
-/// What a variable evidently holds.
-enum Holds {
-    /// The attributes of a record; those that were asked for, if they were listed.
-    Attributes(Arc<Entity>, Option<Vec<String>>),
-    /// A record.
-    Record(Arc<Entity>),
-    /// Different things.
-    Unclear,
+    found.append(&mut check.found);
+    found
 }
 
 struct Check<'a> {
     text: &'a str,
-    step: &'a StepDefinition,
-    schema: &'a Schema,
-    holders: HashMap<String, Holds>,
+    sorts: Sorts<'a>,
     found: Vec<Diagnostic>,
 }
 
 impl Check<'_> {
-    /// Notes what a new variable holds.
-    fn note(&mut self, name: &str, value: &Expr) {
-        let holds = match value {
-            Expr::FnCall(call, _) if call.name == "retrieve" => {
-                let listed = call
-                    .args
-                    .get(1)
-                    .and_then(list)
-                    .map(|names| names.iter().map(|(name, _)| (*name).to_owned()).collect());
-                call.args
-                    .first()
-                    .and_then(|record| self.entity_of(record))
-                    .map(|entity| Holds::Attributes(entity, listed))
-            }
-            Expr::FnCall(call, _) if call.name == "create" => {
-                let named = call.args.first().and_then(literal);
-                named.and_then(|(name, _)| self.schema.named(name)).map(|entity| Holds::Record(entity.clone()))
-            }
-            other => self.entity_of(other).map(Holds::Record),
-        };
-        let unclear = self.holders.contains_key(name);
-        self.holders.insert(name.to_owned(), holds.filter(|_| !unclear).unwrap_or(Holds::Unclear));
-    }
-
-    /// The entity of the record that an expression evidently is.
-    fn entity_of(&self, expression: &Expr) -> Option<Arc<Entity>> {
-        if let Expr::Variable(variable, ..) = expression {
-            return match self.holders.get(variable.1.as_str()) {
-                Some(Holds::Record(entity)) => Some(entity.clone()),
-                _ => None,
-            };
-        }
-        let (root, name, _) = property(expression)?;
-        if !matches!(expression, Expr::Dot(sides, ..) if matches!(sides.rhs, Expr::Property(..))) {
-            return None;
-        }
-        if root == "inputs" {
-            let input = self.step.inputs.iter().find(|input| input.name.as_str() == name)?;
-            return match input.kind.to.as_slice() {
-                [only] if input.kind.value_type == ValueType::Reference => self.schema.named(only.as_str()).cloned(),
-                _ => None,
-            };
-        }
-        let Some(Holds::Attributes(entity, _)) = self.holders.get(root) else { return None };
-        match entity.attribute(name).and_then(|attribute| attribute.targets.as_deref()) {
-            Some([only]) => self.schema.entity(*only).cloned(),
-            _ => None,
-        }
-    }
-
     fn look_at(&mut self, node: &ASTNode<'_>) {
         if let Some(call) = tree::call(node).filter(|call| !call.is_method) {
             self.call(call.call, call.place);
@@ -109,21 +47,21 @@ impl Check<'_> {
         }
     }
 
-    /// The value of the last statement, which is the script's.
-    fn result(&mut self, statement: &Stmt) {
-        if let Stmt::Expr(value) = statement {
-            self.outputs(value);
-        }
-    }
-
     fn outputs(&mut self, value: &Expr) {
         let Expr::Map(map, _) = value else { return };
-        for (name, _) in &map.0 {
-            if !self.step.outputs.iter().any(|output| output.name.as_str() == name.name.as_str()) {
-                let known = self.step.outputs.iter().map(|output| output.name.as_str());
-                let message = format!("`outputs` of the manifest has no `{}`", name.name);
-                let found = at(self.text, name.pos, name.name.len(), message);
-                self.found.push(found.near(name.name.as_str(), known));
+        let declared = self.sorts.step.outputs.as_slice();
+        for (name, value) in &map.0 {
+            match declared.iter().find(|output| output.name.as_str() == name.name.as_str()) {
+                Some(output) => {
+                    let held = Held::of_output(output, self.sorts.schema);
+                    self.held(value, name.pos, &held);
+                }
+                None => {
+                    let known = declared.iter().map(|output| output.name.as_str());
+                    let message = format!("`outputs` of the manifest has no `{}`", name.name);
+                    let found = at(self.text, name.pos, name.name.len(), message);
+                    self.found.push(found.near(name.name.as_str(), known));
+                }
             }
         }
     }
@@ -131,19 +69,31 @@ impl Check<'_> {
     fn property(&mut self, expression: &Expr) {
         let Some((root, name, place)) = property(expression) else { return };
         if root == "inputs" {
-            if !self.step.inputs.iter().any(|input| input.name.as_str() == name) {
-                let known = self.step.inputs.iter().map(|input| input.name.as_str());
+            if !self.sorts.step.inputs.iter().any(|input| input.name.as_str() == name) {
+                let known = self.sorts.step.inputs.iter().map(|input| input.name.as_str());
                 let message = format!("`inputs` of the manifest has no `{name}`");
                 self.found.push(at(self.text, place, name.len(), message).near(name, known));
             }
             return;
         }
-        let Some(Holds::Attributes(entity, listed)) = self.holders.get(root) else { return };
-        if name == "id" || entity.id_name() == name {
+        let (entity, listed) = match self.sorts.variable(root) {
+            Some(Sort::Attributes(entity, listed)) => (entity, listed),
+            Some(Sort::Record(Some(entity))) if !matches!(name, "id" | "entity") => {
+                let message = format!("`{root}` is a record; its attributes are read with `retrieve`");
+                let hint = match entity.0.attribute(name) {
+                    Some(_) => format!("write `retrieve({root}, [\"{name}\"]).{name}`"),
+                    None => "a record has `id` and `entity`".to_owned(),
+                };
+                self.found.push(at(self.text, place, name.len(), message).hint(hint));
+                return;
+            }
+            _ => return,
+        };
+        if name == "id" || entity.0.id_name() == name {
             return;
         }
-        let found = match (entity.attribute(name), listed) {
-            (None, _) => unknown_attribute(self.text, entity, name, place),
+        let found = match (entity.0.attribute(name), listed) {
+            (None, _) => unknown_attribute(self.text, &entity.0, name, place),
             (Some(_), Some(listed)) if !listed.iter().any(|one| one == name) => {
                 let message = format!("`{name}` was not retrieved, so it is empty here");
                 at(self.text, place, name.len(), message).hint(format!("list \"{name}\" in the call of `retrieve`"))
@@ -154,41 +104,74 @@ impl Check<'_> {
     }
 
     fn call(&mut self, call: &FnCallExpr, place: Position) {
-        let Some(function) = library::host_function(&call.name).filter(|function| !function.verbs.is_empty()) else {
-            return;
-        };
-        let Some(first) = call.args.first() else { return };
-        let by_name = function.signature.contains("(entity: entity");
-        let entity = match (by_name, literal(first)) {
-            (true, Some((name, at_name))) => match self.schema.named(name) {
-                Some(entity) => Some(entity.clone()),
-                None => return self.unknown_entity(name, at_name),
-            },
-            (true, None) => None,
-            (false, _) => self.entity_of(first),
-        };
-        let Some(entity) = entity else { return };
-        for verb in function.verbs {
-            self.is_used(&entity, verb, place, &call.name);
+        let Some(function) = library::host_function(&call.name) else { return };
+        if function.external && !self.sorts.step.external {
+            let message = format!("`{}` reaches other hosts, which only an external script does", call.name);
+            let found = at(self.text, place, call.name.len(), message);
+            self.found.push(found.hint("write `external: true` into the manifest"));
         }
-        match (call.name.as_str(), call.args.get(1)) {
-            ("retrieve", Some(names)) => self.names(&entity, names),
-            ("create" | "update", Some(Expr::Map(map, _))) => {
-                let names = map.0.iter().map(|(name, _)| (name.name.as_str(), name.pos));
-                names.for_each(|(name, place)| self.attribute(&entity, name, place, 0));
+        if call.name == "invoke" {
+            self.action(call);
+        }
+        if function.verbs.is_empty() {
+            return;
+        }
+        let Some(entity) = self.entity(call) else { return };
+        for verb in function.verbs {
+            self.is_used(&entity.0, verb, place, &call.name);
+        }
+        let argument = |place: usize| call.args.get(place);
+        match call.name.as_str() {
+            "retrieve" => argument(1).into_iter().for_each(|names| self.names(&entity.0, names)),
+            "create" | "update" => argument(1).into_iter().for_each(|values| self.values(&entity.0, values)),
+            "query" | "find_one" | "exists" | "count_records" | "update_all" => {
+                argument(1).into_iter().for_each(|filter| self.filter(&entity.0, filter));
+                match (call.name.as_str(), argument(2)) {
+                    ("update_all", Some(values)) => self.values(&entity.0, values),
+                    (_, Some(names)) => self.names(&entity.0, names),
+                    (_, None) => {}
+                }
             }
-            ("query", Some(filter)) => {
-                self.filter(&entity, filter);
-                call.args.get(2).into_iter().for_each(|names| self.names(&entity, names));
+            "related" => {
+                if let Some((lookup, place)) = argument(2).and_then(literal) {
+                    self.attribute(&entity.0, lookup, place, 1);
+                }
+                argument(3).into_iter().for_each(|names| self.names(&entity.0, names));
             }
+            "set_status" => argument(1).into_iter().for_each(|status| self.status(&entity.0, status)),
+            "follow" => argument(1).into_iter().for_each(|path| self.path(&entity, path)),
             _ => {}
+        }
+    }
+
+    /// The entity that a call is about.
+    fn entity(&mut self, call: &FnCallExpr) -> Option<Known> {
+        let function = super::sort::signature(&call.name)?;
+        let by_name = function.parameters.iter().position(|parameter| parameter.kind == library::Kind::Entity);
+        let Some(place) = by_name else { return self.sorts.entity_of(call.args.first()?) };
+        let (name, at_name) = literal(call.args.get(place)?)?;
+        let known = self.sorts.schema.named(name).cloned().map(Known);
+        if known.is_none() {
+            self.unknown_entity(name, at_name);
+        }
+        known
+    }
+
+    fn action(&mut self, call: &FnCallExpr) {
+        let Some((name, place)) = call.args.first().and_then(literal) else { return };
+        let actions = self.sorts.step.uses.iter().filter(|(kind, _)| kind == "actions");
+        if !actions.flat_map(|(_, names)| names).any(|known| known == name) {
+            let mut found =
+                at(self.text, place, name.len(), format!("`uses` of the manifest does not list the action `{name}`"));
+            found.column += 1;
+            self.found.push(found.hint(format!("write `uses: {{ actions: [{name}] }}`")));
         }
     }
 
     fn is_used(&mut self, entity: &Entity, verb: &str, place: Position, called: &str) {
         let name = entity.name().as_str();
-        let listed = self.step.uses.iter().any(|(entity, verbs)| entity == name && verbs.iter().any(|one| one == verb));
-        if !listed {
+        let mut entries = self.sorts.step.uses.iter().filter(|(entity, _)| entity == name || entity == "any");
+        if !entries.any(|(_, verbs)| verbs.iter().any(|one| one == verb)) {
             let message = format!("`uses` of the manifest does not list `{verb}` of `{name}`");
             let found = at(self.text, place, called.len(), message);
             self.found.push(found.hint(format!("write `uses: {{ {name}: [{verb}] }}`")));
@@ -201,6 +184,61 @@ impl Check<'_> {
         }
     }
 
+    /// Names and values of a map that is written down.
+    fn values(&mut self, entity: &Entity, values: &Expr) {
+        let Expr::Map(map, _) = values else { return };
+        for (name, value) in &map.0 {
+            self.attribute(entity, &name.name, name.pos, 0);
+            if let Some(attribute) = entity.attribute(&name.name) {
+                let held = Held::of_attribute(attribute, self.sorts.schema);
+                self.held(value, name.pos, &held);
+            }
+        }
+    }
+
+    /// Whether what stands there can hold the value.
+    fn held(&mut self, value: &Expr, key: Position, held: &Held<'_>) {
+        let Some(sort) = self.sorts.sort(value) else { return };
+        let place = if value.position().is_none() { key } else { value.start_position() };
+        let say = |message: String| at(self.text, place, 0, message);
+        let (kind, name, wanted) = (held.kind, held.name, held.value_type);
+        if !sort.fits(wanted) {
+            let found = say(format!("{kind} `{name}` holds {}, not {}", words(wanted), sort.in_words()));
+            self.found.push(match advice(&sort, wanted) {
+                Some(hint) => found.hint(hint),
+                None => found,
+            });
+        } else if let Sort::Record(Some(entity)) = &sort
+            && let Some(targets) = &held.targets
+            && !targets.iter().any(|target| target.0.id == entity.0.id)
+        {
+            let names: Vec<_> = targets.iter().map(|target| format!("`{}`", target.0.name())).collect();
+            let found = format!("{kind} `{name}` points to {}, not to `{}`", names.join(" or "), entity.0.name());
+            self.found.push(say(found));
+        } else if let Some((text, _)) = literal(value).filter(|(text, _)| !text.is_empty()) {
+            let wrong = match wanted {
+                ValueType::Date => Date::parse(text).is_none().then_some("a date such as 2026-11-20"),
+                ValueType::DateTime => {
+                    Timestamp::parse(text).is_none().then_some("a date-time such as 2026-11-20T09:00:00Z")
+                }
+                ValueType::Guid => uuid::Uuid::parse_str(text).is_err().then_some("a guid"),
+                ValueType::Choice if !held.options.is_empty() => {
+                    if !held.options.iter().any(|option| option.name.as_str() == text) {
+                        let known = held.options.iter().map(|option| option.name.as_str());
+                        let found = say(format!("{kind} `{name}` has no option `{text}`")).near(text, known);
+                        self.found.push(found);
+                    }
+                    None
+                }
+                _ => None,
+            };
+            if let Some(wanted) = wrong {
+                let found = say(format!("{kind} `{name}` holds {wanted}, not the text \"{text}\""));
+                self.found.push(found);
+            }
+        }
+    }
+
     /// `quote` is 1 where the place is that of a quote before the name.
     fn attribute(&mut self, entity: &Entity, name: &str, place: Position, quote: u32) {
         if entity.attribute(name).is_none() && entity.id_name() != name {
@@ -210,8 +248,43 @@ impl Check<'_> {
         }
     }
 
+    /// A status or a state by its name.
+    fn status(&mut self, entity: &Entity, status: &Expr) {
+        let Some((name, place)) = literal(status) else { return };
+        if entity.status_named(name).is_none() && entity.state_named(name).is_none() {
+            let states = &entity.definition.states;
+            let statuses = states.iter().flat_map(|state| &state.statuses).map(|status| status.name.as_str());
+            let known = statuses.chain(states.iter().map(|state| state.name.as_str()));
+            let mut found = at(self.text, place, name.len(), format!("`{}` has no status `{name}`", entity.name()));
+            found.column += 1;
+            self.found.push(found.near(name, known));
+        }
+    }
+
+    /// The steps of a path that is written down, as far as it is evident where they lead.
+    fn path(&mut self, entity: &Known, path: &Expr) {
+        let Some((text, place)) = literal(path) else { return };
+        let (mut entity, mut column) = (entity.clone(), 1u32);
+        for step in text.split('.') {
+            if entity.0.attribute(step).is_none() {
+                let mut found = unknown_attribute(self.text, &entity.0, step, place);
+                found.column += column;
+                return self.found.push(found);
+            }
+            column += u32::try_from(step.chars().count() + 1).unwrap_or(0);
+            let targets = entity.0.attribute(step).and_then(|attribute| attribute.targets.as_deref());
+            match targets {
+                Some([only]) => match self.sorts.schema.entity(*only) {
+                    Some(next) => entity = Known(next.clone()),
+                    None => return,
+                },
+                _ => return,
+            }
+        }
+    }
+
     fn unknown_entity(&mut self, name: &str, place: Position) {
-        let known: Vec<&str> = self.schema.entities().map(|entity| entity.name().as_str()).collect();
+        let known: Vec<&str> = self.sorts.schema.entities().map(|entity| entity.name().as_str()).collect();
         let mut found = at(self.text, place, name.len(), format!("there is no entity `{name}`")).near(name, known);
         found.column += 1;
         self.found.push(found);
@@ -220,19 +293,86 @@ impl Check<'_> {
     /// A filter that is written down whole is read as the engine will read it.
     fn filter(&mut self, entity: &Entity, expression: &Expr) {
         let Some((text, place)) = literal(expression).filter(|(text, _)| !text.is_empty()) else { return };
-        let Err(wrong) = filter::parse(text, entity, self.schema) else { return };
+        let Err(wrong) = filter::parse(text, entity, self.sorts.schema) else { return };
         let begin = at(self.text, place, 0, String::new());
         self.found.push(wrong.moved(begin.line, begin.column + 1));
+    }
+}
+
+/// What takes a value: an attribute or an output.
+struct Held<'a> {
+    kind: &'static str,
+    name: &'a str,
+    value_type: ValueType,
+    options: &'a [ChoiceOption],
+    /// The entities that it may point to; absent: any.
+    targets: Option<Vec<Known>>,
+}
+
+impl<'a> Held<'a> {
+    fn of_output(argument: &'a Argument, schema: &Schema) -> Self {
+        let targets: Vec<Known> =
+            argument.kind.to.iter().filter_map(|name| schema.named(name.as_str()).cloned().map(Known)).collect();
+        Self {
+            kind: "output",
+            name: argument.name.as_str(),
+            value_type: argument.kind.value_type,
+            options: &argument.kind.options,
+            targets: Some(targets).filter(|targets| !targets.is_empty()),
+        }
+    }
+
+    fn of_attribute(attribute: &'a Attribute, schema: &Schema) -> Self {
+        let of_states = [starter::STATE, starter::STATUS].contains(&attribute.id);
+        let targets = attribute.targets.as_deref();
+        Self {
+            kind: "attribute",
+            name: attribute.name().as_str(),
+            // A state or status is told by its name or its number.
+            value_type: if of_states { ValueType::Choice } else { attribute.value_type() },
+            options: if of_states { &[] } else { &attribute.options },
+            targets: targets.map(|ids| ids.iter().filter_map(|id| schema.entity(*id).cloned().map(Known)).collect()),
+        }
+    }
+}
+
+/// What a type holds, with its article.
+fn words(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType::Boolean => "true or false",
+        ValueType::Whole => "a whole number",
+        ValueType::Decimal | ValueType::Float => "a number",
+        ValueType::Money => "an amount",
+        ValueType::Text => "text",
+        ValueType::Date => "a date",
+        ValueType::DateTime => "a date-time",
+        ValueType::Duration => "a duration",
+        ValueType::Guid => "a guid",
+        ValueType::Choice => "an option",
+        ValueType::Choices => "options",
+        ValueType::Reference => "a record",
+        ValueType::References => "records",
+        ValueType::Bytes => "a file",
+        ValueType::Document => "a document",
+    }
+}
+
+fn advice(sort: &Sort, wanted: ValueType) -> Option<&'static str> {
+    match (sort, wanted) {
+        (Sort::Text, ValueType::Whole | ValueType::Decimal | ValueType::Float | ValueType::Money) => {
+            Some("write `number(...)` around it")
+        }
+        (_, ValueType::Text) => Some("write `text(...)` around it"),
+        (Sort::DateTime, ValueType::Date) => Some("write `date(...)` around it"),
+        (Sort::Date, ValueType::DateTime) => Some("write `date_time(...)` around it"),
+        (Sort::Text, ValueType::Boolean) => Some("write `boolean(...)` around it"),
+        (Sort::Attributes(..), ValueType::Reference) => Some("these are its attributes: name the record itself"),
+        (Sort::Guid | Sort::Text, ValueType::Reference) => Some("write `reference(entity, id)`"),
+        _ => None,
     }
 }
 
 fn unknown_attribute(text: &str, entity: &Entity, name: &str, place: Position) -> Diagnostic {
     let known = entity.attributes().iter().map(Attribute::name).map(model::AttributeName::as_str);
     at(text, place, name.len(), format!("`{}` has no attribute `{name}`", entity.name())).near(name, known)
-}
-
-/// The texts of a list that is written down whole.
-fn list(expression: &Expr) -> Option<Vec<(&str, Position)>> {
-    let Expr::Array(items, _) = expression else { return None };
-    items.iter().map(literal).collect()
 }

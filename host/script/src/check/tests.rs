@@ -37,7 +37,8 @@ fn step() -> StepDefinition {
         outputs: vec![argument("days", ValueType::Whole, &[])],
         errors: Vec::new(),
         uses: vec![
-            ("complaint".into(), vec!["retrieve".into(), "query".into()]),
+            ("complaint".into(), ["retrieve", "query", "create"].map(Into::into).to_vec()),
+            ("actions".into(), vec!["escalate".into()]),
             ("contact".into(), vec!["retrieve".into()]),
         ],
         external: false,
@@ -112,6 +113,117 @@ fn places_count_in_the_whole_file() {
         let first = found.first().map_or("", String::as_str);
         assert!(if expected.is_empty() { first.is_empty() } else { first.starts_with(expected) }, "{lines}: {found:?}");
     }
+}
+
+#[test]
+fn values_of_another_kind_are_found_before_they_run() {
+    let mut wrong = Vec::new();
+    for (lines, expected) in [
+        // What attributes hold.
+        (
+            "create(\"complaint\", #{ title: 5 });",
+            "4:31: attribute `title` holds text, not a whole number (write `text(...)` around it)",
+        ),
+        (
+            "create(\"complaint\", #{ touched: \"often\" });",
+            "4:33: attribute `touched` holds a whole number, not text (write `number(...)` around it)",
+        ),
+        ("create(\"complaint\", #{ urgent: 1 > 0, amount: 2.5, touched: inputs.days + 1 });", ""),
+        (
+            "create(\"complaint\", #{ urgent: \"yes\" });",
+            "4:32: attribute `urgent` holds true or false, not text (write `boolean(...)` around it)",
+        ),
+        (
+            "create(\"complaint\", #{ receivedon: now() });",
+            "4:36: attribute `receivedon` holds a date, not a date-time (write `date(...)` around it)",
+        ),
+        (
+            "create(\"complaint\", #{ receivedon: \"tomorrow\" });",
+            "4:36: attribute `receivedon` holds a date such as 2026-11-20, not the text \"tomorrow\"",
+        ),
+        ("create(\"complaint\", #{ receivedon: add_days(today(), 3), senton: add_hours(now(), 1) });", ""),
+        (
+            "create(\"complaint\", #{ severity: \"hgih\" });",
+            "4:34: attribute `severity` has no option `hgih` (did you mean `high`?)",
+        ),
+        ("create(\"complaint\", #{ severity: \"high\", statuscode: \"received\" });", ""),
+        (
+            "create(\"complaint\", #{ contactid: inputs.complaint });",
+            "4:35: attribute `contactid` points to `contact`, not to `complaint`",
+        ),
+        (
+            "create(\"complaint\", #{ parentid: inputs.complaint, contactid: retrieve(inputs.complaint).contactid });",
+            "",
+        ),
+        (
+            "create(\"complaint\", #{ parentid: retrieve(inputs.complaint) });",
+            "4:34: attribute `parentid` holds a record, not the map of a record's attributes",
+        ),
+        (
+            "let n = \"a\"; create(\"complaint\", #{ touched: n });",
+            "4:46: attribute `touched` holds a whole number, not text",
+        ),
+        ("let n = \"a\"; n = 5; create(\"complaint\", #{ touched: n });", ""),
+        // What outputs hold.
+        ("#{ days: \"three\" }", "4:10: output `days` holds a whole number, not text"),
+        (
+            "let c = retrieve(inputs.complaint); #{ days: c.title }",
+            "4:46: output `days` holds a whole number, not text",
+        ),
+        ("let c = retrieve(inputs.complaint); #{ days: c.touched }", ""),
+        // What functions take.
+        (
+            "add_days(today(), \"x\")",
+            "4:19: `add_days` takes a whole number as `days`, not text (write `add_days(when, days)`)",
+        ),
+        ("add_days(\"soon\", 1)", "4:10: `soon` is no date such as 2026-11-20"),
+        ("upper(today())", "4:7: `upper` takes text as `text`, not a date"),
+        ("sum(5)", "4:5: `sum` takes a list as `list`, not a whole number"),
+        ("retrieve(\"complaint\")", "4:10: `retrieve` takes a record as `record`, not text"),
+        ("retrieve(retrieve(inputs.complaint))", "4:10: `retrieve` takes a record as `record`, not the map of a record's attributes"),
+        ("[1, 2].contains(2); \"ab\".contains(\"a\"); sum([1]); upper(5); add_days(\"2026-11-20\", 1 + 2)", ""),
+        // What is evident further on.
+        ("for row in query(\"complaint\", \"\") { row.titel }", "4:41: `complaint` has no attribute `titel`"),
+        (
+            "let r = query(\"complaint\", \"\"); first(r).title; let f = r[0]; f.titel",
+            "4:65: `complaint` has no attribute `titel`",
+        ),
+        ("let f = find_one(\"complaint\", \"touched eq 1\"); f.titel", "4:50: `complaint` has no attribute `titel`"),
+        ("find_one(\"complaint\", \"tuched eq 1\")", "4:24: `complaint` has no attribute `tuched`"),
+        (
+            "related(inputs.complaint, \"complaint\", \"parenid\")",
+            "4:41: `complaint` has no attribute `parenid` (did you mean `parentid`?)",
+        ),
+        (
+            "follow(inputs.complaint, \"contactid.fulname\")",
+            "4:37: `contact` has no attribute `fulname` (did you mean `fullname`?)",
+        ),
+        ("follow(inputs.complaint, \"contactid.parentcustomerid.name\")", ""),
+        (
+            "let r = inputs.complaint; r.title",
+            "4:29: `r` is a record; its attributes are read with `retrieve` (write `retrieve(r, [\"title\"]).title`)",
+        ),
+        (
+            "invoke(\"close\", (), #{})",
+            "4:9: `uses` of the manifest does not list the action `close` (write `uses: { actions: [close] }`)",
+        ),
+        ("invoke(\"escalate\", (), #{})", ""),
+        (
+            "http(\"GET\", \"https://a.example\")",
+            "4:1: `http` reaches other hosts, which only an external script does (write `external: true` into the manifest)",
+        ),
+        (
+            "update_all(\"complaint\", \"\", #{ title: \"x\" })",
+            "4:1: `uses` of the manifest does not list `update` of `complaint`",
+        ),
+    ] {
+        let found = findings(lines);
+        let first = found.first().map_or("", String::as_str);
+        if expected.is_empty() != first.is_empty() || !first.starts_with(expected) {
+            wrong.push(format!("{lines}: {found:#?}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

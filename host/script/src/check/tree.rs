@@ -60,3 +60,14 @@ pub(super) fn property(expression: &Expr) -> Option<(&str, &str, Position)> {
         _ => None,
     }
 }
+
+/// The texts of a list that is written down whole.
+pub(super) fn list(expression: &Expr) -> Option<Vec<(&str, Position)>> {
+    let Expr::Array(items, _) = expression else { return None };
+    items.iter().map(literal).collect()
+}
+
+/// The same without their places.
+pub(super) fn texts(expression: &Expr) -> Option<Vec<String>> {
+    Some(list(expression)?.iter().map(|(text, _)| (*text).to_owned()).collect())
+}

@@ -78,6 +78,31 @@ impl Kind {
         Self::WORDS.iter().find(|(kind, ..)| *kind == self).map_or("any", |(_, word, _)| word)
     }
 
+    /// With its article, for sentences.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Any => "any value",
+            Self::Text => "text",
+            Self::Number => "a number",
+            Self::Whole => "a whole number",
+            Self::Boolean => "true or false",
+            Self::Date => "a date",
+            Self::DateTime => "a date-time",
+            Self::Moment => "a date or a date-time",
+            Self::Duration => "a duration",
+            Self::List => "a list",
+            Self::Map => "a map",
+            Self::Record => "a record",
+            Self::Rows => "a list of maps",
+            Self::Entity => "the name of an entity",
+            Self::Filter => "a filter",
+            Self::Attribute => "the name of an attribute",
+            Self::Attributes => "a list of names of attributes",
+            Self::Values => "a map of values",
+            Self::Nothing => "nothing",
+        }
+    }
+
     fn parse(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, known, _)| *known == word).map(|(kind, ..)| *kind)
     }
