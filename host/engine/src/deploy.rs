@@ -136,6 +136,7 @@ impl Engine {
         let mut problems = security::check_names(catalogue, reader, &solution)?;
         problems.extend(check_types(catalogue, &solution, &steps));
         problems.extend(flows::too_many(catalogue, &solution, self.parts.settings.flows.active));
+        problems.extend(broken_scripts(&catalogue.schema, reader, &solution)?);
         problems.extend(check_grants(catalogue, &solution, &plugins, &steps));
         match problems.is_empty() {
             true => Ok(Read { solution, plugins, steps }),
@@ -343,6 +344,25 @@ pub(crate) fn broken(
         }
     }
     problems
+}
+
+/// Scripts of other solutions that have mistakes by the schema as it will be, and had none before.
+fn broken_scripts(before: &Schema, reader: &dyn store::Reader, solution: &Solution) -> Result<Vec<Problem>, Failure> {
+    let mut problems = Vec::new();
+    let own = &solution.header.value.name;
+    let all = store::packages::all(reader)?.into_iter();
+    for install in all.filter(|install| install.kind == store::packages::Kind::Script && install.solution != *own) {
+        let Some(bytes) = store::packages::bytes(reader, install.package)? else { continue };
+        let file = SourceFile::new(install.file.clone(), &*bytes);
+        let wrong = |schema| formats::read_script(&file, schema).err().unwrap_or_default();
+        if wrong(before).is_empty()
+            && let Some(first) = wrong(&solution.schema).first()
+        {
+            let say = format!("this breaks the script of solution `{}`: {}", install.solution, first.message);
+            problems.push(Problem { message: say, ..first.clone() });
+        }
+    }
+    Ok(problems)
 }
 
 pub(crate) fn problem(file: &str, message: String) -> Problem {

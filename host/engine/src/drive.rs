@@ -23,6 +23,7 @@ use rules::workflow::{Callee, Command, Input};
 use script::Environment;
 use smol_str::SmolStr;
 
+pub(crate) use self::call::lend;
 use self::call::{Pending, Ran};
 use crate::{
     Failure,

@@ -39,6 +39,7 @@ mod resolve;
 mod retention;
 mod rows;
 mod schedule;
+mod scripts;
 mod security;
 mod settings;
 mod settle;
@@ -89,6 +90,7 @@ pub use crate::{
     },
     rows::privileges::privilege_id,
     schedule::Scheduled,
+    scripts::{CheckedScript, ScriptState, TestedExample},
     security::Move,
     settings::{Budget, Quarantine, Seal, Settings},
     signin::{Need, Scopes, SignedIn, Way},

@@ -53,7 +53,12 @@ pub(crate) fn directory(parts: &Parts, reader: &dyn Reader, schema: &Schema) -> 
     let (mut directory, mut standing) = (Directory::default(), Standing::load(parts, reader)?);
     for install in packages::all(reader)? {
         match load(parts, reader, &install, schema) {
-            Ok((manifest, code)) => {
+            Ok(Loaded { manifest, code, faulty }) => {
+                if let Some(why) = faulty {
+                    let (library, version) = (install.library.as_str(), install.version.as_str());
+                    tracing::error!(library, version, error = why.as_str(), "an installed script has mistakes");
+                    standing.put_fault(crate::catalogue::digest(&code), why);
+                }
                 standing.add(&install, Some(&manifest).filter(|_| install.kind == Kind::Plugin));
                 if install.withdrawn.is_none() {
                     steps_of(&manifest, &code).into_iter().for_each(|step| directory.add(step));
@@ -82,28 +87,37 @@ pub(crate) fn steps(
     install: &Install,
     schema: &Schema,
 ) -> Result<Vec<Step>, Error> {
-    load(parts, reader, install, schema).map(|(manifest, code)| steps_of(&manifest, &code))
+    load(parts, reader, install, schema).map(|loaded| steps_of(&loaded.manifest, &loaded.code))
+}
+
+/// A package, ready to be called.
+struct Loaded {
+    manifest: Manifest,
+    code: Code,
+    /// Why it must not be called all the same: a script whose program has mistakes by now.
+    faulty: Option<SmolStr>,
 }
 
 /// A package, ready to be called. A component whose compiled form is there is not even read.
-fn load(parts: &Parts, reader: &dyn Reader, install: &Install, schema: &Schema) -> Result<(Manifest, Code), Error> {
+fn load(parts: &Parts, reader: &dyn Reader, install: &Install, schema: &Schema) -> Result<Loaded, Error> {
     let what = || format!("`{}` {}", install.library, install.version);
     if install.kind == Kind::Plugin
         && let Some(known) = parts.runner.known(install.package)
     {
-        return Ok((known.manifest, Code::Component(known.digest)));
+        return Ok(Loaded { manifest: known.manifest, code: Code::Component(known.digest), faulty: None });
     }
     let bytes = packages::bytes(reader, install.package)?.ok_or_else(|| stored(&what(), "its bytes are gone"))?;
     match install.kind {
         Kind::Plugin => {
             let found = parts.runner.install(&bytes).map_err(|source| package_error(install, source))?;
-            Ok((found.manifest, Code::Component(found.digest)))
+            Ok(Loaded { manifest: found.manifest, code: Code::Component(found.digest), faulty: None })
         }
         Kind::Script => {
             let file = SourceFile::new(install.file.clone(), &*bytes);
-            let read = formats::read_script(&file, schema);
-            let (script, manifest) = read.map_err(|problems| stored(&what(), first_of(&problems)))?;
-            Ok((manifest, Code::Script(Arc::new(script))))
+            let read = formats::read_kept_script(&file, schema);
+            let (script, manifest, problems) = read.map_err(|problems| stored(&what(), first_of(&problems)))?;
+            let faulty = crate::scripts::faulty(&script, &problems);
+            Ok(Loaded { manifest, code: Code::Script(Arc::new(script)), faulty })
         }
     }
 }

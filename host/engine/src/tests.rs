@@ -14,6 +14,7 @@ mod loops;
 mod organisation;
 mod queries;
 mod schedules;
+mod scripts;
 mod signin;
 mod verbs;
 mod waits;

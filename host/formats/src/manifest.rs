@@ -1,10 +1,12 @@
 //! Scripts (formats 10): the manifest in a script's leading comment, and the check of the program behind it.
 
+mod example;
+
 use std::sync::Arc;
 
 use model::{
     Schema, StepName, ValueType,
-    package::{Manifest, Script, StepDefinition, StepKind},
+    package::{Claims, Manifest, Script, StepDefinition, StepKind},
     process::email::EmailTemplate,
     refusal::Problem,
 };
@@ -23,8 +25,21 @@ use crate::{
 
 const SCRIPT: Keys = Keys {
     what: "a script's manifest",
-    known: &["step", "condition", "version", "title", "description", "inputs", "outputs", "errors", "uses"],
-    later: &["action", "entity", "external", "limits", "examples"],
+    known: &[
+        "step",
+        "condition",
+        "version",
+        "title",
+        "description",
+        "inputs",
+        "outputs",
+        "errors",
+        "uses",
+        "external",
+        "examples",
+    ],
+    // An action names a script as its body; limits an operator raises by `plugin grant`.
+    later: &["action", "entity", "limits"],
 };
 
 /// The verbs that a script may say it uses.
@@ -48,6 +63,23 @@ pub fn read_script(file: &SourceFile, schema: &Schema) -> Result<(Script, Manife
     script.ok_or(problems)
 }
 
+/// A script that the store has kept: its manifest, and what is wrong with its program by this schema. A program with
+/// mistakes is told where it is used and keeps nothing else from running; without a manifest there is nothing to call.
+pub fn read_kept_script(file: &SourceFile, schema: &Schema) -> Result<(Script, Manifest, Vec<Problem>), Vec<Problem>> {
+    let names = Names::new(schema, &NoSteps, jiff::tz::TimeZone::UTC);
+    let mut problems = Vec::new();
+    let read = headed(file, &names, &mut problems).filter(|_| problems.iter().all(|problem| problem.warning));
+    let Some((text, manifest)) = read else {
+        report::sort(&mut problems);
+        return Err(problems);
+    };
+    let mut wrong = Vec::new();
+    check_program(file, text, &manifest.steps[0], &names, &mut wrong);
+    wrong.retain(|problem| !problem.warning);
+    report::sort(&mut wrong);
+    Ok((script_of(file, text), manifest, wrong))
+}
+
 /// Where nothing is installed.
 pub(crate) struct NoSteps;
 
@@ -63,6 +95,21 @@ impl Steps for NoSteps {
 
 /// The script in `file`; what is wrong with it goes to `problems`.
 pub(crate) fn convert(file: &SourceFile, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<(Script, Manifest)> {
+    let (text, manifest) = headed(file, names, problems)?;
+    let errors = problems.len();
+    check_program(file, text, &manifest.steps[0], names, problems);
+    if problems.len() > errors {
+        return None;
+    }
+    Some((script_of(file, text), manifest))
+}
+
+fn script_of(file: &SourceFile, text: &str) -> Script {
+    Script { digest: digest(&file.bytes), file: file.path.clone(), text: text.into() }
+}
+
+/// The text and the manifest at its head.
+fn headed<'f>(file: &'f SourceFile, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<(&'f str, Manifest)> {
     let whole = Report::new(file.path.clone(), "");
     let Ok(text) = std::str::from_utf8(&file.bytes) else {
         whole.error(Place::START, "the file is not UTF-8 text");
@@ -85,14 +132,7 @@ pub(crate) fn convert(file: &SourceFile, names: &Names<'_>, problems: &mut Vec<P
     let report = Report::inside(file.path.clone(), split.yaml, split.yaml_line);
     let manifest = tree::parse(split.yaml, &report).and_then(|tree| manifest(&report, &tree, names));
     problems.extend(report.problems());
-    let manifest = manifest?;
-    let errors = problems.len();
-    check_program(file, text, &manifest.steps[0], names, problems);
-    if problems.len() > errors {
-        return None;
-    }
-    let digest = digest(&file.bytes);
-    Some((Script { digest, file: file.path.clone(), text: text.into() }, manifest))
+    Some((text, manifest?))
 }
 
 /// What is wrong with the program; a script is called like its step.
@@ -129,6 +169,8 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
         .filter_map(|entry| Some((entry.key.clone(), crate::fields::text(report, &entry.value, &entry.key)?)));
     let declared = declared.collect();
     let uses = uses(&fields, names);
+    let external = fields.boolean("external", false);
+    let examples = example::examples(&fields, (&inputs, &outputs), names);
     if kind == StepKind::Condition && !matches!(outputs.as_slice(), [one] if one.kind.value_type == ValueType::Boolean)
     {
         let hint = Some("write `outputs: { holds: { type: boolean } }`".to_owned());
@@ -155,8 +197,8 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
             outputs,
             errors: declared,
             uses,
-            external: false,
-            claims: Default::default(),
+            external,
+            claims: Claims { examples, ..Claims::default() },
         }],
     })
 }

@@ -227,7 +227,7 @@ fn note(unit: &Unit, pinned: &Step, micros: u64, failure: Option<&StepFailure>, 
 }
 
 /// Hands the unit to the runner and gets it back. A runner that keeps it breaks its word: the run cannot go on.
-fn lend(call: &StepCall, mut host: Borrowed) -> Result<(Borrowed, Returned), Failure> {
+pub(crate) fn lend(call: &StepCall, mut host: Borrowed) -> Result<(Borrowed, Returned), Failure> {
     host.unit.pause();
     host.unit.guests += 1;
     let runner = host.unit.parts.runner.clone();

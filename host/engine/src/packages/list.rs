@@ -108,14 +108,14 @@ impl Engine {
     /// An installed component, if it can be made ready.
     pub(super) fn loaded(&self, reader: &dyn Reader, install: &Install) -> Result<Option<Installed>, Failure> {
         match load(&self.parts, reader, install, &self.schema()) {
-            Ok((manifest, _)) => Ok(Some(Installed { digest: install.package, manifest })),
+            Ok(loaded) => Ok(Some(Installed { digest: install.package, manifest: loaded.manifest })),
             Err(error @ crate::Error::Store(_)) => Err(error.into()),
             Err(_) => Ok(None),
         }
     }
 
     /// The active processes whose new runs call this code.
-    fn users_of(&self, digest: Digest) -> Vec<SmolStr> {
+    pub(crate) fn users_of(&self, digest: Digest) -> Vec<SmolStr> {
         self.users_where(|step| catalogue::digest(&step.code) == digest)
     }
 

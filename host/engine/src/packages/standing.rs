@@ -31,6 +31,8 @@ pub(crate) struct Standing {
     consents: HashMap<SmolStr, Consent>,
     /// What the sandbox is told of each library.
     grants: HashMap<SmolStr, Arc<Grants>>,
+    /// Why an installed script must not be called.
+    faults: HashMap<Digest, SmolStr>,
     /// What the installed versions of each library ask for, all together.
     asked: HashMap<SmolStr, Consent>,
     /// What calls came to since the engine was opened.
@@ -87,6 +89,11 @@ impl Standing {
         }
     }
 
+    /// An installed script has mistakes.
+    pub fn put_fault(&mut self, digest: Digest, why: SmolStr) {
+        self.faults.insert(digest, why);
+    }
+
     /// Takes a package in; a script has no manifest to be granted anything by.
     pub fn add(&mut self, install: &Install, manifest: Option<&Manifest>) {
         let lacks = manifest.map(|manifest| self.lacks(manifest)).unwrap_or_default();
@@ -140,6 +147,9 @@ impl Standing {
             );
             return Err(fault(HostFault::Quarantined, message));
         }
+        if let Some(why) = self.faults.get(&digest) {
+            return Err(fault(HostFault::AbiMismatch, why.clone()));
+        }
         match self.missing(step, known) {
             None => Ok(()),
             Some(lacking) => Err(fault(HostFault::CapabilityDenied, not_granted(&step.definition.name, &lacking))),
@@ -151,11 +161,14 @@ impl Standing {
         self.missing(step, self.packages.get(&catalogue::digest(&step.code))).unwrap_or_default()
     }
 
-    /// What an activation with these pins would call without its being granted what it asks for, in words.
+    /// What an activation with these pins would call without its being granted what it asks for, or although its script has
+    /// mistakes, in words.
     pub fn ungranted(&self, pins: &Pins) -> Vec<String> {
         let lacking = pins.all().map(|(_, step)| (step, self.lacking(step)));
         let lacking = lacking.filter(|(_, lacking)| !lacking.is_empty());
-        lacking.map(|(step, lacking)| not_granted(&step.definition.name, &lacking).into()).collect()
+        let lacking = lacking.map(|(step, lacking)| not_granted(&step.definition.name, &lacking).to_string());
+        let faulty = pins.all().filter_map(|(_, step)| self.faults.get(&catalogue::digest(&step.code)));
+        lacking.chain(faulty.map(SmolStr::to_string)).collect()
     }
 
     fn missing(&self, step: &Step, known: Option<&Package>) -> Option<Consent> {
