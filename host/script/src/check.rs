@@ -17,6 +17,16 @@ use rhai::{AST, ASTNode, Dynamic, Engine, Expr, ParseErrorType, Position, Scope}
 
 use crate::{Diagnostic, Environment, expression::plain_words, language, manifest};
 
+pub(crate) use self::{
+    sort::{Known, Sort, Sorts, signature},
+    tree::variables,
+};
+
+/// The script in `text`, if it parses.
+pub(crate) fn parsed(text: &str) -> Option<AST> {
+    engine(false).compile(text).ok()
+}
+
 /// What is wrong with the script in `text`, the whole file, whose manifest was read as `step`; in the order of places.
 pub fn check(text: &str, step: &StepDefinition, schema: &Schema) -> Vec<Diagnostic> {
     if let Err(found) = manifest::split(text) {

@@ -3,6 +3,7 @@
 //! `formats` compiles what it reads here and `rules` evaluates it; the script runner, a guest, uses the same function
 //! library. Nothing here reads a clock, a file or a record: facts and the time are handed in.
 
+pub mod assist;
 pub mod bench;
 pub mod calendar;
 pub mod check;

@@ -8,6 +8,7 @@ mod arguments;
 mod business;
 mod clocks;
 mod dates;
+mod definitions;
 mod guide;
 mod host;
 mod json;
@@ -34,6 +35,7 @@ use crate::Environment;
 use arguments::Arguments;
 
 pub use arguments::show;
+pub use definitions::{definitions, definitions_json};
 pub use guide::guide;
 pub use host::{HOST, HostFunction, host_function};
 pub use json::json;

@@ -10,7 +10,7 @@ use crate::library::{self, Kind, Signature};
 
 /// What a value is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Sort {
+pub(crate) enum Sort {
     Empty,
     Boolean,
     Whole,
@@ -35,7 +35,7 @@ pub(super) enum Sort {
 
 /// An entity that is compared by its name.
 #[derive(Clone, Debug)]
-pub(super) struct Known(pub Arc<Entity>);
+pub(crate) struct Known(pub Arc<Entity>);
 
 impl PartialEq for Known {
     fn eq(&self, other: &Self) -> bool {
@@ -144,7 +144,7 @@ impl Sort {
 }
 
 /// What the variables of a script evidently hold.
-pub(super) struct Sorts<'a> {
+pub(crate) struct Sorts<'a> {
     pub step: &'a StepDefinition,
     pub schema: &'a Schema,
     /// Nothing: different things, or nobody can tell.
@@ -338,7 +338,7 @@ impl<'a> Sorts<'a> {
 }
 
 /// The signature of a function of the library or of the host.
-pub(super) fn signature(name: &str) -> Option<Signature> {
+pub(crate) fn signature(name: &str) -> Option<Signature> {
     let known = library::function(name).map(|function| function.signature);
     Signature::parse(known.or_else(|| library::host_function(name).map(|function| function.signature))?)
 }

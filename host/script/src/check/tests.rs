@@ -180,7 +180,10 @@ fn values_of_another_kind_are_found_before_they_run() {
         ("upper(today())", "4:7: `upper` takes text as `text`, not a date"),
         ("sum(5)", "4:5: `sum` takes a list as `list`, not a whole number"),
         ("retrieve(\"complaint\")", "4:10: `retrieve` takes a record as `record`, not text"),
-        ("retrieve(retrieve(inputs.complaint))", "4:10: `retrieve` takes a record as `record`, not the map of a record's attributes"),
+        (
+            "retrieve(retrieve(inputs.complaint))",
+            "4:10: `retrieve` takes a record as `record`, not the map of a record's attributes",
+        ),
         ("[1, 2].contains(2); \"ab\".contains(\"a\"); sum([1]); upper(5); add_days(\"2026-11-20\", 1 + 2)", ""),
         // What is evident further on.
         ("for row in query(\"complaint\", \"\") { row.titel }", "4:41: `complaint` has no attribute `titel`"),

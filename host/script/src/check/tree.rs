@@ -29,7 +29,7 @@ pub(super) fn call<'a>(node: &ASTNode<'a>) -> Option<Call<'a>> {
 }
 
 /// The names of all variables that the script makes.
-pub(super) fn variables(program: &AST) -> Vec<String> {
+pub(crate) fn variables(program: &AST) -> Vec<String> {
     let mut names = Vec::new();
     walk(program, |node| match node {
         ASTNode::Stmt(Stmt::Var(variable, ..)) => names.push(variable.0.name.to_string()),
