@@ -12,6 +12,7 @@ mod jobs;
 mod mail;
 mod plugins;
 mod processes;
+mod scripts;
 mod sessions;
 mod solutions;
 mod task_flows;
@@ -41,6 +42,7 @@ pub fn routes() -> Router<App> {
         .merge(mail::routes())
         .merge(plugins::routes())
         .merge(processes::routes())
+        .merge(scripts::routes())
         .merge(sessions::routes())
         .merge(solutions::routes())
         .merge(figures::routes())

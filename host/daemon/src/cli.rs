@@ -5,7 +5,6 @@
 mod access;
 mod apply;
 mod audit;
-mod check;
 mod compile;
 mod config;
 mod daemon;
@@ -19,6 +18,7 @@ mod people;
 mod plugin;
 mod process;
 mod role;
+mod script;
 mod shell;
 mod team;
 mod tls;
@@ -118,7 +118,7 @@ enum Command {
     Plugin(plugin::Plugin),
     /// Scripts
     #[command(subcommand)]
-    Script(check::Script),
+    Script(script::Script),
     /// Tokens of programs and secrets of applications
     #[command(subcommand)]
     Token(token::Token),

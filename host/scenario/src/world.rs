@@ -118,6 +118,16 @@ impl World {
         self.engine().plan(&self.caller(), self.sources(), engine::ApplyOptions::default())
     }
 
+    /// Applies the files that the world stands on, where there are any, and runs the examples of a script as the administrator.
+    pub fn test_script(&mut self, script: &SourceFile) -> Result<Vec<engine::TestedExample>, engine::Failure> {
+        let (caller, mut solution) = (self.caller(), SmolStr::default());
+        if self.fresh {
+            let plan = self.engine().apply_solution(&caller, self.sources(), engine::ApplyOptions::default())?;
+            (solution, self.fresh) = (plan.solution, false);
+        }
+        self.engine().test_script(&caller, script, &solution, None)
+    }
+
     /// The definitions among the files in canonical form; with `ids` each step has one.
     pub fn format(&self, ids: bool) -> Result<Vec<engine::Formatted>, engine::Failure> {
         self.engine().format(&self.sources(), ids)

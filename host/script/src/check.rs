@@ -57,6 +57,20 @@ fn engine(strict: bool) -> &'static Engine {
     })
 }
 
+/// The functions of the library and of the host that a script calls, in the order in which they first stand there.
+pub fn calls_in(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let Some(program) = parsed(text) else { return found };
+    tree::walk(&program, |node| {
+        let called = tree::call(node).filter(|call| call.call.op_token.is_none());
+        let name = called.map(|call| call.call.name.to_string()).filter(|name| signature(name).is_some());
+        if let Some(name) = name.filter(|name| !found.contains(name)) {
+            found.push(name);
+        }
+    });
+    found
+}
+
 /// The first name that is no variable: Rhai stops there.
 fn unknown_variable(text: &str, program: &AST) -> Option<Diagnostic> {
     let mut scope = Scope::new();
