@@ -231,6 +231,153 @@ fn a_script_is_checked_without_a_daemon() -> Result<()> {
     Ok(())
 }
 
+/// A solution with a script whose example and page hold.
+fn with_a_script(directory: &Path) -> Result<()> {
+    for (path, text) in [
+        ("solution.yaml", "kind: solution\nname: desk\nversion: 1.0.0\nprefix: dsk\n"),
+        (
+            "entities/parcel.yaml",
+            "kind: entity\nname: parcel\nownership: user-or-team\nprimary: name\nattributes:\n  name: { type: text }\n  \
+             weight: { type: whole }\n",
+        ),
+        (
+            "scripts/fee.rhai",
+            "/*---\nstep: desk.fee\ntitle: What a parcel costs\ninputs: { parcel: { type: lookup, required: true, to: parcel } }\n\
+             outputs: { fee: { type: money } }\nerrors: { no-weight: The parcel was not weighed }\n\
+             uses: { parcel: [retrieve] }\nexamples:\n  \
+             - { title: a heavy one, inputs: { parcel: { name: Books, weight: 9 } }, outputs: { fee: 13.5 } }\n  \
+             - { title: not weighed, inputs: { parcel: { name: Books } }, error: no-weight }\n---*/\n\
+             let p = retrieve(inputs.parcel, [\"weight\"]);\n\
+             if p.weight == () { fail(\"no-weight\", \"weigh it first\"); }\n#{ fee: round_money(p.weight * 1.5) }\n",
+        ),
+        (
+            "cases/fee-of-nothing.md",
+            "# A page\n\n```run\ncreate parcel/a name=\"a\"\n```\n```trace\nadmin create parcel/a  name: \"a\"\n```\n",
+        ),
+        ("cases/other.md", "# Not of this script\n\n```run\ncreate parcel/a\n```\n```trace\nwrong\n```\n"),
+    ] {
+        let path = directory.join(path);
+        fs::create_dir_all(path.parent().context("a folder")?)?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_script_is_tested_by_its_examples_and_the_pages_beside_it() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    with_a_script(directory.path())?;
+    let script = directory.path().join("scripts/fee.rhai");
+    let run = |arguments: &[&str]| Command::new(binary()).args(arguments).arg(&script).env("NO_COLOR", "1").output();
+    let tested = run(&["script", "test", "--output", "json"])?;
+    let told = json_of(&String::from_utf8_lossy(&tested.stdout))?;
+    ensure!(tested.status.success(), "{told} {}", String::from_utf8_lossy(&tested.stderr));
+    assert_eq!((&told["passed"], &told["failed"]), (&json!(3), &json!(0)));
+    assert_eq!(told["scripts"][0]["examples"][0]["outputs"]["fee"], "the amount 13.50");
+    let page = told["scripts"][0]["pages"][0]["page"].as_str().unwrap_or_default();
+    ensure!(
+        page.ends_with("cases/fee-of-nothing.md")
+            && told["scripts"][0]["pages"].as_array().is_some_and(|all| all.len() == 1)
+    );
+    let text = fs::read_to_string(&script)?.replace("* 1.5", "* 2");
+    fs::write(&script, text)?;
+    let tested = run(&["script", "test"])?;
+    assert_eq!(tested.status.code(), Some(1));
+    let out = String::from_utf8_lossy(&tested.stdout).into_owned();
+    ensure!(
+        out.contains("FAILED  a heavy one: `fee` is the amount 18.00, and the example says the amount 13.50"),
+        "{out}"
+    );
+    ensure!(out.contains("ok      not weighed") && out.contains("2 passed, 1 failed"), "{out}");
+    let alone = directory.path().join("alone.rhai");
+    fs::write(&alone, "/*---\nstep: a.alone\n---*/\n#{}\n")?;
+    let (status, talk) = stepwise(&["script", "test", &alone.display().to_string()], &[])?;
+    ensure!(status == Some(4) && talk.contains("there is nothing to test"), "{talk}");
+    Ok(())
+}
+
+#[test]
+fn a_script_is_explained_in_plain_words() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    with_a_script(directory.path())?;
+    let script = directory.path().join("scripts/fee.rhai");
+    let explained = Command::new(binary()).args(["script", "explain"]).arg(&script).output()?;
+    let text = String::from_utf8_lossy(&explained.stdout).into_owned();
+    for part in [
+        "desk.fee 1.0.0: What a parcel costs",
+        "takes:\n  parcel  lookup to parcel, required",
+        "gives:\n  fee  money",
+        "may:\n  records of parcel  retrieve",
+        "says no with:\n  no-weight  The parcel was not weighed",
+        "stops after 250 ms of computing or 30 s, with 64 MiB of memory",
+        "round_money(amount)             The amount rounded to two places",
+    ] {
+        ensure!(text.contains(part), "no {part:?} in {text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_library_is_searched_on_the_command_line() -> Result<()> {
+    let help = |arguments: &[&str]| -> Result<String> {
+        let output = Command::new(binary()).args(["script", "help"]).args(arguments).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let one = help(&["add_months"])?;
+    ensure!(
+        one.contains("add_months(when: moment, months: whole) -> moment")
+            && one.contains("\n  is date(\"2026-02-28\")"),
+        "{one}"
+    );
+    let all = help(&[])?;
+    ensure!(all.contains("Business days\n") && all.contains("Records and the run, in scripts only\n"), "{all}");
+    let some = help(&["holiday", "--output", "json"])?;
+    let names: Vec<_> = json_of(&some)?.as_array().into_iter().flatten().map(|one| one["name"].clone()).collect();
+    ensure!(names.contains(&json!("is_holiday")) && names.len() < 5, "{some}");
+    let (status, talk) = stepwise(&["script", "help", "add_dais"], &[])?;
+    ensure!(status == Some(4) && talk.contains("did you mean `add_days`?"), "{talk}");
+    let directory = tempfile::tempdir()?;
+    let dir = directory.path().display().to_string();
+    assert_eq!(stepwise(&["script", "definitions", "--dir", &dir], &[])?.0, Some(0));
+    let written = fs::read_to_string(directory.path().join("stepwise.d.rhai"))?;
+    let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rhai/stepwise.d.rhai"))?;
+    assert_eq!(written.trim_end(), kept.trim_end());
+    json_of(&fs::read_to_string(directory.path().join("functions.json"))?)?;
+    Ok(())
+}
+
+#[test]
+fn a_watched_script_is_tested_again_when_it_changes() -> Result<()> {
+    use std::io::{BufRead, BufReader};
+    let directory = tempfile::tempdir()?;
+    with_a_script(directory.path())?;
+    let script = directory.path().join("scripts/fee.rhai");
+    let mut watching = Command::new(binary())
+        .args(["script", "watch"])
+        .arg(&script)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut lines = BufReader::new(watching.stdout.take().context("its output")?).lines();
+    let mut until = |part: &str| -> Result<()> {
+        for line in &mut lines {
+            if line?.contains(part) {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("it ended before it said `{part}`")
+    };
+    let seen = until("3 passed, 0 failed")
+        .and_then(|()| Ok(fs::write(&script, fs::read_to_string(&script)?.replace("* 1.5", "* 2.25"))?))
+        .and_then(|()| until("2 passed, 1 failed"))
+        .and_then(|()| Ok(fs::write(&script, fs::read_to_string(&script)?.replace("round_money", "rond_money"))?))
+        .and_then(|()| until("1 problem(s)"));
+    watching.kill()?;
+    watching.wait()?;
+    seen
+}
+
 #[test]
 fn a_new_plugin_is_a_crate_with_a_step_and_its_test() -> Result<()> {
     let directory = tempfile::tempdir()?;

@@ -22,6 +22,27 @@ const KINDS: [(&str, ErrorKind); 10] = [
     ("other", ErrorKind::Other),
 ];
 
+/// The script that runs.
+#[derive(Clone, Copy)]
+pub struct Script<'s> {
+    /// Where it came from.
+    pub file: &'s str,
+    /// Its text, whole.
+    pub text: &'s str,
+}
+
+impl Script<'_> {
+    /// The line of a place, as it stands there but for the spaces around it.
+    fn line(self, place: Position) -> Option<String> {
+        const LONGEST: usize = 100;
+        let line = self.text.lines().nth(place.line()?.checked_sub(1)?)?.trim();
+        match line.char_indices().nth(LONGEST) {
+            Some((end, _)) => Some(format!("{}…", &line[..end])),
+            None => Some(line.to_owned()).filter(|line| !line.is_empty()),
+        }
+    }
+}
+
 /// A failure as a value of the script.
 pub fn thrown(kind: ErrorKind, code: &str, message: &str, retry_after_ms: Option<i64>) -> Dynamic {
     let word = KINDS.iter().find(|(_, known)| *known == kind).map_or("other", |(word, _)| word);
@@ -41,33 +62,41 @@ pub fn refused(error: VerbError) -> Dynamic {
 }
 
 /// A script that does not parse.
-pub fn of_parser(file: &str, error: &ParseError) -> StepError {
-    of_script(file, &error.err_type().to_string(), error.position())
+pub fn of_parser(script: Script<'_>, error: &ParseError) -> StepError {
+    of_script(script, &error.err_type().to_string(), error.position())
 }
 
 /// A script that ended with an error.
-pub fn of_run(file: &str, error: EvalAltResult) -> StepError {
+pub fn of_run(script: Script<'_>, error: EvalAltResult) -> StepError {
     let (error, place) = innermost(error);
     match error {
-        EvalAltResult::ErrorRuntime(value, _) => of_thrown(file, &value, place),
-        other => of_script(file, &without_place(&other), place),
+        EvalAltResult::ErrorRuntime(value, _) => of_thrown(script, &value, place),
+        EvalAltResult::ErrorStackOverflow(_) => {
+            of_script(script, "functions call each other too deep: 64 calls may lie in each other", place)
+        }
+        EvalAltResult::ErrorFunctionNotFound(call, _) => {
+            of_script(script, &format!("there is no function `{call}` for these values"), place)
+        }
+        other => of_script(script, &without_place(&other), place),
     }
 }
 
 /// A mistake in the script.
-pub fn of_script(file: &str, text: &str, place: Position) -> StepError {
-    step_error(ErrorKind::Permanent, MISTAKE, format!("{}: {text}", located(file, place)), file, place)
+pub fn of_script(script: Script<'_>, text: &str, place: Position) -> StepError {
+    let within = script.line(place).map(|line| format!(", in `{line}`")).unwrap_or_default();
+    let message = format!("{}: {text}{within}", located(script.file, place));
+    step_error(ErrorKind::Permanent, MISTAKE, message, script.file, place)
 }
 
-fn of_thrown(file: &str, value: &Dynamic, place: Position) -> StepError {
-    let Some(map) = value.read_lock::<Map>() else { return of_script(file, &value.to_string(), place) };
+fn of_thrown(script: Script<'_>, value: &Dynamic, place: Position) -> StepError {
+    let Some(map) = value.read_lock::<Map>() else { return of_script(script, &value.to_string(), place) };
     let text = |key: &str| map.get(key).map(ToString::to_string);
     let (Some(code), Some(message)) = (text("code"), text("message")) else {
-        return of_script(file, "the script threw a map without `code` and `message`", place);
+        return of_script(script, "the script threw a map without `code` and `message`", place);
     };
     let kind = text("kind").and_then(|word| KINDS.iter().find(|(known, _)| *known == word));
     let kind = kind.map_or(ErrorKind::RuleViolated, |(_, kind)| *kind);
-    let mut error = step_error(kind, &code, message, file, place);
+    let mut error = step_error(kind, &code, message, script.file, place);
     let later = map.get("retry_after_ms").and_then(|time| time.as_int().ok());
     error.retry_after_ms = later.and_then(|time| u64::try_from(time).ok());
     error

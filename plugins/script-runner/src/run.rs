@@ -17,12 +17,13 @@ use crate::{failure, functions, value};
 
 /// Runs the script.
 pub fn script(file: &str, text: &str, inputs: Vec<Field>) -> Result<Vec<Field>, StepError> {
+    let script = failure::Script { file, text };
     let engine = LANGUAGE.get_or_init(engine);
-    let program = engine.compile(text).map_err(|error| failure::of_parser(file, &error))?;
+    let program = engine.compile(text).map_err(|error| failure::of_parser(script, &error))?;
     let mut scope = Scope::new();
     scope.push_dynamic("inputs", fields(inputs));
     let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &program);
-    result.map_err(|error| failure::of_run(file, *error)).and_then(|result| outputs(file, result))
+    result.map_err(|error| failure::of_run(script, *error)).and_then(|result| outputs(script, result))
 }
 
 /// The language, once for an instance. In the picture of the component that the host takes it is there already.
@@ -62,14 +63,14 @@ pub fn fields(fields: Vec<Field>) -> Dynamic {
 }
 
 /// The map that a script ends with. A script that ends with nothing has no outputs.
-fn outputs(file: &str, result: Dynamic) -> Result<Vec<Field>, StepError> {
+fn outputs(script: failure::Script<'_>, result: Dynamic) -> Result<Vec<Field>, StepError> {
     if result.is_unit() {
         return Ok(Vec::new());
     }
     let Some(map) = result.read_lock::<Map>() else {
         let kind = dynamic::kind(&result);
         let text = format!("the script ends with {kind}, not with a map of its outputs such as `#{{ days: 3 }}`");
-        return Err(failure::of_script(file, &text, rhai::Position::NONE));
+        return Err(failure::of_script(script, &text, rhai::Position::NONE));
     };
-    value::fields_of(&map).map_err(|text| failure::of_script(file, &text, rhai::Position::NONE))
+    value::fields_of(&map).map_err(|text| failure::of_script(script, &text, rhai::Position::NONE))
 }

@@ -12,6 +12,7 @@ mod limits;
 mod messages;
 mod own;
 mod queries;
+mod scripts;
 mod security;
 mod signin;
 mod writes;

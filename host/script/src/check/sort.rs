@@ -149,12 +149,15 @@ pub(crate) struct Sorts<'a> {
     pub schema: &'a Schema,
     /// Nothing: different things, or nobody can tell.
     variables: HashMap<String, Option<Sort>>,
+    /// The script's own functions: what they give is not looked into, whatever a function of that name gives elsewhere.
+    own: Vec<String>,
 }
 
 impl<'a> Sorts<'a> {
     /// Looks at every place that gives a variable a value.
     pub fn of(program: &AST, step: &'a StepDefinition, schema: &'a Schema) -> Self {
-        let mut sorts = Self { step, schema, variables: HashMap::new() };
+        let own = program.iter_functions().map(|function| function.name.to_owned()).collect();
+        let mut sorts = Self { step, schema, variables: HashMap::new(), own };
         for function in program.iter_functions() {
             for name in &function.params {
                 sorts.variables.insert((*name).to_owned(), None);
@@ -271,6 +274,9 @@ impl<'a> Sorts<'a> {
             (Some(_), place) => call.args.get(place - 1).and_then(|argument| self.sort(argument)),
             (None, place) => call.args.get(place).and_then(|argument| self.sort(argument)),
         };
+        if self.own.iter().any(|own| *own == call.name.as_str()) {
+            return None;
+        }
         if call.op_token.is_some() {
             return operator(call.name.as_str(), argument(0), argument(1));
         }

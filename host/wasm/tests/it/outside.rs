@@ -139,3 +139,48 @@ fn each_limit_can_be_raised_for_one_step() {
     call.limits = grants.limits("evil.storm", call.limits);
     assert_eq!(output(&run(&call).0.expect("outputs"), "number"), &Value::Whole(300));
 }
+
+/// A call of a script that is granted one host and one secret.
+fn granted_script(text: &str, port: u16) -> StepCall {
+    StepCall { code: script(text), ..granted("evil.fetch", "", port) }
+}
+
+#[test]
+fn an_external_script_asks_granted_hosts() {
+    let (port, got) = server("{\"rate\": 1.0825, \"said\": \"hunter2\"}");
+    let url = format!("http://api.example.com:{port}/rates");
+    let text_of = format!(
+        "let key = secret(\"key\");
+         let answer = http(\"POST\", \"{url}\", #{{ currency: \"EUR\", amount: 2.5 }}, #{{ \"x-key\": key }});
+         let told = parse_json(answer.body);
+         #{{ status: answer.status, rate: told.rate, held: told.said == key, none: secret(\"other\") }}"
+    );
+    let (outputs, memory) = run(&granted_script(&text_of, port));
+    let outputs = outputs.expect("outputs");
+    assert_eq!(output(&outputs, "status"), &Value::Whole(200));
+    assert_eq!(output(&outputs, "rate").to_string(), "1.0825");
+    assert_eq!(output(&outputs, "held"), &Value::Boolean(true), "what comes back has the placeholder again");
+    assert_eq!(output(&outputs, "none"), &Value::Null);
+    assert!(memory.log.iter().all(|(_, line)| !line.contains("hunter2")));
+    let got = got.recv_timeout(Duration::from_secs(10)).expect("a request").to_lowercase();
+    assert!(got.contains("x-key: hunter2") && got.contains("content-type: application/json"), "{got}");
+    assert!(got.ends_with("{\"amount\":2.5,\"currency\":\"eur\"}"), "{got}");
+}
+
+#[test]
+fn a_script_reaches_nobody_who_was_not_granted() {
+    let (port, got) = server("hello");
+    let ask = |url: &str| {
+        format!("let code = \"\"; try {{ http(\"GET\", \"{url}\") }} catch (e) {{ code = e.code; }} #{{ text: code }}")
+    };
+    let own = format!("http://api.example.com:{port}/");
+    let code = |call: StepCall| text(&run(&call).0.expect("outputs"), "text");
+    assert_eq!(code(granted_script(&ask("http://other.example.com/"), port)), "not-granted");
+    assert_eq!(code(granted_script(&ask(&format!("http://127.0.0.1:{port}/")), port)), "not-granted");
+    assert_eq!(code(StepCall { external: false, ..granted_script(&ask(&own), port) }), "not-external");
+    let storm = format!("loop {{ try {{ http(\"GET\", \"{own}\") }} catch (e) {{ }} }}");
+    let mut storm = granted_script(&storm, port);
+    storm.grants = Arc::default();
+    assert_eq!(fault(&storm).0, "host-limit");
+    assert!(got.try_recv().is_err(), "nothing was sent");
+}
