@@ -158,7 +158,8 @@ fn an_external_script_asks_granted_hosts() {
     let (outputs, memory) = run(&granted_script(&text_of, port));
     let outputs = outputs.expect("outputs");
     assert_eq!(output(&outputs, "status"), &Value::Whole(200));
-    assert_eq!(output(&outputs, "rate").to_string(), "1.0825");
+    let rate = model::Decimal::from_str_exact("1.0825").expect("a decimal");
+    assert_eq!(output(&outputs, "rate"), &Value::Decimal(rate));
     assert_eq!(output(&outputs, "held"), &Value::Boolean(true), "what comes back has the placeholder again");
     assert_eq!(output(&outputs, "none"), &Value::Null);
     assert!(memory.log.iter().all(|(_, line)| !line.contains("hunter2")));
