@@ -142,6 +142,7 @@ fn example(inputs: &Value, body: &Map<String, Value>) -> Result<Example, Denial>
     };
     Ok(Example {
         title: body.get("title").and_then(Value::as_str).unwrap_or("as asked").to_owned(),
+        records: Vec::new(),
         inputs: fields(inputs, "inputs")?,
         outputs: body.get("outputs").map(|outputs| fields(outputs, "outputs")).transpose()?,
         error: body.get("error").and_then(Value::as_str).map(Into::into),

@@ -107,6 +107,7 @@ fn an_example_that_cannot_begin_says_why() {
     world.deploy(&[SOLUTION, COMPLAINT]);
     let nothing = Example {
         title: "no title".into(),
+        records: Vec::new(),
         inputs: vec![("complaint".into(), "{}".into())],
         outputs: None,
         error: None,

@@ -57,6 +57,7 @@ fn example(
     }
     Some(Example {
         title: fields.text("title").unwrap_or_default(),
+        records: Vec::new(),
         inputs: values(report, given, inputs, ("inputs", names)),
         outputs: fields.get("outputs").map(|_| values(report, fields.map("outputs"), outputs, ("outputs", names))),
         error: error.map(SmolStr::from),
