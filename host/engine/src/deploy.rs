@@ -64,7 +64,6 @@ impl Engine {
     /// What applying these files would change; writes nothing.
     pub fn plan(&self, caller: &Caller, files: Vec<SourceFile>, options: ApplyOptions) -> Result<Plan, Failure> {
         self.check_task(caller, &TaskName::APPLY_SOLUTIONS)?;
-        self.compile(&files);
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
@@ -80,7 +79,6 @@ impl Engine {
         options: ApplyOptions,
     ) -> Result<Plan, Failure> {
         self.check_task(caller, &TaskName::APPLY_SOLUTIONS)?;
-        self.compile(&files);
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, &files)?;
@@ -144,15 +142,17 @@ impl Engine {
         }
     }
 
-    /// Has components compiled that are not yet, before anything is held that others wait for. What is wrong with them is
-    /// told when they are read.
-    fn compile(&self, files: &[SourceFile]) {
+    /// Has the components among these files compiled, so that a plan or an apply that follows finds them so: on a thread of
+    /// whoever asks, never on one of the engine's. What is wrong with them is told when they are read.
+    pub fn compile_components(&self, caller: &Caller, files: &[SourceFile]) -> Result<(), Failure> {
+        self.check_task(caller, &TaskName::APPLY_SOLUTIONS)?;
         for file in components(files) {
             let digest = Digest(Sha256::digest(&file.bytes).into());
             if self.parts.runner.known(digest).is_none() {
                 drop(self.brought(files, file));
             }
         }
+        Ok(())
     }
 
     /// A component among the files, with its signature beside it.
@@ -204,8 +204,13 @@ impl Engine {
     }
 }
 
+/// Whether a file of a solution is a component.
+pub fn is_component(file: &SourceFile) -> bool {
+    file.path.starts_with("plugins/") && file.path.ends_with(".wasm")
+}
+
 fn components(files: &[SourceFile]) -> impl Iterator<Item = &SourceFile> {
-    files.iter().filter(|file| file.path.starts_with("plugins/") && file.path.ends_with(".wasm"))
+    files.iter().filter(|file| is_component(file))
 }
 
 /// What is wrong with the definition in a file, by sentences.

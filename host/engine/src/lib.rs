@@ -71,7 +71,7 @@ pub use crate::{
     background::{Figures, Progress},
     catalogue::{Catalogue, Directory, FlowProcess, Process, Step},
     clock::{Clock, ManualClock, SystemClock},
-    deploy::{Action, ApplyOptions, Change, Plan},
+    deploy::{Action, ApplyOptions, Change, Plan, is_component},
     error::{Error, Failure},
     explain::{Check, Event, Started, Why},
     export::Formatted,

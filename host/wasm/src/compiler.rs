@@ -15,9 +15,10 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use model::Digest;
 use parking_lot::Mutex;
 
 pub use child::compile_as_child;
@@ -43,18 +44,34 @@ const REFUSED: i32 = 1;
 /// The most that is read of what a child says.
 const TALK: u64 = 16 << 10;
 
-/// One child at a time: their memory would add up.
-static ONE: Mutex<()> = Mutex::new(());
+/// One child at a time: their memory would add up. What was refused last is refused again without another try, for a while:
+/// whoever applies a solution asks more than once.
+static ONE: Mutex<Option<Refused>> = Mutex::new(None);
+
+struct Refused {
+    component: Digest,
+    why: String,
+    at: Instant,
+}
+
+/// So long; then the machine may have been too busy.
+const AGAIN: Duration = Duration::from_secs(30);
 
 impl Compiler {
     /// The compiled form of a component, or in words why there is none.
-    pub fn compile(&self, component: &[u8]) -> Result<Vec<u8>, String> {
-        let _one = ONE.lock();
-        let begun = std::time::Instant::now();
+    pub fn compile(&self, component: &[u8], digest: Digest) -> Result<Vec<u8>, String> {
+        let mut last = ONE.lock();
+        if let Some(refused) = last.take_if(|refused| refused.component == digest && refused.at.elapsed() < AGAIN) {
+            return Err(last.insert(refused).why.clone());
+        }
+        let begun = Instant::now();
         let mut child = self.start().map_err(|error| format!("no process could be started to compile it: {error}"))?;
         let made = self.watched(&mut child, component);
         let millis = begun.elapsed().as_millis() as u64;
         tracing::info!(bytes = component.len(), millis, made = made.is_ok(), "a component was compiled");
+        if let Err(why) = &made {
+            *last = Some(Refused { component: digest, why: why.clone(), at: Instant::now() });
+        }
         made
     }
 

@@ -137,7 +137,7 @@ impl Workshop<'_> {
             return Ok(component);
         }
         let Some(compiler) = self.compiler else { return self.ours(component, digest) };
-        let code = compiler.compile(component).map_err(|why| problem(vec![why]))?;
+        let code = compiler.compile(component, digest).map_err(|why| problem(vec![why]))?;
         let compiled = load(self.engine, &code).map_err(|error| {
             problem(vec![format!(
                 "what it was compiled to cannot be loaded: {}",

@@ -146,6 +146,9 @@ fn what_takes_too_much_to_compile_is_refused_and_the_daemon_lives() -> Result<()
         let house = House::with(config)?;
         let file = house.file("heavy.wasm", &heavy)?;
         says(&house.bad(1, &["install", "--yes", &file])?, &[part])?;
+        house.file("solution/plugins/heavy.wasm", &heavy)?;
+        let header = [("solution.yaml", "kind: solution\nname: heavy\nversion: 1.0.0\nprefix: hea\n")];
+        says(&house.apply(&header).expect_err("refused").to_string(), &["plugins/heavy.wasm"])?;
         let light = house.file("light.wasm", made::library("light", "1.0.0"))?;
         says(&house.good(&["install", &light])?, &["light 1.0.0: light.run"])?;
     }

@@ -1,5 +1,7 @@
 //! Solutions: a directory as tar, planned or applied whole; what was applied as files again.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     body::Body,
@@ -63,7 +65,7 @@ fn respond(result: Result<Value, Denial>) -> Response {
 async fn serve(app: App, request: Request, dry_run: bool) -> Result<Value, Denial> {
     let (parts, body) = request.into_parts();
     let options = options(parts.uri.query())?;
-    let files = files(body, app.settings.upload_limit).await?;
+    let files = compiled(&app, &parts.headers, files(body, app.settings.upload_limit).await?).await?;
     answer(&app, &parts.headers, move |engine, caller| {
         let plan = match dry_run {
             true => engine.plan(caller, files, options)?,
@@ -72,6 +74,17 @@ async fn serve(app: App, request: Request, dry_run: bool) -> Result<Value, Denia
         Ok(show(&plan))
     })
     .await
+}
+
+/// The files, once the components among them are compiled: the engine's threads do not wait for that.
+async fn compiled(app: &App, headers: &HeaderMap, files: Vec<SourceFile>) -> Result<Vec<SourceFile>, Denial> {
+    if !files.iter().any(engine::is_component) {
+        return Ok(files);
+    }
+    let caller = answer(app, headers, |_, caller| Ok(*caller)).await?;
+    let engine = Arc::clone(&app.engine);
+    let compiled = app.looking.run(move || engine.compile_components(&caller, &files).map(|()| files));
+    Ok(compiled.await??)
 }
 
 fn options(query: Option<&str>) -> Result<ApplyOptions, Denial> {

@@ -37,6 +37,9 @@ pub struct Source {
     fetch_ca_file: Option<PathBuf>,
 }
 
+/// Reads a component when it is its turn.
+pub type Turn<'s> = Box<dyn FnOnce() -> Result<Found, Trouble> + 's>;
+
 /// A component, not looked at yet.
 pub struct Found {
     /// As people know it.
@@ -53,7 +56,7 @@ pub struct Found {
 
 impl Source {
     /// Every component that is meant, each read when it is its turn.
-    pub fn each(&self) -> Result<Vec<Box<dyn FnOnce() -> Result<Found, Trouble> + '_>>, Trouble> {
+    pub fn each(&self) -> Result<Vec<Turn<'_>>, Trouble> {
         if self.source.contains("://") {
             return Ok(vec![Box::new(|| self.fetched())]);
         }
@@ -67,9 +70,7 @@ impl Source {
                 format!("{} has {} components: a digest or a signature is that of one", path.display(), files.len());
             return Err(Trouble::new(Exit::Usage, message));
         }
-        let each = files
-            .into_iter()
-            .map(|file| -> Box<dyn FnOnce() -> Result<Found, Trouble> + '_> { Box::new(move || self.file(&file)) });
+        let each = files.into_iter().map(|file| -> Turn<'_> { Box::new(move || self.file(&file)) });
         Ok(each.collect())
     }
 
