@@ -123,8 +123,11 @@ fn by_key_and_by_shell(daemon: &mut Daemon) -> Result<()> {
     ensure!(status == 204, "{status} {answer}");
     let (_, found) = daemon.get("/api/data/v9.2/tasks?$filter=subject%20eq%20'Look'")?;
     assert_eq!(found["value"][0]["_regardingobjectid_value"], id);
-    let lines =
-        "create account/a1 name=\"Ada\"\nupdate account/a1@9 name=\"Bea\" ! version-mismatch\nget account/a1 name\n";
+    let lines = "create account/a1 name=\"Ada\"\nupdate account/a1@9 name=\"Bea\" ! version-mismatch\n\
+                 create complaint/c title=\"A\" product=\"B\" issue=\"C\" receivedon=2026-01-02\n\
+                 task list complaint/c\ntask begin complaint/c process=after-the-call\n\
+                 task finish complaint/c ! stage-gate\ntask finish complaint/c@9 ! version-mismatch\n\
+                 task discard complaint/c\ntask show complaint/c ! not-found\nget account/a1 name\n";
     let mut shell = daemon.program(&["shell"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     shell.stdin.take().context("a shell reads")?.write_all(lines.as_bytes())?;
     let output = shell.wait_with_output()?;

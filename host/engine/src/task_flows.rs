@@ -189,6 +189,7 @@ fn begin(unit: &mut Unit, caller: &Caller, flow: &ProcessName, record: RecordRef
 
 /// The session of this task flow that the caller has open on the record; the unit rests on there being no other one.
 fn open_on(unit: &mut Unit, caller: &Caller, process: &Process, record: RecordRef) -> Result<Option<Kept>, Failure> {
+    sessions::watch(&unit.overlay, caller.user, record);
     let ids = sessions::by_record(&unit.overlay, record)?.collect::<Result<Vec<_>, _>>()?;
     for id in ids {
         let Some(kept) = sessions::get(&unit.overlay, id)? else { continue };

@@ -34,6 +34,7 @@ pub fn insert(writer: &mut impl Writer, kept: &Kept) {
     let session = &kept.session;
     writer.put(of_user(session.user, session.id).key(), [].into());
     writer.put(of_record(session.record, session.id).key(), [].into());
+    writer.touch(begun_by(session.user, session.record).bytes());
     put(writer, kept);
 }
 
@@ -76,6 +77,11 @@ pub fn by_record<R: Reader + ?Sized>(
     ids(reader, Tuple::of(Family::SessionRecord).record(record))
 }
 
+/// Rests the unit on the user beginning no other session about the record meanwhile.
+pub fn watch(reader: &(impl Reader + ?Sized), user: RecordRef, record: RecordRef) {
+    reader.watch(begun_by(user, record).bytes());
+}
+
 /// The sessions that go, the next one first, with their times.
 pub fn going<R: Reader + ?Sized>(
     reader: &R,
@@ -102,6 +108,11 @@ fn of_user(user: RecordRef, id: SessionId) -> Tuple {
 
 fn of_record(record: RecordRef, id: SessionId) -> Tuple {
     Tuple::of(Family::SessionRecord).record(record).uuid(id.0)
+}
+
+/// The bucket of what one user begins about one record: no row has this key.
+fn begun_by(user: RecordRef, record: RecordRef) -> Tuple {
+    Tuple::of(Family::SessionRecord).record(record).id(user.id)
 }
 
 fn due(goes: Timestamp, id: SessionId) -> Tuple {

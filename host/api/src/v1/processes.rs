@@ -164,7 +164,7 @@ fn told(process: &Process, schema: &Schema) -> Value {
     json!({
         "name": process.name.as_str(),
         "title": process.title.as_str(),
-        "kind": if process.is_action() { "action" } else { "workflow" },
+        "kind": kind(process),
         "mode": mode,
         "entity": workflow.entity.map(|entity| schema.name_of(entity).to_string()),
         "state": state_word(process.state),
@@ -173,6 +173,14 @@ fn told(process: &Process, schema: &Schema) -> Value {
         "version": process.version(),
         "owner": show_record(process.owner, schema),
     })
+}
+
+fn kind(process: &engine::Process) -> &'static str {
+    match (process.is_action(), &process.workflow.task_flow) {
+        (true, _) => "action",
+        (_, Some(_)) => "task-flow",
+        _ => "workflow",
+    }
 }
 
 fn state_word(state: DefinitionState) -> &'static str {

@@ -10,7 +10,11 @@ use model::{
 use uuid::Uuid;
 
 use super::rows::overlay;
-use crate::{Overlay, Range, Writer, sessions, sessions::Kept, suite::rows};
+use crate::{
+    Memory, Overlay, Priority, Range, Store, Writer, sessions,
+    sessions::Kept,
+    suite::{rows, snapshot},
+};
 
 fn record(number: u128) -> RecordRef {
     RecordRef::new(EntityId(64), RecordId(Uuid::from_u128(number)))
@@ -84,4 +88,20 @@ fn a_session_is_found_by_user_record_and_time_until_it_is_taken_away() {
     sessions::remove(&mut store, &second);
     assert_eq!(found(&store), (Vec::new(), Vec::new(), Vec::new()));
     assert_eq!(sessions::get(&store, id).expect("read"), None);
+}
+
+#[test]
+fn of_two_begins_of_one_user_on_one_record_the_later_meets_the_first() {
+    let store = Memory::new();
+    let begin = |number: u128, user: RecordRef| {
+        let mut unit = Overlay::new(snapshot(&store));
+        sessions::watch(&unit, user, golden().session.record);
+        let session = Session { id: SessionId(Uuid::from_u128(number)), user, ..golden().session };
+        sessions::insert(&mut unit, &Kept { session, goes: at(400) });
+        unit.into_batch(Priority::Interactive)
+    };
+    let (first, second, other) = (begin(1, record(1)), begin(2, record(1)), begin(3, record(2)));
+    store.commit(first).expect("a commit");
+    assert!(store.commit(second).expect_err("he has begun already").is_conflict());
+    store.commit(other).expect("another user's");
 }
