@@ -15,7 +15,6 @@ mod queries;
 mod scripts;
 mod security;
 mod signin;
-mod task_flows;
 mod writes;
 
 use std::{pin::pin, sync::Arc};
