@@ -5,10 +5,13 @@
 
 mod around;
 mod bind;
+mod explain;
 mod go;
 mod instance;
 mod message;
+mod migrate;
 mod order;
+mod report;
 mod start;
 mod verbs;
 mod view;
@@ -21,13 +24,17 @@ use rules::flow::Move;
 pub(crate) use self::{
     around::holds,
     message::message,
+    migrate::stranded,
     order::{Ask, order},
     start::on_create,
     verbs::apply,
     view::forget,
 };
 pub use self::{
+    explain::FlowWhy,
     instance::{InstanceView, StageView},
+    migrate::{FlowMigrated, FlowMigration, FlowMove},
+    report::{FlowReport, StageFigures},
     view::{Choice, Sight as FlowSight},
 };
 use crate::{Engine, Failure, FlowProcess, unit::Unit};

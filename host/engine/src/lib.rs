@@ -75,7 +75,10 @@ pub use crate::{
     error::{Error, Failure},
     explain::{Check, Event, Started, Why},
     export::Formatted,
-    flows::{Choice, FlowSight, Going, InstanceView, Next, StageView},
+    flows::{
+        Choice, FlowMigrated, FlowMigration, FlowMove as MovedInstances, FlowReport, FlowSight, FlowWhy, Going, InstanceView,
+        Next, StageFigures, StageView,
+    },
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,
     interactive::Work,

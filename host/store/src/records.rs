@@ -54,6 +54,18 @@ pub fn exists(reader: &(impl Reader + ?Sized), record: RecordRef) -> Result<bool
     Ok(reader.peek(Tuple::of(Family::Record).record(record).bytes())?.is_some())
 }
 
+/// The records of an entity, the newest id first.
+pub fn newest<R: Reader + ?Sized>(
+    reader: &R,
+    entity: EntityId,
+) -> Result<impl Iterator<Item = Result<Record, Error>>, Error> {
+    let rows = reader.scan(&Range::prefix(Tuple::of(Family::Record).entity(entity).bytes()).backward())?;
+    Ok(rows.map(move |row| {
+        let (key, value) = row?;
+        decode(RecordRef::new(entity, RecordId(key::last_uuid(&key)?)), &value)
+    }))
+}
+
 /// The records of an entity by id, ascending, behind `after`. They are not validated (E2).
 pub fn all<R: Reader + ?Sized>(
     reader: &R,

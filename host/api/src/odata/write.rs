@@ -8,6 +8,7 @@ use engine::Engine;
 use model::{
     AttributeId, Caller, RecordId, RecordRef, Refusal, Schema, Value, ValueType, Values, Verb, Way,
     schema::{Attribute, Entity},
+    starter,
 };
 use serde_json::{Map, Value as Json};
 use smol_str::SmolStr;
@@ -30,6 +31,12 @@ pub struct Asked<'a> {
     pub schema: &'a Schema,
     /// What earlier requests of the same batch made.
     pub links: Option<&'a Links>,
+}
+
+/// The status of a flow's instance where a client writes the number as text, which pages of the vendor tell it to.
+fn status_as_text(entity: &Entity, attribute: &Attribute, json: &Json) -> Option<Value> {
+    let is_status = [starter::STATE, starter::STATUS].contains(&attribute.id) && entity.is_flow_instance();
+    json.as_str().filter(|_| is_status)?.trim().parse().ok().map(Value::Whole)
 }
 
 /// Addresses of what requests of a batch made, by their `$` and content id.
@@ -97,7 +104,11 @@ impl<'a> Asked<'a> {
                 written.id = id(json)?;
             } else if !self.within(entity, name, json, &mut written)? {
                 let attribute = attribute(entity, name)?;
-                written.values.insert(attribute.id, plain(attribute, json)?);
+                let value = match status_as_text(entity, attribute, json) {
+                    Some(status) => status,
+                    None => plain(attribute, json)?,
+                };
+                written.values.insert(attribute.id, value);
             }
         }
         Ok(written)

@@ -37,6 +37,7 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/processes/{name}/diff", get(diff))
         .merge(copy::routes())
         .merge(explain::routes())
+        .merge(flow::routes())
         .merge(migrate::routes())
         .merge(trial::routes())
         .route("/api/v1/processes/{name}/run", post(run))

@@ -76,6 +76,7 @@ const ADDRESSES: &[(&str, &str, &str, &str, Expected)] = &[
     ("GET", "/api/v1/processes/{name}", "/api/v1/processes/any-one", "", PRIVILEGE),
     ("GET", "/api/v1/processes/{name}/versions", "/api/v1/processes/any-one/versions", "", PRIVILEGE),
     ("GET", "/api/v1/processes/{name}/diff", "/api/v1/processes/any-one/diff", "", PRIVILEGE),
+    ("GET", "/api/v1/processes/{name}/report", "/api/v1/processes/any-one/report", "", PRIVILEGE),
     (
         "GET",
         "/api/v1/processes/{name}/explain",

@@ -8,6 +8,7 @@ mod conditions;
 mod definitions;
 mod dialect;
 mod expand;
+mod flows;
 mod limits;
 mod messages;
 mod own;

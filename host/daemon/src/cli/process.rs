@@ -4,6 +4,7 @@ mod check;
 mod explain;
 mod local;
 mod migrate;
+mod report;
 mod switch;
 mod test;
 mod trial;
@@ -61,11 +62,13 @@ pub enum Process {
         #[arg(long, value_name = "PROCESS")]
         from: String,
     },
-    /// Move the resting jobs of a process to another version
+    /// Move the resting jobs of a process to another version; of a flow write down where its instances stand
     Migrate(migrate::Migrate),
     /// Try a process on a record: it runs, everything is told, and nothing of it stays
     Try(trial::Try),
-    /// Tell why a process started for an event, or did not, or would not
+    /// Tell how long records stay in each stage of a business process flow, and where they end
+    Report(report::Report),
+    /// Tell why a process started for an event, or did not, or would not; why a flow starts and is shown, or not
     Explain(explain::Explain),
     /// Activate a process: what starts it starts it from now on
     Activate {
@@ -103,6 +106,7 @@ impl Process {
             Self::New { name, from } => super::export::copy(name, from, connection),
             Self::Migrate(migrate) => migrate.run(connection),
             Self::Try(attempt) => attempt.run(connection),
+            Self::Report(report) => report.run(connection),
             Self::Explain(explain) => explain.run(connection),
             Self::Activate { name } => switch::switch(name, true, connection),
             Self::Deactivate { name } => switch::switch(name, false, connection),

@@ -107,6 +107,8 @@ fn write(
             values.insert(*lookup, bound.get(*lookup).clone());
         }
     }
+    // Workflows on the instance start by what is named: a move names what it changes and nothing else.
+    let values = values.into_iter().filter(|(column, value)| before.get(*column) != value).collect();
     let version = verb::keep(unit, caller, before.reference(), values)?.version;
     if let Some(entered) = moved.entered {
         run_of(unit, caller, process, bound, entered, false)?;

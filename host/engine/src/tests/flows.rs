@@ -5,6 +5,8 @@
 mod account;
 mod cost;
 mod land;
+mod report;
+mod versions;
 
 use proptest::{
     prelude::*,

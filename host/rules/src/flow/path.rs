@@ -49,7 +49,13 @@ pub fn restore(flow: &Flow, state: InstanceState, traversed: &[StageId], active:
         let found = flow.stages.iter().position(|stage| stage.id == *id);
         found.and_then(|index| u8::try_from(index).ok()).map(StagePlace)
     };
-    let before: Vec<StagePlace> = traversed.iter().filter_map(place).collect();
+    let mut before: Vec<StagePlace> = Vec::new();
+    for stage in traversed.iter().filter_map(place) {
+        // Two stages may have become one.
+        if !before.contains(&stage) {
+            before.push(stage);
+        }
+    }
     let at = active.and_then(place).or_else(|| before.last().copied()).unwrap_or(StagePlace::FIRST);
     Standing::at(state, before, at)
 }

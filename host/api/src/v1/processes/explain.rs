@@ -12,8 +12,8 @@ use model::Message;
 use serde_json::{Value, json};
 
 use super::{
-    super::{ask, record},
-    process_name,
+    super::{ask, record, tokens::user},
+    flow, process_name,
 };
 use crate::{App, odata::options, problem::Denial};
 
@@ -29,10 +29,11 @@ async fn explain(
     headers: HeaderMap,
 ) -> Response {
     ask(&app, &headers, move |engine, caller| {
-        let (mut target, mut event, mut entry, mut named) = (None, None, None, Vec::new());
+        let (mut target, mut event, mut entry, mut named, mut whom) = (None, None, None, Vec::new(), None);
         for (option, text) in options(query.as_deref())? {
             match option.as_str() {
                 "record" => target = Some(record(&text, &engine.schema())?),
+                "user" => whom = Some(text),
                 "event" => event = Some(message(&text)?),
                 "attributes" => named = text.split(',').filter(|name| !name.is_empty()).map(named_one).collect(),
                 "entry" => {
@@ -40,19 +41,31 @@ async fn explain(
                         Some(text.parse().map_err(|_| Denial::malformed("`entry` is the id of a row of the audit"))?)
                 }
                 other => {
-                    let why = format!("this takes `record`, `event`, `attributes` and `entry`, and no `{other}`");
+                    let why = format!("this takes `record`, `event`, `attributes`, `entry` and `user`, and no `{other}`");
                     return Err(Denial::malformed(why));
                 }
             }
         }
         let target = target.ok_or_else(|| Denial::malformed("the query lacks `record`: ENTITY/ID"))?;
+        let name = process_name(&name)?;
+        if engine.catalogue().flow(name.as_str()).is_some() {
+            if event.is_some() || entry.is_some() || !named.is_empty() {
+                let why = "a flow starts with a record and is shown on it: this takes `record` and `user` only";
+                return Err(Denial::malformed(why));
+            }
+            let whom = user(engine, caller, whom.as_deref())?;
+            return Ok(flow::why(&engine.explain_flow(caller, &name, target, whom)?));
+        }
+        if whom.is_some() {
+            return Err(Denial::malformed("`user` is for business process flows: others look at who did the event"));
+        }
         let event = match (event, entry, named.is_empty()) {
             (None, Some(entry), true) => Event::Entry(entry),
             (None, None, true) => Event::Last,
             (_, Some(_), _) => return Err(Denial::malformed("`entry` stands alone: what happened is known")),
             (message, None, _) => Event::Supposed { message: message.unwrap_or(Message::Update), named },
         };
-        Ok(why(&engine.explain(caller, &process_name(&name)?, target, &event)?))
+        Ok(why(&engine.explain(caller, &name, target, &event)?))
     })
     .await
 }
@@ -88,15 +101,24 @@ fn written(text: &str) -> model::Value {
     }
 }
 
+/// One check.
+pub(super) fn told(check: &Check) -> Value {
+    json!({
+        "check": check.name,
+        "passed": check.passed,
+        "says": check.says.as_str(),
+        "hint": check.hint.as_deref(),
+    })
+}
+
 fn why(why: &Why) -> Value {
-    let check = |check: &Check| json!({"check": check.name, "passed": check.passed, "says": check.says.as_str(), "hint": check.hint.as_deref()});
     let run = |run: &Started| json!({"job": run.job.to_string(), "state": run.state.as_str(), "reason": run.reason.as_deref()});
     json!({
         "process": why.process.as_str(),
         "version": why.version,
         "event": why.event.as_str(),
         "starts": why.starts,
-        "checks": why.checks.iter().map(check).collect::<Vec<_>>(),
+        "checks": why.checks.iter().map(told).collect::<Vec<_>>(),
         "runs": why.runs.iter().map(run).collect::<Vec<_>>(),
     })
 }

@@ -10,7 +10,7 @@ use engine::{Migrated, Migration};
 use model::StepId;
 use serde_json::{Map, Value, json};
 
-use super::{super::answer, process_name};
+use super::{super::answer, flow, process_name};
 use crate::{App, body, problem::Denial};
 
 /// The route.
@@ -30,8 +30,12 @@ async fn migrate(app: App, name: String, request: Request) -> Result<Value, Deni
         if let Some(unknown) = body.keys().find(|name| !known.contains(&name.as_str())) {
             return Err(Denial::malformed(format!("a migration takes no `{unknown}`")));
         }
+        let process = process_name(&name)?;
+        if engine.catalogue().flow(process.as_str()).is_some() {
+            return flow::migrate(engine, caller, process, &body);
+        }
         let migration = Migration {
-            process: process_name(&name)?,
+            process,
             from: version(&body, "from")?,
             to: version(&body, "to")?,
             map: map(&body)?,

@@ -24,6 +24,9 @@ pub struct Explain {
     /// The attributes that the supposed request names: NAME, or NAME=VALUE for another value
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     attributes: Vec<String>,
+    /// For whom, where the process is a business process flow: a user name or an id; else for who asks
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["event", "attributes", "audit"])]
+    user: Option<String>,
     /// A change that happened: the id of its row in the audit
     #[arg(long, value_name = "ENTRY", conflicts_with_all = ["event", "attributes"])]
     audit: Option<String>,
@@ -34,12 +37,16 @@ impl Explain {
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
         let mut path = format!("/api/v1/processes/{}/explain?record={}", escaped(&self.name), escaped(&self.record));
         let attributes = Some(self.attributes.join(",")).filter(|text| !text.is_empty());
-        for (name, text) in [("event", &self.event), ("attributes", &attributes), ("entry", &self.audit)] {
+        let asked = [("event", &self.event), ("attributes", &attributes), ("entry", &self.audit), ("user", &self.user)];
+        for (name, text) in asked {
             if let Some(text) = text {
                 path.push_str(&format!("&{name}={}", escaped(text)));
             }
         }
         let answer = Client::new(connection)?.get(&path)?;
+        if answer["starting"].is_array() {
+            return flow(&answer, connection);
+        }
         let checks = answer["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
         if connection.output == Output::Table {
             say(&format!("{}: {}", self.name, text(&answer, "event")));
@@ -50,6 +57,23 @@ impl Explain {
         }
         Ok(())
     }
+}
+
+/// Why a flow starts and is shown.
+fn flow(answer: &Json, connection: &Connection) -> Result<(), Trouble> {
+    let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
+    let (starting, showing) = (list("starting"), list("showing"));
+    let rows = starting.iter().chain(&showing).map(row).collect();
+    connection.output.rows(&["CHECK", "PASSED", "BECAUSE"], rows, answer)?;
+    if connection.output == Output::Table {
+        let does = |name: &str, yes: &str, no: &str| {
+            if answer[name] == Json::Bool(true) { yes.to_owned() } else { no.to_owned() }
+        };
+        let user = text(answer, "user");
+        say(&does("starts", &format!("a new record of {user} gets it"), &format!("a new record of {user} does not get it")));
+        say(&does("shows", &format!("{user} is shown it on the record"), &format!("{user} is not shown it on the record")));
+    }
+    Ok(())
 }
 
 fn row(check: &Json) -> Vec<String> {

@@ -21,10 +21,10 @@ pub struct Migrate {
     /// The version that they get; the one that holds now if absent
     #[arg(long, value_name = "VERSION")]
     to: Option<u32>,
-    /// A step that has another id in that version; may be repeated
+    /// A step that has another id in that version, of a flow a stage that has become another one; may be repeated
     #[arg(long, value_name = "OLD=NEW")]
     map: Vec<String>,
-    /// Only tell which jobs would be moved, and why others would not
+    /// Only tell what would be moved, and why others would not
     #[arg(long)]
     dry_run: bool,
 }
@@ -42,14 +42,21 @@ impl Migrate {
         let client = Client::new(connection)?;
         let path = format!("/api/v1/processes/{}/migrate", escaped(&self.name));
         let (mut jobs, mut to) = (Vec::new(), Json::Null);
+        let mut moves: Option<Vec<Json>> = None;
         loop {
             let mut answer = client.post(&path, &body)?;
             jobs.extend(answer["jobs"].as_array_mut().map(std::mem::take).unwrap_or_default());
             to = if answer["to"].is_null() { to } else { answer["to"].take() };
+            if let Some(slice) = answer["moves"].as_array() {
+                add(moves.get_or_insert_default(), slice);
+            }
             match answer["next"].take() {
                 Json::Null => break,
                 next => body["cursor"] = next,
             }
+        }
+        if let Some(moves) = moves {
+            return self.flow(&moves, connection);
         }
         let rows = jobs.iter().map(row).collect();
         let whole = json!({"to": to, "jobs": jobs});
@@ -60,6 +67,52 @@ impl Migrate {
             say(&format!("{moves} job(s) {verb} to version {to}, {} not", jobs.len() - moves));
         }
         Ok(())
+    }
+}
+
+impl Migrate {
+    /// What becomes of the instances of a flow.
+    fn flow(&self, moves: &[Json], connection: &Connection) -> Result<(), Trouble> {
+        let text = |one: &Json, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+        let rows = moves.iter().map(|one| {
+            let names = ["from", "to", "state"].map(|name| text(one, name));
+            names.into_iter().chain([one["instances"].to_string(), because(&text(one, "because")).to_owned()]).collect()
+        });
+        connection.output.rows(&["STAGE", "STANDS AT", "STATE", "INSTANCES", "BECAUSE"], rows.collect(), &json!({"moves": moves}))?;
+        if connection.output == Output::Table {
+            let sum = |same: bool| -> u64 {
+                let alike = moves.iter().filter(|one| (one["because"] == "same") == same);
+                alike.filter_map(|one| one["instances"].as_u64()).sum()
+            };
+            let verb = if self.dry_run { "would be written" } else { "written" };
+            say(&format!("{} instance(s) {verb}, {} stay as they are", sum(false), sum(true)));
+        }
+        Ok(())
+    }
+}
+
+fn because(word: &str) -> &'static str {
+    match word {
+        "same" => "its stage is there",
+        "mapped" => "its stage has become this one",
+        "path" => "stages that it has gone through are others",
+        _ => "its stage is gone: the last one gone through that stays",
+    }
+}
+
+/// Adds the counts of a slice to those before.
+fn add(all: &mut Vec<Json>, slice: &[Json]) {
+    for one in slice {
+        let same = |known: &&mut Json| {
+            ["from", "to", "state", "because"].iter().all(|name| known[*name] == one[*name])
+        };
+        match all.iter_mut().find(same) {
+            Some(known) => {
+                let sum = known["instances"].as_u64().unwrap_or(0) + one["instances"].as_u64().unwrap_or(0);
+                known["instances"] = json!(sum);
+            }
+            None => all.push(one.clone()),
+        }
     }
 }
 
