@@ -18,6 +18,7 @@ stepwise_sdk::export!(
     honest::Surroundings,
     honest::Ask,
     honest::HandOn,
+    honest::Lead,
     honest::Rows,
     wrong::Panic,
     wrong::Trap,
