@@ -57,7 +57,11 @@ const WORKLOADS: [Workload; 12] = [
         about: "parked waits: memory, bytes, a write that wakes one; P9, a restart with them",
         run: waits::parked,
     },
-    Workload { name: "F1", about: "what a user sees of ten flows on a record; Next Stage beside an update", run: flows::run },
+    Workload {
+        name: "F1",
+        about: "what a user sees of ten flows on a record; Next Stage beside an update",
+        run: flows::run,
+    },
     Workload { name: "P8", about: "timers that are due in one second", run: waits::timers },
     Workload { name: "P5", about: "what a real-time workflow adds to the write that it runs in", run: realtime::run },
     Workload { name: "P3", about: "the workflows of P1, one after the other", run: workflows::alone },

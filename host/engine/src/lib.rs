@@ -76,8 +76,8 @@ pub use crate::{
     explain::{Check, Event, Started, Why},
     export::Formatted,
     flows::{
-        Choice, FlowMigrated, FlowMigration, FlowMove as MovedInstances, FlowReport, FlowSight, FlowWhy, Going, InstanceView,
-        Next, StageFigures, StageView,
+        Choice, FlowMigrated, FlowMigration, FlowMove as MovedInstances, FlowReport, FlowSight, FlowWhy, Going,
+        InstanceView, Next, StageFigures, StageView,
     },
     ids::{CountingIds, Ids, RandomIds},
     import::Imported,

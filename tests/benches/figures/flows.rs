@@ -105,7 +105,8 @@ fn instance(world: &World, record: RecordRef) -> Result<RecordRef> {
     let schema = world.engine.schema();
     let own = schema.named("ben_flow0").context("the flow has an entity")?;
     let lookup = own.attribute("bpf_dealid").context("it has a lookup")?.id;
-    let page = world.engine.query(&world.caller(), &Query::all(own.id)).map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    let page =
+        world.engine.query(&world.caller(), &Query::all(own.id)).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     let found = page.records.iter().find(|row| row.get(lookup).as_reference() == Some(record));
     found.map(model::Record::reference).context("the record has an instance")
 }

@@ -190,7 +190,10 @@ fn versions_of_a_flow_are_compared_and_its_instances_are_written_down() {
     for instance in &instances[..2] {
         assert_eq!(world.send("POST", &format!("/api/v1/flows/{instance}/next"), &[], "{}").status, 200);
     }
-    world.apply_flows(&[("selling", &SELLING.replace("id: develop, title: Develop", "id: grow, title: Grow")), ("review", REVIEW)]);
+    world.apply_flows(&[
+        ("selling", &SELLING.replace("id: develop, title: Develop", "id: grow, title: Grow")),
+        ("review", REVIEW),
+    ]);
     let versions = world.get("/api/v1/processes/selling/versions").json();
     assert_eq!(versions["value"].as_array().map(Vec::len), Some(2));
     let diff = text(&world.get("/api/v1/processes/selling/diff").json()["diff"]);
@@ -225,7 +228,10 @@ fn why_a_flow_is_shown_or_started_is_told_check_by_check() {
     let selling = explain("selling");
     assert_eq!((&selling["starts"], &selling["shows"]), (&json!(true), &json!(true)), "{selling}");
     let review = explain("review");
-    assert_eq!((failed(&review, "starting"), failed(&review, "showing")), (vec!["order".into()], vec!["started".into()]));
+    assert_eq!(
+        (failed(&review, "starting"), failed(&review, "showing")),
+        (vec!["order".into()], vec!["started".into()])
+    );
     // A view pins; what starts later is not shown, and that is why.
     assert_eq!(world.send("POST", &format!("/api/v1/records/offers/{offer}/flow/view"), &[], "{}").status, 200);
     let start = json!({"process": "review"}).to_string();

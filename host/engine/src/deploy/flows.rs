@@ -43,7 +43,8 @@ pub(super) fn left_behind(
                 "{count}{more} instance(s) of `{name}` stand on the stage `{stage}`, which goes: they fall back to the last \
                  stage gone through that stays"
             );
-            let hint = format!("where it is only called otherwise now: `stepwise process migrate {name} --map {stage}=NEW`");
+            let hint =
+                format!("where it is only called otherwise now: `stepwise process migrate {name} --map {stage}=NEW`");
             warnings.push(Problem { hint: Some(hint), warning: true, ..problem(&flow.file, message) });
         }
     }

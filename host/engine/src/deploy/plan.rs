@@ -93,7 +93,12 @@ pub(super) fn of(
         solution: header.name.clone(),
         version: header.version.clone(),
         changes,
-        warnings: solution.warnings.iter().cloned().chain(super::flows::left_behind(catalogue, reader, solution)?).collect(),
+        warnings: solution
+            .warnings
+            .iter()
+            .cloned()
+            .chain(super::flows::left_behind(catalogue, reader, solution)?)
+            .collect(),
     })
 }
 

@@ -121,7 +121,8 @@ impl Asked {
         let says = format!("{} {does} {what} `{}`", self.name, self.process.flow.instance);
         let roles: Vec<&str> = self.process.flow.roles.iter().map(|(role, _)| role.as_str()).collect();
         let hint = match roles.is_empty() {
-            true => "no role is named in the flow: only administrators and customizers have it; name one under `roles`".to_owned(),
+            true => "no role is named in the flow: only administrators and customizers have it; name one under `roles`"
+                .to_owned(),
             false => format!("give him, or a team of his, one of the roles of the flow: {}", roles.join(", ")),
         };
         check(name, may, says, &hint)
@@ -131,7 +132,9 @@ impl Asked {
     fn created_for(&self, unit: &Unit) -> Check {
         let own = self.process.flow.header.id;
         let (passed, says) = match self.record.get(starter::PROCESS_ID) {
-            Value::Guid(id) if id.is_nil() => (false, "the record was created for no flow (`processid` is all zeros)".to_owned()),
+            Value::Guid(id) if id.is_nil() => {
+                (false, "the record was created for no flow (`processid` is all zeros)".to_owned())
+            }
             Value::Guid(id) if *id == own => (true, "the record was created for this flow".to_owned()),
             Value::Guid(id) => {
                 let other = unit.catalogue.flows().find(|flow| flow.flow.header.id == *id);
@@ -213,7 +216,8 @@ impl Asked {
                 check(name, true, says, "")
             }
             Some(shown) if seen.pinned => {
-                let says = format!("he is pinned to `{}` on this record, by his first view or his last switch", shown.process);
+                let says =
+                    format!("he is pinned to `{}` on this record, by his first view or his last switch", shown.process);
                 check(name, false, says, switch)
             }
             Some(shown) => {

@@ -55,10 +55,7 @@ pub(crate) fn message(
         Wants::Move => moved(text(inputs, "move").ok_or_else(|| missing("move"))?)?,
         Wants::Read => return read(unit, caller, target, text(inputs, "process")).map(Some),
     };
-    let own = match unit.catalogue.flow_of(target.entity) {
-        Some(process) => Some(process.name.clone()),
-        None => None,
-    };
+    let own = unit.catalogue.flow_of(target.entity).map(|process| process.name.clone());
     let process = own.as_ref().map(ProcessName::as_str).or(text(inputs, "process"));
     let process = process.ok_or_else(|| missing("process"))?;
     let to = inputs.iter().find(|input| input.name == "to").and_then(|input| input.value.as_reference());

@@ -17,9 +17,7 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use store::{Reader, definitions, journal, records};
 
 use super::{instance, named};
-use crate::{
-    Engine, Failure, FlowProcess, access, activation, catalogue::flows::stage_id, switch, unit::Unit, verb,
-};
+use crate::{Engine, Failure, FlowProcess, access, activation, catalogue::flows::stage_id, switch, unit::Unit, verb};
 
 /// Instances that one unit of work looks at.
 const SLICE: usize = 200;

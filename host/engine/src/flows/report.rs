@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use model::{
-    Caller, Privilege, ProcessName, Record, RecordRef, Refusal, Timestamp, Value,
-    process::flow::InstanceState,
-    starter,
+    Caller, Privilege, ProcessName, Record, RecordRef, Refusal, Timestamp, Value, process::flow::InstanceState, starter,
 };
 use smol_str::{SmolStr, ToSmolStr};
 use store::{
@@ -204,7 +202,9 @@ impl Tally {
                     self.stay(stage, since, entry.at);
                     self.stage(stage).ended[state_place(ended) - 1] += 1;
                     at = Some((stage, None));
-                    if let (InstanceState::Finished, InstanceState::Finished, Some(begun)) = (ended, stands.state, begun) {
+                    if let (InstanceState::Finished, InstanceState::Finished, Some(begun)) =
+                        (ended, stands.state, begun)
+                    {
                         self.finished += seconds(begun, entry.at);
                     }
                 }

@@ -3,7 +3,7 @@
 //! Nothing runs as the owner of a flow, so that he is another asks for no more than `assign`. One that is switched on is
 //! checked once more against all that there is.
 
-use model::{Caller, Origin, Outcome, Privilege, Refusal, TaskName, process::DefinitionState};
+use model::{Caller, Origin, Outcome, Privilege, TaskName, process::DefinitionState};
 use store::definitions::{self, Definition, Kind};
 
 use super::{Wanted, outcome, refuse, tell};
@@ -61,7 +61,7 @@ fn activate(
     let read = formats::flow_from_json(&canonical, &catalogue.schema, &catalogue.steps, &callables, at);
     read.map_err(|problems| {
         let sentences = problems.into_iter().filter(|problem| !problem.warning).map(|problem| problem.message);
-        Refusal::from(deploy::problems(&definition.file, sentences))
+        deploy::problems(&definition.file, sentences)
     })?;
     deploy::activate_flow(unit, flow.id, definition.content, &definition.solution)
 }

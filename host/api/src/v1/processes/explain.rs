@@ -41,7 +41,8 @@ async fn explain(
                         Some(text.parse().map_err(|_| Denial::malformed("`entry` is the id of a row of the audit"))?)
                 }
                 other => {
-                    let why = format!("this takes `record`, `event`, `attributes`, `entry` and `user`, and no `{other}`");
+                    let why =
+                        format!("this takes `record`, `event`, `attributes`, `entry` and `user`, and no `{other}`");
                     return Err(Denial::malformed(why));
                 }
             }

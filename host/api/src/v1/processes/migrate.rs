@@ -34,12 +34,8 @@ async fn migrate(app: App, name: String, request: Request) -> Result<Value, Deni
         if engine.catalogue().flow(process.as_str()).is_some() {
             return flow::migrate(engine, caller, process, &body);
         }
-        let migration = Migration {
-            process,
-            from: version(&body, "from")?,
-            to: version(&body, "to")?,
-            map: map(&body)?,
-        };
+        let migration =
+            Migration { process, from: version(&body, "from")?, to: version(&body, "to")?, map: map(&body)? };
         let cursor = body.get("cursor").and_then(Value::as_str);
         let outcome = match body.get("preview").and_then(Value::as_bool).unwrap_or(false) {
             true => engine.plan_migration(caller, &migration, cursor)?,

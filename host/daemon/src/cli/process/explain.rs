@@ -70,8 +70,16 @@ fn flow(answer: &Json, connection: &Connection) -> Result<(), Trouble> {
             if answer[name] == Json::Bool(true) { yes.to_owned() } else { no.to_owned() }
         };
         let user = text(answer, "user");
-        say(&does("starts", &format!("a new record of {user} gets it"), &format!("a new record of {user} does not get it")));
-        say(&does("shows", &format!("{user} is shown it on the record"), &format!("{user} is not shown it on the record")));
+        say(&does(
+            "starts",
+            &format!("a new record of {user} gets it"),
+            &format!("a new record of {user} does not get it"),
+        ));
+        say(&does(
+            "shows",
+            &format!("{user} is shown it on the record"),
+            &format!("{user} is not shown it on the record"),
+        ));
     }
     Ok(())
 }

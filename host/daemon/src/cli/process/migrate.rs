@@ -78,7 +78,11 @@ impl Migrate {
             let names = ["from", "to", "state"].map(|name| text(one, name));
             names.into_iter().chain([one["instances"].to_string(), because(&text(one, "because")).to_owned()]).collect()
         });
-        connection.output.rows(&["STAGE", "STANDS AT", "STATE", "INSTANCES", "BECAUSE"], rows.collect(), &json!({"moves": moves}))?;
+        connection.output.rows(
+            &["STAGE", "STANDS AT", "STATE", "INSTANCES", "BECAUSE"],
+            rows.collect(),
+            &json!({"moves": moves}),
+        )?;
         if connection.output == Output::Table {
             let sum = |same: bool| -> u64 {
                 let alike = moves.iter().filter(|one| (one["because"] == "same") == same);
@@ -103,9 +107,7 @@ fn because(word: &str) -> &'static str {
 /// Adds the counts of a slice to those before.
 fn add(all: &mut Vec<Json>, slice: &[Json]) {
     for one in slice {
-        let same = |known: &&mut Json| {
-            ["from", "to", "state", "because"].iter().all(|name| known[*name] == one[*name])
-        };
+        let same = |known: &&mut Json| ["from", "to", "state", "because"].iter().all(|name| known[*name] == one[*name]);
         match all.iter_mut().find(same) {
             Some(known) => {
                 let sum = known["instances"].as_u64().unwrap_or(0) + one["instances"].as_u64().unwrap_or(0);

@@ -72,7 +72,10 @@ fn stays_ends_and_standing_are_counted_from_the_journal() {
 #[test]
 fn a_report_counts_what_its_reader_may_read() {
     let world = World::new();
-    let clerk = ("security/clerk.yaml", "kind: role\nname: Clerk\nprivileges:\n  offer: { all: user }\n  workflow: { read: organization }\n");
+    let clerk = (
+        "security/clerk.yaml",
+        "kind: role\nname: Clerk\nprivileges:\n  offer: { all: user }\n  workflow: { read: organization }\n",
+    );
     let anna = ("security/anna.yaml", "kind: user\nname: anna\nemail: anna@example.com\nroles: [Clerk]\n");
     let bert = ("security/bert.yaml", "kind: user\nname: bert\nemail: bert@example.com\nroles: []\n");
     let selling = SELLING.1.replace("Service Manager: view", "Clerk: view");
