@@ -130,7 +130,7 @@ fn the_example_converts_without_a_problem() {
     assert_eq!(solution.scripts[0].1.steps[0].name.as_str(), "complaints.due-date");
     let names: Vec<&str> = solution.security.iter().map(|file| file.value.name().as_str()).collect();
     assert_eq!(names, ["Complaint Handler", "Escalations"]);
-    assert_eq!(solution.mentions.len(), 1);
+    assert_eq!(solution.mentions.len(), 3);
 }
 
 #[test]
