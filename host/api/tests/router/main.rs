@@ -16,6 +16,7 @@ mod queries;
 mod scripts;
 mod security;
 mod signin;
+mod task_flows;
 mod writes;
 
 use std::{pin::pin, sync::Arc};
