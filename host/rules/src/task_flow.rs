@@ -65,7 +65,7 @@ pub fn onward<E>(flow: &TaskFlow, page: StagePlace, holds: impl FnMut(usize) -> 
 }
 
 /// The fields of a page that have to be filled first, by what each holds with all that was typed (K3).
-pub fn lacking<'p>(page: &'p Page, holds: impl Fn(u16) -> Value) -> Vec<&'p Field> {
+pub fn lacking(page: &Page, holds: impl Fn(u16) -> Value) -> Vec<&Field> {
     let is_empty = |value: Value| match value {
         Value::Null => true,
         Value::Text(text) => text.trim().is_empty(),
