@@ -13,6 +13,20 @@ use anyhow::{Context, Result, ensure};
 use tests::daemon;
 
 #[test]
+fn a_plugin_in_rust_is_built_tested_and_conforms() -> Result<()> {
+    let folder = kept().join("rust/hello-rust");
+    let fresh = tempfile::tempdir()?;
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rust").display().to_string();
+    said(&stepwise(fresh.path(), &["plugin", "new", "hello-rust", "--sdk", &sdk])?)?;
+    renew(&fresh.path().join("hello-rust"), &folder)?;
+    let tested = said(&stepwise(&folder, &["plugin", "test", "."])?)?;
+    ensure!(tested.contains("of 250 ms") && !tested.contains("FAILED"), "{tested}");
+    let report = said(&stepwise(&folder, &["plugin", "conform", "."])?)?;
+    ensure!(report.contains("0 failed"), "{report}");
+    Ok(())
+}
+
+#[test]
 fn plugins_in_javascript_are_built_tested_and_conform() -> Result<()> {
     conform("js", "node", "postcode-step")
 }
@@ -72,12 +86,13 @@ fn conform(language: &str, program: &str, example: &str) -> Result<()> {
     built(&worked)
 }
 
-/// What the tools of a language are installed into.
-const TOOLS: [&str; 2] = ["node_modules", ".venv"];
+/// What the tools of a language are installed into, or build into.
+const TOOLS: [&str; 3] = ["node_modules", ".venv", "target"];
 
 /// Gives a folder the sources of another one, unless it has them already: what was built of others goes, the tools stay.
 fn renew(from: &Path, to: &Path) -> Result<()> {
-    if to.join("plugin.wasm").is_file() && sources(from)?.iter().all(|(name, bytes)| holds(&to.join(name), bytes)) {
+    let built = to.join("plugin.wasm").is_file() || to.join("target").is_dir();
+    if built && sources(from)?.iter().all(|(name, bytes)| holds(&to.join(name), bytes)) {
         return Ok(());
     }
     for entry in fs::read_dir(to).into_iter().flatten() {
@@ -123,7 +138,12 @@ fn kept() -> PathBuf {
 
 fn stepwise(directory: &Path, arguments: &[&str]) -> Result<Output> {
     let mut command = Command::new(daemon::binary());
-    command.args(arguments).current_dir(directory).stdin(Stdio::null()).env("XDG_CACHE_HOME", kept().join("compiled"));
+    command
+        .env_remove("CARGO_TARGET_DIR")
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .env("XDG_CACHE_HOME", kept().join("compiled"));
     command.output().context("the binary cannot be run")
 }
 
@@ -136,11 +156,13 @@ fn said(output: &Output) -> Result<String> {
 /// The files of a plugin with what they hold, without what its tools brought and made.
 fn sources(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
-    for directory in ["", "wit", "tests"].map(|part| folder.join(part)) {
+    for directory in ["", "src", "wit", "tests"].map(|part| folder.join(part)) {
         for entry in fs::read_dir(&directory).into_iter().flatten() {
             let path = entry?.path();
             let name = path.strip_prefix(folder)?.display().to_string();
-            let made = name.ends_with(".wasm") || name == "package-lock.json" || name == "tests/run";
+            let made = name.ends_with(".wasm")
+                || ["package-lock.json", "Cargo.lock"].contains(&name.as_str())
+                || name == "tests/run";
             if path.is_file() && !made {
                 found.push((name, fs::read(&path)?));
             }
