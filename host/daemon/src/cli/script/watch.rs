@@ -45,7 +45,7 @@ impl Watch {
                 }
                 say("watching; Ctrl+C ends it");
             }
-            std::thread::sleep(REST);
+            std::thread::park_timeout(REST);
         }
     }
 
