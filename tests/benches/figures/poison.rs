@@ -60,7 +60,7 @@ const ENTITIES: [(&str, &str); 6] = [
 
 pub fn run(options: &Options, report: &mut Report) -> Result<()> {
     let none = Quarantine { crashes: 0, ..Settings::default().quarantine };
-    let world = World::with_settings(&[], Settings { quarantine: none, ..Settings::default() })?;
+    let world = World::with_settings(&ENTITIES[..1], Settings { quarantine: none, ..Settings::default() })?;
     install(&world)?;
     let attacks: Vec<(String, String)> = ATTACKS.iter().zip(1..).map(attack).collect();
     let files: Vec<(&str, &str)> =
