@@ -287,10 +287,7 @@ fn a_script_is_tested_by_its_examples_and_the_pages_beside_it() -> Result<()> {
     let tested = run(&["script", "test"])?;
     assert_eq!(tested.status.code(), Some(1));
     let out = String::from_utf8_lossy(&tested.stdout).into_owned();
-    ensure!(
-        out.contains("FAILED  a heavy one: `fee` is the amount 18, and the example says the amount 13.5"),
-        "{out}"
-    );
+    ensure!(out.contains("FAILED  a heavy one: `fee` is the amount 18, and the example says the amount 13.5"), "{out}");
     ensure!(out.contains("ok      not weighed") && out.contains("2 passed, 1 failed"), "{out}");
     let alone = directory.path().join("alone.rhai");
     fs::write(&alone, "/*---\nstep: a.alone\n---*/\n#{}\n")?;

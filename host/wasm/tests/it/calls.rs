@@ -166,3 +166,15 @@ fn every_verb_is_done_or_refused_in_words() {
     let [query] = memory.queries.as_slice() else { panic!("one query that could be read") };
     assert!(query.order[0].descending && query.page_size == 10 && query.attributes == Some(vec![SUBJECT]));
 }
+
+#[test]
+fn rows_are_read_at_once_and_given_back() {
+    let wanted = |entity: &str| vec![field("entity", entity), field("attributes", "subject"), field("amount", 10)];
+    let (outputs, memory) = run(&call("evil.rows", wanted("task")));
+    let outputs = outputs.expect("outputs");
+    assert_eq!(output(&outputs, "lines").as_text(), Some("call;\n"));
+    assert_eq!(output(&outputs, "rows"), &Value::Whole(1));
+    assert_eq!(memory.queries[0].page_size, 10);
+    let refused = run(&call("evil.rows", wanted("nothing"))).0.expect_err("there is no such entity");
+    assert!(format!("{refused:?}").contains("there is no entity `nothing`"), "{refused:?}");
+}

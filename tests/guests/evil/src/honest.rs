@@ -245,6 +245,17 @@ impl Step for HandOn {
     }
 }
 
+/// Which rows, and what of them.
+#[derive(Inputs)]
+pub struct Wanted {
+    /// The entity.
+    entity: String,
+    /// Names of attributes, with commas between.
+    attributes: String,
+    /// The most rows.
+    amount: i64,
+}
+
 /// What rows say.
 #[derive(Outputs)]
 pub struct Sheet {
@@ -254,36 +265,23 @@ pub struct Sheet {
     rows: i64,
 }
 
-/// Reads so many contacts at once, twelve attributes of each, and gives back what they say.
+/// Reads rows at once and gives back what they say.
 pub struct Rows;
 
 impl Step for Rows {
     const NAME: &str = "evil.rows";
-    const USES: &[(&str, &[Verb])] = &[("contact", &[Verb::Query])];
-    type Inputs = crate::Amount;
+    const USES: &[(&str, &[Verb])] = &[("any", &[Verb::Query])];
+    type Inputs = Wanted;
     type Outputs = Sheet;
 
-    fn run(context: &Context, amount: crate::Amount) -> Result<Sheet, Failure> {
-        const NAMES: [&str; 12] = [
-            "fullname",
-            "firstname",
-            "lastname",
-            "jobtitle",
-            "emailaddress1",
-            "telephone1",
-            "creditlimit",
-            "creditonhold",
-            "birthdate",
-            "address1_line1",
-            "address1_city",
-            "address1_postalcode",
-        ];
-        let query = Query::of("contact").only(NAMES).page_size(u32::try_from(amount.amount).unwrap_or(1));
-        let page = context.query(&query)?;
+    fn run(context: &Context, wanted: Wanted) -> Result<Sheet, Failure> {
+        let names: Vec<&str> = wanted.attributes.split(',').collect();
+        let query = Query::of(wanted.entity).page_size(u32::try_from(wanted.amount).unwrap_or(1));
+        let page = context.query(&names.iter().fold(query, |query, name| query.and(*name)))?;
         let (mut lines, mut rows) = (String::new(), 0);
         for record in page.records() {
             rows += 1;
-            for name in NAMES {
+            for name in &names {
                 match record.get(name) {
                     Value::Text(text) => lines.push_str(text),
                     other => lines.push_str(&format!("{other:?}")),
@@ -293,41 +291,5 @@ impl Step for Rows {
             lines.push('\n');
         }
         Ok(Sheet { lines, rows })
-    }
-}
-
-/// Which flow on which record is to go where.
-#[derive(Inputs)]
-pub struct Led {
-    /// The record.
-    record: Reference,
-    /// The flow.
-    process: String,
-    /// The move.
-    order: String,
-}
-
-/// Moves a business process flow as its user may, and tells where it stands.
-pub struct Lead;
-
-impl Step for Lead {
-    const NAME: &str = "evil.lead";
-    const ACTIONS: &[&str] = &["MoveFlow", "ReadFlow"];
-    type Inputs = Led;
-    type Outputs = Told;
-
-    fn run(context: &Context, Led { record, process, order }: Led) -> Result<Told, Failure> {
-        let of_flow = || attributes! { "process" => process.as_str() };
-        let before = context.invoke("ReadFlow", Some(&record), of_flow())?;
-        let mut wanted = of_flow();
-        wanted.extend(attributes! { "move" => order.as_str() });
-        let moved = context.invoke("MoveFlow", Some(&record), wanted).map_err(|error| error.code);
-        let after = context.invoke("ReadFlow", Some(&record), of_flow())?;
-        let stage = |fields: &[Field]| {
-            let found = fields.iter().find(|field| field.name == "stage");
-            found.map(|field| format!("{:?}", field.value)).unwrap_or_default()
-        };
-        let lines = [stage(&before), format!("{:?}", moved.map(|_| ())), stage(&after)];
-        Ok(Told { lines: lines.join("\n") })
     }
 }
