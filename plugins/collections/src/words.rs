@@ -152,9 +152,12 @@ pub enum Operation {
     Either = 4,
 }
 
+/// Whether an item stays, by whether the other list has it.
+type Keeps = fn(bool) -> bool;
+
 impl Operation {
     /// Which of the first and of the second list stay, by whether the other one has them.
-    fn keeps(self) -> (fn(bool) -> bool, fn(bool) -> bool) {
+    fn keeps(self) -> (Keeps, Keeps) {
         match self {
             Self::Union => (|_| true, |_| true),
             Self::Intersection => (|other| other, |_| false),

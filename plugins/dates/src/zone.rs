@@ -33,7 +33,7 @@ pub fn local(moment: DateTime, zone: &TimeZone) -> Result<Zoned, Failure> {
 /// A moment for the host, within its calendar.
 pub fn moment(at: &Zoned) -> Result<DateTime, Failure> {
     let micros = at.timestamp().as_microsecond();
-    let ends = [civil::date(1, 1, 1), civil::date(9999, 12, 30)].map(|day| micros_of(day));
+    let ends = [civil::date(1, 1, 1), civil::date(9999, 12, 30)].map(micros_of);
     if micros < ends[0] || micros > ends[1] { Err(outside()) } else { Ok(DateTime(micros)) }
 }
 

@@ -195,7 +195,7 @@ fn each_that(
 
 /// Asks now and then whether anybody still wants it.
 pub fn stop_when_cancelled(context: &Context, number: usize) -> Result<(), Failure> {
-    match number % 16 == 0 && context.is_cancelled() {
+    match number.is_multiple_of(16) && context.is_cancelled() {
         true => Err(Failure::new(ErrorKind::Cancelled, "cancelled", "nobody waits for it any more")),
         false => Ok(()),
     }

@@ -30,10 +30,13 @@ calendar. Examples of records are about a task called `Call Ada`.
 This page is written by `UPDATE_EXPECT=1 cargo test -p script-runner`.
 ";
 
+/// A function of the page: its signature, its help, its examples with their values.
+type Row<'r> = (&'r str, &'r str, &'r [(&'r str, &'r str)]);
+
 /// The page.
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
-    let mut section = |title: &str, rows: &[(&str, &str, &[(&str, &str)])]| {
+    let mut section = |title: &str, rows: &[Row<'_>]| {
         let _ = write!(page, "\n## {title}\n\n| call | what it does | for example |\n|---|---|---|\n");
         for (signature, help, examples) in rows {
             let example =

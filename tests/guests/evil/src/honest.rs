@@ -293,3 +293,39 @@ impl Step for Rows {
         Ok(Sheet { lines, rows })
     }
 }
+
+/// Which flow on which record is to go where.
+#[derive(Inputs)]
+pub struct Led {
+    /// The record.
+    record: Reference,
+    /// The flow.
+    process: String,
+    /// The move.
+    order: String,
+}
+
+/// Moves a business process flow as its user may, and tells where it stands.
+pub struct Lead;
+
+impl Step for Lead {
+    const NAME: &str = "evil.lead";
+    const ACTIONS: &[&str] = &["MoveFlow", "ReadFlow"];
+    type Inputs = Led;
+    type Outputs = Told;
+
+    fn run(context: &Context, Led { record, process, order }: Led) -> Result<Told, Failure> {
+        let of_flow = || attributes! { "process" => process.as_str() };
+        let before = context.invoke("ReadFlow", Some(&record), of_flow())?;
+        let mut wanted = of_flow();
+        wanted.extend(attributes! { "move" => order.as_str() });
+        let moved = context.invoke("MoveFlow", Some(&record), wanted).map_err(|error| error.code);
+        let after = context.invoke("ReadFlow", Some(&record), of_flow())?;
+        let stage = |fields: &[Field]| {
+            let found = fields.iter().find(|field| field.name == "stage");
+            found.map(|field| format!("{:?}", field.value)).unwrap_or_default()
+        };
+        let lines = [stage(&before), format!("{:?}", moved.map(|_| ())), stage(&after)];
+        Ok(Told { lines: lines.join("\n") })
+    }
+}
