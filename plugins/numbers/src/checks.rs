@@ -129,10 +129,11 @@ fn digits(text: &str) -> Option<Vec<u32>> {
 
 fn is_valid(text: &str, rule: Rule) -> bool {
     match rule {
-        Rule::Luhn => digits(text).is_some_and(|digits| digits.len() > 1 && luhn(&digits, 1) % 10 == 0),
-        Rule::Gtin => digits(text)
-            .is_some_and(|digits| [8, 12, 13, 14, 18].contains(&digits.len()) && weighted(&digits, [1, 3]) % 10 == 0),
-        Rule::Isbn10 => isbn(text).is_some_and(|digits| digits.len() == 10 && falling(&digits) % 11 == 0),
+        Rule::Luhn => digits(text).is_some_and(|digits| digits.len() > 1 && luhn(&digits, 1).is_multiple_of(10)),
+        Rule::Gtin => digits(text).is_some_and(|digits| {
+            [8, 12, 13, 14, 18].contains(&digits.len()) && weighted(&digits, [1, 3]).is_multiple_of(10)
+        }),
+        Rule::Isbn10 => isbn(text).is_some_and(|digits| digits.len() == 10 && falling(&digits).is_multiple_of(11)),
         Rule::Iban => (15..=34).contains(&text.len()) && is_iban(text) && remainder(text) == Some(1),
     }
 }
