@@ -55,14 +55,14 @@ const FILLING: usize = 256;
 /// P7 and P9.
 pub fn parked(options: &Options, report: &mut Report) -> Result<()> {
     let (waits, writes) = (options.times(1_000_000), options.times(500));
-    let small = filled(&[SOLUTION, ORDER, NOTE, FOLLOW, COUNT], options.times(1_000))?;
     let bare = filled(&[SOLUTION, ORDER, NOTE, COUNT], waits)?;
     let empty = resident()?;
-    let unparked = closed(bare)?;
     let full = filled(&[SOLUTION, ORDER, NOTE, FOLLOW, COUNT], waits)?;
     let grown = resident()?.saturating_sub(empty) as f64 / 1e6;
-    let (alone, among) = wake_each(&small, &full, writes)?;
-    drop(small);
+    // The empty system has as many records, and no more parked than are woken: what differs is what is parked.
+    bare.apply(&[SOLUTION, ORDER, NOTE, FOLLOW, COUNT])?;
+    let (alone, among) = wake_each(&bare, &full, writes)?;
+    let unparked = closed(bare)?;
     let mut add = |name: String, value, unit, target| report.add(Figure { name, value, unit, target, ceiling: None });
     add(format!("P7 {waits} parked, resident over as many records"), grown, "MB", Some(Target::AtMost(100.0)));
     add(format!("P7 a write that wakes one of {waits}"), among, "us", Some(Target::AtMost(alone * 1.1)));
@@ -157,6 +157,11 @@ fn fill(world: &World, verb: &Verb, times: usize) -> Result<()> {
     };
     world.keep_going(times, FILLING, begin, || done.load(Relaxed))?;
     ensure!(failed.load(Relaxed) == 0, "{} creates failed", failed.load(Relaxed));
+    rest(world)
+}
+
+/// Waits until no job has anything to do.
+fn rest(world: &World) -> Result<()> {
     let start = Instant::now();
     while world.runs_jobs() && (world.engine.figures().ready > 0 || world.engine.figures().running > 0) {
         ensure!(start.elapsed() < Duration::from_secs(600), "the jobs do not come to rest");
@@ -180,14 +185,20 @@ fn wake_each(one: &World, other: &World, writes: usize) -> Result<(f64, f64)> {
     Ok((median(here), median(there)))
 }
 
-/// Writes that each wake a wait.
+/// Writes that each wake a wait: of orders that are made for it and wait by then.
 fn wakeable(world: &World, writes: usize) -> Result<Vec<Verb>> {
     let schema = world.engine.schema();
     let order = schema.named("order").context("it is of the solution")?;
     let grade = order.attribute("grade").context("it is of the solution")?.id;
-    let query = model::query::Query { top: Some(u32::try_from(writes)?), ..model::query::Query::all(order.id) };
-    let page = world.engine.query(&world.caller(), &query).map_err(|failure| anyhow::anyhow!("{failure}"))?;
-    Ok(page.records.iter().map(|record| done(record.reference(), grade)).collect())
+    let create = world.create("order", &[("title", "A bicycle".into())])?;
+    let make = |_| {
+        let made =
+            world.engine.apply(&world.caller(), create.clone()).map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        Ok(done(made.record, grade))
+    };
+    let wakeable = (0..writes).map(make).collect::<Result<Vec<_>>>()?;
+    rest(world)?;
+    Ok(wakeable)
 }
 
 fn timed(world: &World, verb: Verb) -> Result<Duration> {
