@@ -253,11 +253,12 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         // What was not found or allowed in a process is no address that the client used.
         Refusal::InProcess { refusal, .. } => match status(refusal) {
             (StatusCode::FORBIDDEN, number) => (StatusCode::FORBIDDEN, number),
+            (StatusCode::SERVICE_UNAVAILABLE, number) => (StatusCode::SERVICE_UNAVAILABLE, number),
             (_, number) => (StatusCode::BAD_REQUEST, number),
         },
         Refusal::ProcessFailed { .. } => (StatusCode::BAD_REQUEST, "0x80040216"),
         Refusal::BadSolution(_) => (StatusCode::UNPROCESSABLE_ENTITY, "0x80040203"),
-        Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "0x80044150"),
+        Refusal::Busy | Refusal::Quarantined { .. } => (StatusCode::SERVICE_UNAVAILABLE, "0x80044150"),
         Refusal::Full => (StatusCode::INSUFFICIENT_STORAGE, "0x80044150"),
     }
 }

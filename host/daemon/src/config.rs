@@ -71,7 +71,7 @@ pub struct Config {
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 46] = [
+pub const KEYS: [(&str, &str); 48] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
@@ -109,6 +109,11 @@ pub const KEYS: [(&str, &str); 46] = [
     ("plugins.compile_seconds", "the most processor time of it, 120; three times as much on the wall"),
     ("plugins.quarantine_crashes", "so many breakdowns put a version into quarantine, 20; 0: never"),
     ("plugins.quarantine_window", "within so long, 10 minutes"),
+    (
+        "plugins.quarantine_pause",
+        "after so long one call tries whether it works again, 5 minutes; 0: only a person resumes it",
+    ),
+    ("plugins.quarantine_longest", "that pause doubles with each trial that breaks down, up to so long, 6 hours"),
     ("limits.body_bytes", "the largest body of a data request"),
     ("limits.upload_bytes", "the largest solution or plugin"),
     ("threads.interactive", "threads for callers, 2 for each core"),

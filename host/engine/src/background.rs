@@ -103,11 +103,11 @@ impl Engine {
         if self.queue.take_owed() && self.do_owed(wait) {
             return Progress::Worked;
         }
-        match self.quarantine_due() {
+        match self.see_to_quarantines() {
             Ok(true) => return Progress::Worked,
             Ok(false) => {}
             Err(failure) => {
-                tracing::error!(error = model::fault::with_causes(&failure), "failed to put a package into quarantine");
+                tracing::error!(error = model::fault::with_causes(&failure), "failed to see to quarantines");
                 self.queue.idle(wait.min(AFTER_TROUBLE));
             }
         }

@@ -194,6 +194,8 @@ impl Engine {
         self.parts.store.commit(settled.batch)?;
         if let Some(next) = settled.next {
             self.catalogue.store(next);
+            // Whoever waited for what was replaced is to go on.
+            self.queue.owe();
         }
         drop(swapping);
         self.follow(&settled.started);

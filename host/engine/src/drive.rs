@@ -21,10 +21,10 @@ use model::{
 };
 use rules::workflow::{Callee, Command, Input};
 use script::Environment;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr};
 
-pub(crate) use self::call::lend;
 use self::call::{Pending, Ran};
+pub(crate) use self::call::{lend, note};
 use crate::{
     Failure,
     catalogue::Activation,
@@ -110,7 +110,7 @@ impl<'a> Drive<'a> {
                     let fresh = steps == 1 && self.job.progress.cursor == cursor;
                     match self.call(step, version, inputs, fresh)? {
                         Ran::Returned(result) => Input::Returned(result),
-                        Ran::Left => return Ok(()),
+                        Ran::Left | Ran::Rests => return Ok(()),
                     }
                 }
                 Command::Invoke { callee, target, inputs } => Input::Invoked(self.invoke(callee, target, inputs)?),
@@ -137,6 +137,9 @@ impl<'a> Drive<'a> {
                     return Ok(());
                 }
             };
+            if self.rests(&input)? {
+                return Ok(());
+            }
         }
     }
 
@@ -167,6 +170,18 @@ impl<'a> Drive<'a> {
     fn apply(&mut self, verb: Verb) -> Result<Result<model::Outcome, Refusal>, Failure> {
         let told = told_of(&verb);
         self.act(told, |unit, caller| unit.apply(caller, verb))
+    }
+
+    /// Whether the run waits now, because what ran within its step came to a package in quarantine.
+    fn rests(&mut self, input: &Input) -> Result<bool, Failure> {
+        let (Input::Done(Err(refusal)) | Input::Invoked(Err(refusal))) = input else { return Ok(false) };
+        let Refusal::Quarantined { package, .. } = refusal.root() else { return Ok(false) };
+        if self.job.real_time || self.slot.unit()?.trial.is_some() {
+            return Ok(false);
+        }
+        self.refused = None;
+        self.wait_for(*package, refusal.to_smolstr())?;
+        Ok(true)
     }
 
     /// Starts or moves a flow; that goes into the log as what became of its instance.

@@ -1,4 +1,5 @@
-//! What the engine does by itself when nobody asks: schedules that come due, and what is over goes.
+//! What the engine does by itself when nobody asks: schedules that come due, what is over goes, packages in quarantine are
+//! tried.
 //!
 //! Called by `run_one` when the alarm of the queue rings; a thread does one slice of each and sets the next alarm. Trouble
 //! here is told and passes: jobs go on.
@@ -22,8 +23,13 @@ impl Engine {
             self.next_scheduled()
         });
         let sweep = self.carefully("failed to take away what is over", || self.sweep().map(Some));
-        let next =
-            [schedules, sweep].into_iter().filter_map(|next: Option<Option<Timestamp>>| next.unwrap_or(Some(later)));
+        self.wake_breakers();
+        let trials = self.carefully("failed to see to quarantines", || {
+            self.see_to_quarantines()?;
+            Ok(self.next_trial())
+        });
+        let next = [schedules, sweep, trials];
+        let next = next.into_iter().filter_map(|next: Option<Option<Timestamp>>| next.unwrap_or(Some(later)));
         if let Some(next) = next.min() {
             self.queue.alarm(next);
         }

@@ -89,7 +89,7 @@ pub use crate::{
     outbox::{Carried, MailPage, MailState, OutboxMail},
     packages::{
         CallFigures, Demand, Given, Inspected, InstalledPlugin, NewPlugin, Origin, PluginOrigin, PluginSettings,
-        PluginState, RolledBack, Signed, Trust, TrustedKey, Uninstalled,
+        PluginState, Resting, RolledBack, Signed, Trust, TrustedKey, Uninstalled,
     },
     rows::privileges::privilege_id,
     schedule::Scheduled,

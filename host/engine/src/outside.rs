@@ -26,7 +26,7 @@ use parking_lot::{Condvar, Mutex};
 use smol_str::SmolStr;
 
 use self::collected::Collected;
-use crate::{Engine, Error, Failure, background::queue::Claim};
+use crate::{Engine, Error, Failure, background::queue::Claim, catalogue::Step, drive::note, packages::Trial};
 
 /// A call of an external step, on its way out.
 pub(crate) struct Leaving {
@@ -39,6 +39,9 @@ pub(crate) struct Leaving {
     /// The job and where it stands.
     pub job: JobId,
     pub epoch: u64,
+    /// What is called, and whether that is to show if its package works again.
+    pub step: Step,
+    pub trial: Option<Trial>,
 }
 
 /// What an external step came to.
@@ -122,7 +125,7 @@ impl Engine {
             return self.queue.release(claim, false);
         }
         let (job, key) = (leaving.job, leaving.call.context.idempotency_key.clone());
-        let answer = self.call_outside(claim, &leaving);
+        let answer = self.call_outside(claim, leaving);
         // An answer that was cut off by the end of the daemon is none: the next start asks again.
         if self.outside.closing.load(Ordering::Acquire) {
             return self.queue.release(claim, false);
@@ -136,12 +139,13 @@ impl Engine {
         }
     }
 
-    fn call_outside(&self, claim: &Claim, leaving: &Leaving) -> Result<Answer, Failure> {
+    fn call_outside(&self, claim: &Claim, mut leaving: Leaving) -> Result<Answer, Failure> {
         let engine = self.me.upgrade().ok_or(Error::Lent)?;
-        let host = Collected::new(engine, leaving, claim.stop.clone(), Arc::clone(&self.outside.closing));
+        let host = Collected::new(engine, &leaving, claim.stop.clone(), Arc::clone(&self.outside.closing));
         let begun = self.parts.clock.elapsed_micros();
         let Returned { host, result, usage } = self.parts.runner.run(&leaving.call, Box::new(host));
         let micros = u64::try_from(self.parts.clock.elapsed_micros() - begun).unwrap_or_default();
+        note(&self.parts, &self.catalogue(), &leaving.step, (&result, usage, micros), leaving.trial.take());
         let host = host.map(|host| host.into_any().downcast::<Collected>());
         let Some(Ok(host)) = host else { return Err(Error::Lent.into()) };
         let Collected { verbs, said, trouble, .. } = *host;

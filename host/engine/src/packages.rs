@@ -3,11 +3,13 @@
 //! A component describes itself, so it is asked each time a store is opened; its compiled code comes from the runner's
 //! cache. Jobs pin a digest: the bytes stay. What people do with plugins is in the rooms: `install`, `say`, `life`.
 
+mod breaker;
 mod changes;
 mod health;
 mod install;
 mod life;
 mod list;
+mod quarantine;
 mod say;
 mod standing;
 mod trust;
@@ -28,6 +30,7 @@ use store::{
 };
 
 pub use self::{
+    breaker::Resting,
     health::CallFigures,
     install::{Given, Inspected, InstalledPlugin, NewPlugin, Origin},
     life::{RolledBack, Uninstalled},
@@ -36,6 +39,7 @@ pub use self::{
     trust::{Demand, Signed, Trust, TrustedKey},
 };
 pub(crate) use self::{
+    breaker::{Admission, Trial},
     health::Done,
     say::grant_asked,
     standing::{Standing, not_granted},
@@ -173,8 +177,12 @@ fn stage(
     (digest, bytes): (Digest, &[u8]),
     source: Source<'_>,
 ) -> Result<bool, Failure> {
-    let known = packages::installed(&unit.overlay, &library, &version)?;
-    let known = known.filter(|known| known.package == digest);
+    let before = packages::installed(&unit.overlay, &library, &version)?;
+    if let Some(replaced) = before.as_ref().filter(|one| one.package != digest && one.quarantined.is_some()) {
+        // Jobs that wait for the build before are pinned to it, and nobody could say any more that it may be called.
+        quarantine::end(unit, replaced.package);
+    }
+    let known = before.filter(|known| known.package == digest);
     // Who signed these bytes stays known when they come again without their signature.
     let signed_by = match (source.signed_by, &known) {
         ("", Some(known)) => known.signed_by.clone(),

@@ -71,6 +71,8 @@ pub struct ScriptState {
     pub problems: Vec<Problem>,
     /// The active processes whose new runs use it.
     pub used_by: Vec<SmolStr>,
+    /// Why it is not called, while it is not; or that it is called on probation.
+    pub resting: Option<SmolStr>,
 }
 
 impl Engine {
@@ -121,6 +123,7 @@ impl Engine {
             };
             states.push(ScriptState {
                 used_by: self.users_of(install.package),
+                resting: catalogue.standing.told(install.package),
                 name: install.library,
                 version: install.version,
                 file: install.file,

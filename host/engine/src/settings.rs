@@ -64,6 +64,26 @@ pub struct Quarantine {
     pub crashes: u32,
     /// Within so many microseconds.
     pub window_micros: i64,
+    /// After so many microseconds one call tries whether it works again; 0: only a person ends a quarantine.
+    pub pause_micros: i64,
+    /// The pause doubles with each trial that breaks down, up to so many microseconds.
+    pub longest_micros: i64,
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        let minute = 60_000_000;
+        Self { crashes: 20, window_micros: 10 * minute, pause_micros: 5 * minute, longest_micros: 360 * minute }
+    }
+}
+
+impl Quarantine {
+    /// How long a package rests after so many trials that broke down, in microseconds; absent: until a person says so.
+    pub(crate) fn pause(&self, failed: u32) -> Option<i64> {
+        let pause = self.pause_micros.checked_shl(failed).filter(|pause| pause >> failed == self.pause_micros);
+        let longest = self.longest_micros.max(self.pause_micros);
+        (self.pause_micros > 0).then(|| pause.map_or(longest, |pause| pause.clamp(self.pause_micros, longest)))
+    }
 }
 
 /// Makes secrets unreadable for whoever has the store alone, and readable again.
@@ -109,7 +129,7 @@ impl Default for Settings {
             mail: rules::delivery::Policy::default(),
             courier: None,
             flows: model::process::flow::FlowLimits::default(),
-            quarantine: Quarantine { crashes: 20, window_micros: 600_000_000 },
+            quarantine: Quarantine::default(),
             trust: Trust::default(),
             seal: None,
         }

@@ -16,7 +16,7 @@ use store::{Batch, Priority, definitions};
 pub(crate) use self::{
     child::ended,
     start::{background, new_job, token},
-    wake::slice as wake_slice,
+    wake::{slice as wake_slice, wake_all},
 };
 use crate::{Catalogue, Failure, load, outbox, realtime, schedule, unit::Unit};
 

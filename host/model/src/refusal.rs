@@ -5,7 +5,7 @@
 
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::{Level, TaskName, ValueType, Version};
+use crate::{Digest, Level, TaskName, ValueType, Version};
 
 /// An expected "no".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -326,6 +326,14 @@ pub enum Refusal {
         /// Why, with the step.
         message: SmolStr,
     },
+    /// A custom step of the operation is not called for now, because it broke down too often.
+    #[error("{message}")]
+    Quarantined {
+        /// The plugin's or the script's bytes.
+        package: Digest,
+        /// Which step, why, and what ends that.
+        message: SmolStr,
+    },
     /// A flow cannot be moved so (processes 5.4).
     #[error("`{flow}` {why}")]
     Flow {
@@ -480,6 +488,7 @@ impl Refusal {
             Self::Stopped { .. } => "stopped",
             Self::InProcess { refusal, .. } => refusal.code(),
             Self::ProcessFailed { .. } => "process-failed",
+            Self::Quarantined { .. } => "quarantined",
             Self::Flow { code, .. } => code.word(),
             Self::MissingRole { .. } => "missing-role",
             Self::BadSolution(_) => "bad-solution",

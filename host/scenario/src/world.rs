@@ -214,14 +214,15 @@ impl World {
         self.store.set_time(Duration::from_micros(passed.unsigned_abs()));
     }
 
-    /// When the next job comes due, or the next moment of a schedule.
+    /// When the next job comes due, the next moment of a schedule, or the next look at a package in quarantine.
     fn next_due(&self) -> Result<Option<Timestamp>, No> {
         let snapshot = self.snapshot()?;
         let mut due = store::jobs::due(&snapshot).map_err(|error| fault(&error))?;
         let first = due.next().transpose().map_err(|error| fault(&error))?;
         let mail = self.engine().next_mail().map_err(port::no)?;
         let scheduled = self.engine().next_scheduled().map_err(port::no)?;
-        Ok(first.map(|(at, _)| at).into_iter().chain(mail).chain(scheduled).min())
+        let trial = self.engine().next_trial();
+        Ok(first.map(|(at, _)| at).into_iter().chain(mail).chain(scheduled).chain(trial).min())
     }
 
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, No> {

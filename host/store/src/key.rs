@@ -104,6 +104,8 @@ pub enum Family {
     Setting = 0x73,
     /// Secrets of a library by name, sealed.
     Secret = 0x74,
+    /// Packages that broke down too often, by digest.
+    Quarantine = 0x77,
 }
 
 impl Family {
@@ -154,6 +156,7 @@ impl Family {
             Consent,
             Setting,
             Secret,
+            Quarantine,
         ]
         .into_iter()
         .find(|family| *family as u8 == byte)

@@ -25,6 +25,7 @@ pub mod packages;
 pub mod pins;
 pub mod plugins;
 pub mod principals;
+pub mod quarantines;
 mod queue;
 pub mod records;
 pub mod schedules;

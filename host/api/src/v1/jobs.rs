@@ -16,6 +16,7 @@ use model::{
     job::{Job, JobFilter, JobState, LogLine},
 };
 use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
 
 use super::{ask, record, show_record};
 use crate::{App, odata::options, problem::Denial};
@@ -168,7 +169,7 @@ fn in_json(job: &Job, schema: &Schema, catalogue: &Catalogue) -> Map<String, Val
         "state": job.state.word(),
         "statecode": state,
         "statuscode": status,
-        "reason": job.state.reason(),
+        "reason": job.state.reason().map(SmolStr::from).or_else(|| catalogue.rests(job)).as_deref(),
         "message": job.cause.message.word(),
         "user": show_record(job.user, schema),
         "real_time": job.real_time,

@@ -11,8 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::{Given, Inspected, NewPlugin, Origin, PluginState, Signed};
-use model::{Digest, Refusal, consent::Consent, package::Manifest};
+use engine::{Given, Inspected, NewPlugin, Origin, PluginState, Resting, Signed};
+use model::{Digest, Refusal, Timestamp, consent::Consent, package::Manifest};
 use serde_json::{Value, json};
 
 use super::{answer, ask};
@@ -196,6 +196,7 @@ fn state(plugin: &PluginState) -> Value {
     shown["signed_by"] = json!(plugin.signed_by.as_str());
     shown["installed_on"] = json!(plugin.installed_on.to_string());
     shown["quarantined"] = json!(plugin.quarantined.as_deref());
+    shown["quarantine"] = plugin.resting.as_ref().map(quarantine).unwrap_or_default();
     shown["withdrawn_on"] = json!(plugin.withdrawn.map(|on| on.to_string()));
     shown["asks"] = told(&plugin.asked);
     shown["granted"] = told(&plugin.granted);
@@ -211,10 +212,24 @@ fn state(plugin: &PluginState) -> Value {
     shown
 }
 
+/// How a version stands that is not called, or called on probation.
+fn quarantine(resting: &Resting) -> Value {
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    json!({
+        "reason": resting.why.as_str(),
+        "since": time(resting.since),
+        "next_trial_on": time(resting.trial.filter(|_| resting.probation.is_none())),
+        "failed_trials": resting.failed,
+        "on_probation_since": time(resting.probation),
+        "waiting_jobs": resting.jobs,
+    })
+}
+
 /// How a version stands, in one word.
 fn word(plugin: &PluginState) -> &'static str {
     match plugin {
         PluginState { quarantined: Some(_), .. } => "quarantined",
+        PluginState { resting: Some(_), .. } => "on-probation",
         PluginState { manifest: None, .. } => "broken",
         PluginState { withdrawn: Some(_), .. } => "withdrawn",
         PluginState { lacking, .. } if !lacking.is_empty() => "lacks-grants",

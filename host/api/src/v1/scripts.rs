@@ -179,8 +179,13 @@ fn state(script: &ScriptState) -> Value {
         "title": script.manifest.as_ref().map(|manifest| manifest.title.as_str()),
         "file": script.file.as_str(),
         "solution": script.solution.as_str(),
-        "state": if script.problems.is_empty() { "ready" } else { "faulty" },
+        "state": match &script.resting {
+            _ if !script.problems.is_empty() => "faulty",
+            Some(_) => "resting",
+            None => "ready",
+        },
         "problems": script.problems.iter().map(place).collect::<Vec<_>>(),
+        "resting": script.resting.as_deref(),
         "used_by": script.used_by.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
     })
 }

@@ -56,17 +56,38 @@ fn quarantine(settings: &Settings) -> Result<Quarantine, Trouble> {
     if let Some(crashes) = settings.parsed("plugins.quarantine_crashes")? {
         quarantine.crashes = crashes;
     }
-    if let Some(text) = settings.text("plugins.quarantine_window") {
-        let wrong = |why: String| {
-            Trouble::new(Exit::Configuration, format!("`plugins.quarantine_window`: {why}"))
-                .hint("write `10 minutes` or `1 hour`")
-        };
-        let window = formats::duration::parse(text).map_err(|why| wrong(why.to_string()))?;
-        let micros = i64::from(window.days) * 86_400_000_000 + window.micros;
-        let micros = Some(micros).filter(|micros| window.months == 0 && *micros > 0);
-        quarantine.window_micros = micros.ok_or_else(|| wrong(format!("`{text}` has no fixed length")))?;
+    if let Some(micros) = length(settings, "plugins.quarantine_window")? {
+        quarantine.window_micros = micros;
+    }
+    match settings.text("plugins.quarantine_pause").map(str::trim) {
+        Some("0") => quarantine.pause_micros = 0,
+        _ => {
+            if let Some(micros) = length(settings, "plugins.quarantine_pause")? {
+                quarantine.pause_micros = micros;
+            }
+        }
+    }
+    match length(settings, "plugins.quarantine_longest")? {
+        Some(micros) if micros < quarantine.pause_micros => {
+            let message = "`plugins.quarantine_longest` is shorter than `plugins.quarantine_pause`".to_owned();
+            return Err(Trouble::new(Exit::Configuration, message).hint("a pause grows up to the longest"));
+        }
+        Some(micros) => quarantine.longest_micros = micros,
+        None => quarantine.longest_micros = quarantine.longest_micros.max(quarantine.pause_micros),
     }
     Ok(quarantine)
+}
+
+/// A length of time, in microseconds.
+fn length(settings: &Settings, key: &str) -> Result<Option<i64>, Trouble> {
+    let Some(text) = settings.text(key) else { return Ok(None) };
+    let wrong = |why: String| {
+        Trouble::new(Exit::Configuration, format!("`{key}`: {why}")).hint("write `10 minutes` or `1 hour`")
+    };
+    let span = formats::duration::parse(text).map_err(|why| wrong(why.to_string()))?;
+    let micros = i64::from(span.days) * 86_400_000_000 + span.micros;
+    let micros = Some(micros).filter(|micros| span.months == 0 && *micros > 0);
+    micros.map(Some).ok_or_else(|| wrong(format!("`{text}` has no fixed length")))
 }
 
 #[cfg(test)]
@@ -82,20 +103,32 @@ mod tests {
         let plugins = load("", &[], Flags::default()).expect("a configuration").plugins;
         assert_eq!((plugins.trust.demand, plugins.trust.keys.len()), (Demand::Warn, 0));
         assert_eq!((plugins.compile_bytes, plugins.compile_seconds), (2 << 30, 120));
-        assert_eq!(plugins.quarantine, Quarantine { crashes: 20, window_micros: 600_000_000 });
+        let minute = 60_000_000;
+        let quarantine = Quarantine {
+            crashes: 20,
+            window_micros: 10 * minute,
+            pause_micros: 5 * minute,
+            longest_micros: 360 * minute,
+        };
+        assert_eq!(plugins.quarantine, quarantine);
     }
 
     #[test]
     fn keys_and_figures_are_read() {
         let file = format!(
             "[plugins]\nsignatures = \"require\"\ntrusted_keys = [\"acme={KEY}\", \"{KEY}\"]\n\
-             quarantine_crashes = 3\nquarantine_window = \"1 hour\"\ncompile_seconds = 5\n"
+             quarantine_crashes = 3\nquarantine_window = \"1 hour\"\nquarantine_pause = \"10 hours\"\ncompile_seconds = 5\n"
         );
         let plugins = load(&file, &[], Flags::default()).expect("a configuration").plugins;
         let keys: Vec<String> = plugins.trust.keys.iter().map(ToString::to_string).collect();
         assert_eq!(keys, ["acme (key E7620F1842B4E81F)", "key E7620F1842B4E81F"]);
         assert_eq!((plugins.trust.demand, plugins.compile_seconds), (Demand::Require, 5));
-        assert_eq!(plugins.quarantine, Quarantine { crashes: 3, window_micros: 3_600_000_000 });
+        let hour = 3_600_000_000;
+        let quarantine =
+            Quarantine { crashes: 3, window_micros: hour, pause_micros: 10 * hour, longest_micros: 10 * hour };
+        assert_eq!(plugins.quarantine, quarantine);
+        let by_hand = load("[plugins]\nquarantine_pause = 0\n", &[], Flags::default()).expect("a configuration");
+        assert_eq!(by_hand.plugins.quarantine.pause_micros, 0);
     }
 
     #[test]
@@ -105,6 +138,8 @@ mod tests {
             ("signatures = \"require\"", "no key is trusted: nothing could be installed"),
             ("trusted_keys = \"x\"", "`plugins.trusted_keys`: `x` is no public key of minisign"),
             ("quarantine_window = \"1 month\"", "`plugins.quarantine_window`: `1 month` has no fixed length"),
+            ("quarantine_pause = \"soon\"", "`plugins.quarantine_pause`: "),
+            ("quarantine_longest = \"1 minute\"", "`plugins.quarantine_longest` is shorter"),
             ("quarantine_crashes = -1", "`plugins.quarantine_crashes` cannot be `-1`"),
         ] {
             let trouble = load(&format!("[plugins]\n{text}\n"), &[], Flags::default()).expect_err(text);

@@ -11,14 +11,15 @@ use model::{
 use rules::{trigger::Organisation, workflow::Command};
 use semver::VersionReq;
 use smol_str::{ToSmolStr, format_smolstr};
+use store::quarantines;
 
 use super::{Drive, event_of};
 use crate::{
-    Failure,
+    Catalogue, Failure, Parts,
     catalogue::{self, Step},
     organisation::Members,
-    packages::Done,
-    unit::{Borrowed, Savepoint, Slot, Unit},
+    packages::{Admission, Done, Trial},
+    unit::{Borrowed, Savepoint, Slot},
 };
 
 /// The most custom steps that are called one within the other: each needs a stack of its own (E13).
@@ -45,6 +46,8 @@ pub(super) enum Ran {
     Returned(Result<Vec<Field>, StepFailure>),
     /// The run leaves this unit for it.
     Left,
+    /// The run waits until the step's package is called again.
+    Rests,
 }
 
 impl Drive<'_> {
@@ -70,11 +73,11 @@ impl Drive<'_> {
             return Ok(Ran::Returned(Err(StepFailure::Host { fault: HostFault::HostLimit, message })));
         }
         // What an external step did outside is not asked about again.
-        if self.answer.is_none()
-            && let Err(failure) = self.slot.unit()?.catalogue.standing.check(pinned)
-        {
-            return Ok(Ran::Returned(Err(failure)));
-        }
+        let trial = match self.answer.is_none().then(|| self.admitted(pinned)).transpose()? {
+            None => None,
+            Some(Ok(trial)) => trial,
+            Some(Err(ran)) => return Ok(ran),
+        };
         if pinned.definition.external
             && let Some(answer) = self.supposed_answer()?
         {
@@ -84,7 +87,7 @@ impl Drive<'_> {
             return Ok(Ran::Returned(Ok(answer)));
         }
         if pinned.definition.external {
-            return self.call_external(pinned, inputs, fresh);
+            return self.call_external(pinned, inputs, fresh, trial);
         }
         let call = self.step_call(pinned, inputs.clone())?;
         let unit = self.slot.unit()?;
@@ -120,7 +123,8 @@ impl Drive<'_> {
         if let Some(trouble) = borrowed.trouble {
             return Err(trouble);
         }
-        self.count(pinned, &result, usage, micros)?;
+        note(&parts, &self.slot.unit()?.catalogue, pinned, (&result, usage, micros), trial);
+        count(pinned, &result, usage);
         let unit = self.slot.unit()?;
         if let Err(failure) = &result {
             unit.rollback(before);
@@ -135,19 +139,34 @@ impl Drive<'_> {
         Ok(Ran::Returned(result))
     }
 
-    /// Counts a call for `/metrics`, and in the account of its package.
-    pub(super) fn count(
-        &mut self,
-        pinned: &Step,
-        result: &Result<Vec<Field>, StepFailure>,
-        usage: Usage,
-        micros: u64,
-    ) -> Result<(), Failure> {
-        note(self.slot.unit()?, pinned, micros, result.as_ref().err(), usage);
-        let outcome = if result.is_ok() { "answered" } else { "failed" };
-        metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned), "result" => outcome).increment(1);
-        metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
-        Ok(())
+    /// Whether the step may be called now, and whether it is the call that tries its package again; else what becomes of the
+    /// run: a job of its own waits for a package in quarantine.
+    fn admitted(&mut self, pinned: &Step) -> Result<Result<Option<Trial>, Ran>, Failure> {
+        let is_own = !self.job.real_time;
+        let unit = self.slot.unit()?;
+        let catalogue = unit.catalogue.clone();
+        if let Err(failure) = catalogue.standing.check(pinned) {
+            return Ok(Err(Ran::Returned(Err(failure))));
+        }
+        let package = catalogue::digest(&pinned.code);
+        // Before it is asked: whoever ends the quarantine from then on meets this.
+        if catalogue.standing.resting(package).is_some() {
+            quarantines::get(&unit.overlay, package)?;
+        }
+        let resting = match catalogue.standing.admit(pinned, unit.parts.clock.now()) {
+            Admission::Free => return Ok(Ok(None)),
+            // What is only tried by a person does not decide for the others.
+            Admission::Trial(trial) if unit.trial.is_none() => return Ok(Ok(Some(trial))),
+            Admission::Trial(_) => return Ok(Ok(None)),
+            Admission::Resting(resting) => resting,
+        };
+        let message = catalogue.standing.told_resting(pinned, &resting);
+        if is_own && unit.trial.is_none() {
+            self.wait_for(package, message)?;
+            return Ok(Err(Ran::Rests));
+        }
+        self.refused = Some(Refusal::Quarantined { package, message: message.clone() });
+        Ok(Err(Ran::Returned(Err(StepFailure::Host { fault: HostFault::Quarantined, message }))))
     }
 
     /// What the step is taken to answer, where the run is only tried.
@@ -213,17 +232,30 @@ impl Drive<'_> {
 }
 
 /// Notes a call in the account of its package.
-fn note(unit: &Unit, pinned: &Step, micros: u64, failure: Option<&StepFailure>, usage: Usage) {
-    let (parts, standing, digest) = (&unit.parts, &unit.catalogue.standing, catalogue::digest(&pinned.code));
-    let done = Done { failure, usage, micros, now: parts.clock.now() };
+pub(crate) fn note(
+    parts: &Parts,
+    catalogue: &Catalogue,
+    pinned: &Step,
+    (result, usage, micros): (&Result<Vec<Field>, StepFailure>, Usage, u64),
+    trial: Option<Trial>,
+) {
+    let (standing, digest) = (&catalogue.standing, catalogue::digest(&pinned.code));
+    let done = Done { failure: result.as_ref().err(), usage, micros, now: parts.clock.now(), trial };
     match standing.label(digest) {
-        Some(label) => standing.health.note(digest, label, &done, parts.settings.quarantine),
+        Some(label) => standing.health.note(digest, label, done),
         // Another build took its place, and a running job is still pinned to it.
         None => {
             let label = (pinned.definition.name.library().into(), pinned.version.to_smolstr());
-            standing.health.note(digest, &label, &done, parts.settings.quarantine);
+            standing.health.note(digest, &label, done);
         }
     }
+}
+
+/// Counts a call for `/metrics`.
+pub(super) fn count(pinned: &Step, result: &Result<Vec<Field>, StepFailure>, usage: Usage) {
+    let outcome = if result.is_ok() { "answered" } else { "failed" };
+    metrics::counter!("stepwise_step_calls_total", "kind" => kind_of(pinned), "result" => outcome).increment(1);
+    metrics::histogram!("stepwise_step_cpu_seconds", "kind" => kind_of(pinned)).record(usage.cpu.as_secs_f64());
 }
 
 /// Hands the unit to the runner and gets it back. A runner that keeps it breaks its word: the run cannot go on.

@@ -13,18 +13,25 @@ use smol_str::ToSmolStr;
 
 use super::{
     Drive,
-    call::{Pending, Ran},
+    call::{Pending, Ran, count},
     event_of,
 };
 use crate::{
     Failure,
     catalogue::Step,
     outside::{Answer, Leaving},
+    packages::Trial,
 };
 
 impl Drive<'_> {
     /// Goes outside, or applies what the step answered there. `fresh`: nothing was done in this unit yet.
-    pub(super) fn call_external(&mut self, pinned: &Step, inputs: Vec<Field>, fresh: bool) -> Result<Ran, Failure> {
+    pub(super) fn call_external(
+        &mut self,
+        pinned: &Step,
+        inputs: Vec<Field>,
+        fresh: bool,
+        trial: Option<Trial>,
+    ) -> Result<Ran, Failure> {
         if self.job.real_time {
             let message =
                 "an external step runs after a checkpoint, and a run in somebody else's unit of work has none";
@@ -48,6 +55,8 @@ impl Drive<'_> {
                 },
                 job: self.job.id,
                 epoch: self.job.epoch,
+                step: pinned.clone(),
+                trial,
                 call,
             }));
         }
@@ -79,7 +88,8 @@ impl Drive<'_> {
                 Some(fault) => return Err(fault),
             }
         }
-        self.count(pinned, &result, answer.usage, answer.micros)?;
+        // In the account of its package it was noted when it came back.
+        count(pinned, &result, answer.usage);
         let unit = self.slot.unit()?;
         if result.is_err() {
             unit.rollback(before);

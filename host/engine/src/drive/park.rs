@@ -4,10 +4,13 @@
 //! sees its wait. `settle::wake` is the other side.
 
 use model::{
-    AttributeId, Message, RecordRef, Timestamp,
+    AttributeId, Digest, Message, RecordRef, Timestamp,
     expression::Path,
     job::{EXISTENCE, JobState, LogEvent, Watch},
+    step::LogLevel,
 };
+use smol_str::SmolStr;
+use store::quarantines;
 
 use super::Drive;
 use crate::{Failure, resolve::Reading};
@@ -20,6 +23,17 @@ impl Drive<'_> {
         if is_news {
             self.tell_here(LogEvent::Waits { until });
         }
+        Ok(())
+    }
+
+    /// Leaves the job waiting until a package is called again: the step is done then, as if it had only now been reached.
+    pub(super) fn wait_for(&mut self, package: Digest, why: SmolStr) -> Result<(), Failure> {
+        let mut on = self.watched(&[])?;
+        on.push((quarantines::place(package), EXISTENCE));
+        on.sort_unstable();
+        self.job.state = JobState::Waiting(Watch { until: None, on });
+        let message = smol_str::format_smolstr!("waits: {why}");
+        self.tell_here(LogEvent::Said { level: LogLevel::Info, message });
         Ok(())
     }
 

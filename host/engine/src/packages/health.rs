@@ -1,13 +1,13 @@
 //! What calls of packages came to: figures for each, and the breakdowns that lead to quarantine.
 //!
-//! Kept in memory since the engine was opened; the quarantine itself is a row of the store. A call notes itself when it is
+//! Kept in memory since the engine was opened; the quarantine itself, which `breaker` knows, is a row of the store. A call notes itself when it is
 //! back, whatever becomes of its unit of work: a crash that is rolled back is a crash.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -18,7 +18,10 @@ use model::{
 use parking_lot::{Mutex, RwLock};
 use smol_str::{SmolStr, format_smolstr};
 
-use super::standing::Label;
+use super::{
+    breaker::{Breakers, Trial, Verdict},
+    standing::Label,
+};
 use crate::settings::Quarantine;
 
 /// So many libraries have figures of their own in `/metrics`; those behind them share one.
@@ -31,9 +34,8 @@ const BOUNDS: usize = 128;
 #[derive(Default)]
 pub(crate) struct Health {
     accounts: RwLock<HashMap<Digest, Arc<Account>>>,
-    /// Packages that broke down too often and are not in quarantine yet.
-    due: Mutex<Vec<(Digest, SmolStr)>>,
-    is_due: AtomicBool,
+    /// Those that are not called as ever.
+    pub breakers: Arc<Breakers>,
 }
 
 /// What one package's calls came to.
@@ -44,8 +46,6 @@ struct Account {
     memory: AtomicU64,
     failures: Mutex<BTreeMap<SmolStr, u64>>,
     crashes: Mutex<VecDeque<Timestamp>>,
-    tripped: Mutex<Option<SmolStr>>,
-    has_tripped: AtomicBool,
 }
 
 /// Figures of one version of a plugin, since the daemon started.
@@ -69,11 +69,18 @@ pub(crate) struct Done<'d> {
     pub usage: Usage,
     pub micros: u64,
     pub now: Timestamp,
+    /// Whether it was to show if the package works again.
+    pub trial: Option<Trial>,
 }
 
 impl Health {
-    /// Notes a call; a breakdown too many makes the package due for quarantine.
-    pub fn note(&self, digest: Digest, label: &Label, done: &Done<'_>, rule: Quarantine) {
+    /// Nothing was called yet, and the store has these packages in quarantine.
+    pub fn new(rule: Quarantine, rows: Vec<store::quarantines::Quarantine>) -> Self {
+        Self { accounts: RwLock::default(), breakers: Arc::new(Breakers::new(rule, rows)) }
+    }
+
+    /// Notes a call; a breakdown too many puts the package into quarantine.
+    pub fn note(&self, digest: Digest, label: &Label, done: Done<'_>) {
         let account = self.account(digest, label);
         account.times[bound_of(done.micros)].fetch_add(1, Relaxed);
         account.memory.fetch_max(done.usage.memory as u64, Relaxed);
@@ -88,55 +95,38 @@ impl Health {
         metrics::histogram!("stepwise_plugin_call_seconds", "plugin" => library()).record(done.micros as f64 / 1e6);
         let peak = account.memory.load(Relaxed) as f64;
         metrics::gauge!("stepwise_plugin_memory_peak_bytes", "plugin" => library()).set(peak);
-        if done.failure.is_some_and(is_crash) && rule.crashes > 0 {
-            self.crashed(digest, &account, code, done.now, rule);
+        let verdict = verdict(&done);
+        let stands = self.breakers.conclude(digest, done.trial, verdict, code, done.now);
+        if stands && verdict == Verdict::Crash && self.breakers.rule().crashes > 0 {
+            self.crashed(digest, &account, label, code, done.now);
         }
     }
 
-    fn crashed(&self, digest: Digest, account: &Account, code: &str, now: Timestamp, rule: Quarantine) {
+    fn crashed(&self, digest: Digest, account: &Account, label: &Label, code: &str, now: Timestamp) {
+        let rule = self.breakers.rule();
         let mut crashes = account.crashes.lock();
         crashes.push_back(now);
         while crashes.front().is_some_and(|first| first.plus_micros(rule.window_micros) < now) {
             crashes.pop_front();
         }
-        if crashes.len() < rule.crashes as usize || account.has_tripped.load(Relaxed) {
+        if crashes.len() < rule.crashes as usize {
             return;
         }
         let minutes = rule.window_micros / 60_000_000;
         let why = format_smolstr!("it broke down {} times within {minutes} minutes, last by {code}", crashes.len());
-        *account.tripped.lock() = Some(why.clone());
-        account.has_tripped.store(true, Relaxed);
-        self.due.lock().push((digest, why));
-        self.is_due.store(true, Relaxed);
-    }
-
-    /// Why a package is not called any more, though the store does not say so yet.
-    pub fn tripped(&self, digest: Digest) -> Option<SmolStr> {
-        let accounts = self.accounts.read();
-        let account = accounts.get(&digest).filter(|account| account.has_tripped.load(Relaxed))?;
-        account.tripped.lock().clone()
-    }
-
-    /// What is to be put into quarantine now.
-    pub fn take_due(&self) -> Vec<(Digest, SmolStr)> {
-        match self.is_due.swap(false, Relaxed) {
-            true => std::mem::take(&mut *self.due.lock()),
-            false => Vec::new(),
+        crashes.clear();
+        if self.breakers.trip(digest, label, why.clone(), now) {
+            let (library, version) = (label.0.as_str(), label.1.as_str());
+            metrics::counter!("stepwise_plugin_quarantines_total").increment(1);
+            tracing::error!(library, version, why = why.as_str(), "a package goes into quarantine");
         }
-    }
-
-    /// Puts what could not be put into quarantine back.
-    pub fn put_back(&self, due: Vec<(Digest, SmolStr)>) {
-        self.due.lock().extend(due);
-        self.is_due.store(true, Relaxed);
     }
 
     /// Somebody says that the package may be called: its breakdowns are counted anew.
     pub fn forgive(&self, digest: Digest) {
+        self.breakers.forget(digest);
         if let Some(account) = self.accounts.read().get(&digest) {
             account.crashes.lock().clear();
-            *account.tripped.lock() = None;
-            account.has_tripped.store(false, Relaxed);
         }
     }
 
@@ -165,8 +155,6 @@ impl Account {
             memory: AtomicU64::new(0),
             failures: Mutex::default(),
             crashes: Mutex::default(),
-            tripped: Mutex::default(),
-            has_tripped: AtomicBool::new(false),
         }
     }
 
@@ -216,17 +204,38 @@ fn code_label(code: &str) -> String {
     code.to_owned()
 }
 
-/// Whether a call broke down, by what is the package's own fault.
-fn is_crash(failure: &StepFailure) -> bool {
-    let StepFailure::Host { fault, .. } = failure else { return false };
-    matches!(fault, HostFault::Trap | HostFault::TimedOut | HostFault::MemoryLimit | HostFault::StackOverflow)
+/// What a call says of its package: whether it broke down by its own fault. Too much of what is counted is its fault where
+/// its guest ran; inputs that are too large, or steps too deep in each other, are found before.
+fn verdict(done: &Done<'_>) -> Verdict {
+    let Some(StepFailure::Host { fault, .. }) = done.failure else { return Verdict::Well };
+    match fault {
+        HostFault::Trap | HostFault::TimedOut | HostFault::MemoryLimit | HostFault::StackOverflow => Verdict::Crash,
+        HostFault::HostLimit if done.usage.memory > 0 => Verdict::Crash,
+        HostFault::OutputInvalid | HostFault::CapabilityDenied => Verdict::Well,
+        HostFault::HostLimit
+        | HostFault::AbiMismatch
+        | HostFault::Cancelled
+        | HostFault::Aborted
+        | HostFault::Quarantined
+        | HostFault::HostError => Verdict::Nothing,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const RULE: Quarantine = Quarantine { crashes: 3, window_micros: 60_000_000 };
+    fn health() -> Health {
+        Health::new(Quarantine { crashes: 3, window_micros: 60_000_000, ..Quarantine::default() }, Vec::new())
+    }
+
+    fn why(health: &Health, digest: Digest) -> Option<SmolStr> {
+        health.breakers.resting(digest).map(|resting| resting.why)
+    }
+
+    fn done(failure: Option<&StepFailure>, usage: Usage, micros: u64, now: Timestamp) -> Done<'_> {
+        Done { failure, usage, micros, now, trial: None }
+    }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::default().plus_micros(seconds * 1_000_000)
@@ -234,48 +243,79 @@ mod tests {
 
     fn crash(health: &Health, digest: Digest, seconds: i64) {
         let failure = StepFailure::Host { fault: HostFault::Trap, message: "no".into() };
-        let done = Done { failure: Some(&failure), usage: Usage::default(), micros: 7, now: at(seconds) };
-        health.note(digest, &("lib".into(), "1.0.0".into()), &done, RULE);
+        let done = done(Some(&failure), Usage::default(), 7, at(seconds));
+        health.note(digest, &("lib".into(), "1.0.0".into()), done);
     }
 
     #[test]
     fn so_many_breakdowns_within_the_window_are_too_many() {
-        let (health, digest) = (Health::default(), Digest([1; 32]));
+        let (health, digest) = (health(), Digest([1; 32]));
         for seconds in [0, 61, 122, 183] {
             crash(&health, digest, seconds);
         }
-        assert_eq!((health.tripped(digest), health.take_due()), (None, Vec::new()));
+        assert_eq!(why(&health, digest), None);
         crash(&health, digest, 190);
         crash(&health, digest, 200);
-        assert!(health.tripped(digest).is_some_and(|why| why.contains("3 times within 1 minutes, last by trap")));
-        assert_eq!(health.take_due().len(), 1);
-        assert_eq!(health.take_due().len(), 0);
+        assert!(why(&health, digest).is_some_and(|why| why.contains("3 times within 1 minutes, last by trap")));
         health.forgive(digest);
         crash(&health, digest, 201);
-        assert_eq!(health.tripped(digest), None);
+        assert_eq!(why(&health, digest), None);
     }
 
     #[test]
-    fn a_guests_own_no_is_no_breakdown() {
-        let (health, digest) = (Health::default(), Digest([1; 32]));
-        for fault in [HostFault::OutputInvalid, HostFault::Cancelled, HostFault::HostError, HostFault::Quarantined] {
-            let failure = StepFailure::Host { fault, message: "no".into() };
-            for _ in 0..5 {
-                let done = Done { failure: Some(&failure), usage: Usage::default(), micros: 7, now: at(0) };
-                health.note(digest, &("lib".into(), "1.0.0".into()), &done, RULE);
-            }
+    fn the_breakdowns_of_one_package_are_no_other_ones() {
+        let (health, poison, other) = (health(), Digest([1; 32]), Digest([2; 32]));
+        for seconds in 0..9 {
+            crash(&health, poison, seconds);
         }
-        assert_eq!(health.tripped(digest), None);
-        assert_eq!(health.figures(digest).failures.values().sum::<u64>(), 20);
+        crash(&health, other, 9);
+        assert!(why(&health, poison).is_some() && why(&health, other).is_none());
+    }
+
+    /// Whether three such failures put a package into quarantine.
+    fn trips(fault: HostFault, usage: Usage) -> bool {
+        let (health, digest) = (health(), Digest([1; 32]));
+        let failure = StepFailure::Host { fault, message: "no".into() };
+        for _ in 0..3 {
+            health.note(digest, &("lib".into(), "1.0.0".into()), done(Some(&failure), usage, 7, at(0)));
+        }
+        assert_eq!(health.figures(digest).failures.values().sum::<u64>(), 3);
+        why(&health, digest).is_some()
+    }
+
+    #[test]
+    fn only_what_a_package_does_itself_is_a_breakdown() {
+        let ran = Usage { memory: 1, ..Usage::default() };
+        for fault in [
+            HostFault::Trap,
+            HostFault::TimedOut,
+            HostFault::MemoryLimit,
+            HostFault::StackOverflow,
+            HostFault::HostLimit,
+        ] {
+            assert!(trips(fault, ran), "{fault:?}");
+        }
+        // Its inputs were too large, or it would have been one guest too many within others.
+        assert!(!trips(HostFault::HostLimit, Usage::default()));
+        for fault in [
+            HostFault::OutputInvalid,
+            HostFault::AbiMismatch,
+            HostFault::CapabilityDenied,
+            HostFault::Cancelled,
+            HostFault::Aborted,
+            HostFault::HostError,
+            HostFault::Quarantined,
+        ] {
+            assert!(!trips(fault, ran), "{fault:?}");
+        }
     }
 
     #[test]
     fn quantiles_are_right_within_a_fifth() {
-        let (health, digest) = (Health::default(), Digest([1; 32]));
+        let (health, digest) = (health(), Digest([1; 32]));
         for micros in 1..=1_000 {
             let usage = Usage { memory: micros as usize, ..Usage::default() };
-            let done = Done { failure: None, usage, micros, now: at(0) };
-            health.note(digest, &("lib".into(), "1.0.0".into()), &done, RULE);
+            health.note(digest, &("lib".into(), "1.0.0".into()), done(None, usage, micros, at(0)));
         }
         let figures = health.figures(digest);
         assert_eq!((figures.calls, figures.memory), (1_000, 1_000));

@@ -1,4 +1,4 @@
-//! What becomes of an installed plugin: back to an older version, out, into quarantine and back.
+//! What becomes of an installed plugin: back to an older version, and out.
 //!
 //! Nothing here touches a running job: it keeps the digest that it began with, and what it needs cannot be uninstalled.
 
@@ -16,7 +16,6 @@ use store::{
 use crate::{
     Engine, Failure, activation,
     catalogue::{self, Directory},
-    unit::Unit,
 };
 
 /// A library that went back.
@@ -112,91 +111,16 @@ impl Engine {
                 rows::uninstall(&mut unit.overlay, &install.library, &install.version);
                 if !kept.contains(&install.package) {
                     rows::remove_bytes(&mut unit.overlay, install.package);
+                    super::quarantine::end(unit, install.package);
                 }
             }
             Ok(())
         })?;
-        gone.difference(&kept).for_each(|digest| self.parts.runner.forget(*digest));
+        for digest in gone.difference(&kept) {
+            self.parts.runner.forget(*digest);
+            self.catalogue().standing.health.forgive(*digest);
+        }
         Ok(Uninstalled { versions: leaving.into_iter().map(|(version, _)| version.clone()).collect() })
-    }
-
-    /// Puts a version of a library into quarantine: it is not called until somebody resumes it, and jobs that come to it
-    /// are suspended with the reason. Without a version: all of them.
-    pub fn quarantine_plugin(
-        &self,
-        caller: &Caller,
-        library: &str,
-        version: Option<&Version>,
-        why: &str,
-    ) -> Result<Vec<Version>, Failure> {
-        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
-        self.set_quarantine(library, version, Some(why))
-    }
-
-    /// Lets a version of a library, or all of them, be called again. Its breakdowns are counted anew.
-    pub fn resume_plugin(
-        &self,
-        caller: &Caller,
-        library: &str,
-        version: Option<&Version>,
-    ) -> Result<Vec<Version>, Failure> {
-        self.check_task(caller, &TaskName::INSTALL_PLUGINS)?;
-        self.set_quarantine(library, version, None)
-    }
-
-    fn set_quarantine(
-        &self,
-        library: &str,
-        version: Option<&Version>,
-        why: Option<&str>,
-    ) -> Result<Vec<Version>, Failure> {
-        let _alone = self.deploying.lock();
-        let changed: Vec<(Version, Install)> = self.deploy(|unit| {
-            let all = versions(&unit.overlay.unvalidated(), library)?.into_iter();
-            let meant: Vec<_> = all.filter(|(known, _)| version.is_none_or(|version| version == known)).collect();
-            if meant.is_empty() {
-                return Err(Refusal::UnknownPlugin(named(library, version)).into());
-            }
-            meant.iter().for_each(|(_, install)| rest(unit, install, why));
-            Ok(meant)
-        })?;
-        if why.is_none() {
-            let health = &self.catalogue().standing.health;
-            changed.iter().for_each(|(_, install)| health.forgive(install.package));
-        }
-        Ok(changed.into_iter().map(|(version, _)| version).collect())
-    }
-
-    /// Puts those packages into quarantine that broke down too often. Tells whether there were any.
-    pub(crate) fn quarantine_due(&self) -> Result<bool, Failure> {
-        let health = self.catalogue.load().standing.health.clone();
-        let due = health.take_due();
-        if due.is_empty() {
-            return Ok(false);
-        }
-        let reasons: HashMap<Digest, SmolStr> = due.iter().cloned().collect();
-        let _alone = self.deploying.lock();
-        let done = self.deploy(|unit| {
-            for install in rows::all(&unit.overlay)? {
-                let why = reasons.get(&install.package).filter(|_| install.quarantined.is_none());
-                if let Some(why) = why {
-                    let (library, version) = (install.library.as_str(), install.version.as_str());
-                    tracing::error!(library, version, why = why.as_str(), "a package goes into quarantine");
-                    rest(unit, &install, Some(why));
-                }
-            }
-            Ok(())
-        });
-        match done {
-            Ok(()) => {
-                metrics::counter!("stepwise_plugin_quarantines_total").increment(due.len() as u64);
-                Ok(true)
-            }
-            Err(failure) => {
-                health.put_back(due);
-                Err(failure)
-            }
-        }
     }
 
     /// What uses any of these: processes that call it, and unfinished jobs that are pinned to it.
@@ -257,13 +181,8 @@ impl Engine {
     }
 }
 
-fn rest(unit: &mut Unit, install: &Install, why: Option<&str>) {
-    let quarantined = why.map(SmolStr::from);
-    rows::install(&mut unit.overlay, &Install { quarantined, ..install.clone() });
-}
-
 /// The versions of a library, the newest first. A script stands under the name of its step.
-fn versions(reader: &dyn Reader, library: &str) -> Result<Vec<(Version, Install)>, Failure> {
+pub(super) fn versions(reader: &dyn Reader, library: &str) -> Result<Vec<(Version, Install)>, Failure> {
     let mut versions: Vec<(Version, Install)> = rows::all(reader)?
         .into_iter()
         .filter(|install| install.library == library)
@@ -284,7 +203,7 @@ fn without(steps: &Directory, gone: &HashSet<Digest>) -> Directory {
     left
 }
 
-fn named(library: &str, version: Option<&Version>) -> SmolStr {
+pub(super) fn named(library: &str, version: Option<&Version>) -> SmolStr {
     match version {
         Some(version) => format_smolstr!("{library} {version}"),
         None => library.to_smolstr(),

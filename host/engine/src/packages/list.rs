@@ -8,7 +8,7 @@ use store::{
     packages::{self as rows, Install, Kind},
 };
 
-use super::{CallFigures, load};
+use super::{CallFigures, Resting, load, quarantine::counted};
 use crate::{Engine, Failure, catalogue};
 
 /// An installed version of a plugin.
@@ -32,6 +32,8 @@ pub struct PluginState {
     pub installed_on: Timestamp,
     /// Why it is not called, while it is not.
     pub quarantined: Option<SmolStr>,
+    /// How it stands while it is not called, or called on probation.
+    pub resting: Option<Resting>,
     /// Since when new runs do not use it any more.
     pub withdrawn: Option<Timestamp>,
     /// What it asks for.
@@ -83,11 +85,14 @@ impl Engine {
             let asked = manifest.as_ref().map(Consent::of_package).unwrap_or_default();
             let granted = catalogue.standing.consent(&install.library);
             let health = &catalogue.standing.health;
+            let resting = catalogue.standing.resting(install.package);
+            let resting = resting.map(|resting| counted(resting, &snapshot, install.package)).transpose()?;
             states.push(PluginState {
                 lacking: granted.lacking(&asked),
                 used_by: self.users_of(install.package),
                 figures: health.figures(install.package),
-                quarantined: install.quarantined.or_else(|| health.tripped(install.package)),
+                quarantined: resting.as_ref().filter(|one| one.probation.is_none()).map(|one| one.why.clone()),
+                resting,
                 library: install.library,
                 version,
                 digest: install.package,

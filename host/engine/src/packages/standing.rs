@@ -5,7 +5,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use model::{
-    Digest, StepName,
+    Digest, RecordRef, StepName, Timestamp,
     consent::Consent,
     grant::{Grants, Secret},
     package::{Code, Manifest},
@@ -16,9 +16,14 @@ use store::{
     Reader,
     packages::Install,
     plugins::{self, Sealed},
+    quarantines,
 };
 
-use super::{health::Health, say::place};
+use super::{
+    breaker::{Admission, Resting},
+    health::Health,
+    say::place,
+};
 use crate::{
     Error, Parts,
     catalogue::{self, Pins, Step},
@@ -75,7 +80,8 @@ impl Standing {
             }
         }
         let grants = grants.into_iter().map(|(library, grants)| (library, Arc::new(grants))).collect();
-        Ok(Self { consents, grants, ..Self::default() })
+        let health = Health::new(parts.settings.quarantine, quarantines::all(reader)?);
+        Ok(Self { consents, grants, health: Arc::new(health), ..Self::default() })
     }
 
     /// What the sandbox is told of a step's library. What a script may do its own text says, and the engine checks.
@@ -133,26 +139,65 @@ impl Standing {
         self.packages.get(&digest).map(|package| &package.label)
     }
 
-    /// Why the step must not be called now.
+    /// Whether the step may be called at `now`: a failure where it must not be, whatever becomes of its package.
     pub fn check(&self, step: &Step) -> Result<(), StepFailure> {
         let digest = catalogue::digest(&step.code);
         let fault = |fault, message| StepFailure::Host { fault, message };
-        let known = self.packages.get(&digest);
-        let resting = known.and_then(|known| known.quarantined.clone()).or_else(|| self.health.tripped(digest));
-        if let Some(why) = resting {
-            let library = known.map_or(step.definition.name.library(), |known| known.label.0.as_str());
-            let message = format_smolstr!(
-                "`{}` rests in quarantine: {why}; `stepwise plugin resume {library}` lets it go on",
-                step.definition.name
-            );
-            return Err(fault(HostFault::Quarantined, message));
-        }
         if let Some(why) = self.faults.get(&digest) {
             return Err(fault(HostFault::AbiMismatch, why.clone()));
         }
-        match self.missing(step, known) {
+        match self.missing(step, self.packages.get(&digest)) {
             None => Ok(()),
             Some(lacking) => Err(fault(HostFault::CapabilityDenied, not_granted(&step.definition.name, &lacking))),
+        }
+    }
+
+    /// Whether the step's package is called, and as what. What an operator has put into quarantine he ends.
+    pub fn admit(&self, step: &Step, now: Timestamp) -> Admission {
+        let digest = catalogue::digest(&step.code);
+        match self.ordered(digest) {
+            Some(resting) => Admission::Resting(resting),
+            None => self.health.breakers.admit(digest, now),
+        }
+    }
+
+    /// How a package stands that is not called as ever.
+    pub fn resting(&self, package: Digest) -> Option<Resting> {
+        self.ordered(package).or_else(|| self.health.breakers.resting(package))
+    }
+
+    /// What an operator put into quarantine.
+    fn ordered(&self, package: Digest) -> Option<Resting> {
+        let why = self.packages.get(&package)?.quarantined.clone()?;
+        Some(Resting { why, since: None, trial: None, failed: 0, probation: None, jobs: 0 })
+    }
+
+    /// In words how an installed package stands that is not called as ever.
+    pub fn told(&self, package: Digest) -> Option<SmolStr> {
+        let resting = self.resting(package)?;
+        let library = &self.packages.get(&package)?.label.0;
+        Some(match resting.probation {
+            Some(since) => format_smolstr!("`{library}` is called on probation since {since}: {}", resting.why),
+            None => said(library, library, &resting),
+        })
+    }
+
+    /// In words that a step's package rests.
+    pub fn told_resting(&self, step: &Step, resting: &Resting) -> SmolStr {
+        let known = self.packages.get(&catalogue::digest(&step.code));
+        let library = known.map_or(step.definition.name.library(), |known| known.label.0.as_str());
+        said(step.definition.name.as_str(), library, resting)
+    }
+
+    /// In words why somebody waits for the package of this place.
+    pub fn told_at(&self, place: RecordRef) -> SmolStr {
+        let installed = self.packages.iter().map(|(digest, package)| (*digest, package.label.clone()));
+        let known =
+            self.health.breakers.all().into_iter().map(|(digest, library, version)| (digest, (library, version)));
+        let found = installed.chain(known).find(|(digest, _)| quarantines::place(*digest) == place);
+        match found.and_then(|(digest, label)| Some((label, self.resting(digest)?))) {
+            Some(((library, _), resting)) => said(&library, &library, &resting),
+            None => SmolStr::new_static("what it calls rested in quarantine and is called again: it goes on soon"),
         }
     }
 
@@ -183,6 +228,20 @@ impl Standing {
                 let lacking = self.consent(step.definition.name.library()).lacking(&Consent::of_step(&step.definition));
                 Some(lacking).filter(|lacking| !lacking.is_empty())
             }
+        }
+    }
+}
+
+/// `what` rests, why, and what ends that.
+fn said(what: &str, library: &str, resting: &Resting) -> SmolStr {
+    let why = &resting.why;
+    match resting.trial {
+        Some(trial) => format_smolstr!(
+            "`{what}` rests in quarantine: {why}; it is tried again at {trial}, `stepwise plugin resume {library}` lets it \
+             go on at once"
+        ),
+        None => {
+            format_smolstr!("`{what}` rests in quarantine: {why}; `stepwise plugin resume {library}` lets it go on")
         }
     }
 }

@@ -83,7 +83,12 @@ pub(crate) fn slice(unit: &mut Unit) -> Result<(Vec<JobId>, bool), Failure> {
     Ok((woken, true))
 }
 
-fn wake_all(unit: &mut Unit, waiters: &[Waiter], own: Option<JobId>, woken: &mut Vec<JobId>) -> Result<(), Failure> {
+pub(crate) fn wake_all(
+    unit: &mut Unit,
+    waiters: &[Waiter],
+    own: Option<JobId>,
+    woken: &mut Vec<JobId>,
+) -> Result<(), Failure> {
     for (_, id) in waiters {
         if Some(*id) != own && wake(unit, *id)? {
             woken.push(*id);

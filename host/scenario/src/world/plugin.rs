@@ -54,6 +54,16 @@ fn told(plugin: &engine::PluginState) -> String {
     if let Some(why) = &plugin.quarantined {
         line += &format!(", in quarantine: {why}");
     }
+    if let Some(resting) = &plugin.resting {
+        match (resting.probation, resting.trial) {
+            (Some(since), _) => line += &format!(", on probation since {since}"),
+            (None, Some(trial)) => line += &format!(", tried again at {trial}"),
+            (None, None) => line += ", until it is resumed",
+        }
+        if resting.jobs > 0 {
+            line += &format!(", {} job(s) wait", resting.jobs);
+        }
+    }
     if plugin.withdrawn.is_some() {
         line += ", withdrawn";
     }

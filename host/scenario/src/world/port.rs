@@ -74,6 +74,11 @@ impl World {
         Shown { target: value::target(&schema, record.reference()), fields }
     }
 
+    /// Why a job waits that waits for a package in quarantine.
+    fn rests(&self, job: &Job) -> Option<String> {
+        self.engine().catalogue().rests(job).map(|why| why.to_string())
+    }
+
     fn shown_job(&self, job: &Job, processes: &HashMap<model::ProcessId, SmolStr>, log: &[LogLine]) -> ShownJob {
         let schema = self.engine().schema();
         ShownJob {
@@ -81,7 +86,7 @@ impl World {
             process: processes.get(&job.activation.process).cloned().unwrap_or_default(),
             record: job.record.map(|record| value::target(&schema, record)),
             state: job.state.word().into(),
-            reason: job.state.reason().map(str::to_owned),
+            reason: job.state.reason().map(str::to_owned).or_else(|| self.rests(job)),
             log: log.iter().filter_map(|line| log::said(&schema, line)).collect(),
         }
     }

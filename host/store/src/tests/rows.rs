@@ -16,7 +16,7 @@ use crate::{
     codec::{self, Row},
     definitions, events, jobs, journal,
     key::{Family, Tuple},
-    outbox, packages, plugins, principals, records, shares, stamp,
+    outbox, packages, plugins, principals, quarantines, records, shares, stamp,
     suite::{rows, snapshot},
     waits,
 };
@@ -119,6 +119,7 @@ fn survive(bytes: &[u8]) {
     let email = RecordRef::new(model::starter::EMAIL, record.id);
     let _ = outbox::get(&with_row(&Tuple::of(Family::Outbox).uuid(id), bytes), email);
     let _ = packages::all(&with_row(&Tuple::of(Family::Install).name("a").name("1"), bytes));
+    let _ = quarantines::all(&with_row(&Tuple::of(Family::Quarantine).digest(&digest), bytes));
     let _ = plugins::all_granted(&with_row(&Tuple::of(Family::Consent).name("a"), bytes));
     let _ = plugins::settings(&with_row(&Tuple::of(Family::Setting).name("a").name("k"), bytes));
     let _ = plugins::secrets(&with_row(&Tuple::of(Family::Secret).name("a").name("k"), bytes));
@@ -392,6 +393,27 @@ fn golden_withdrawn() -> packages::Install {
     }
 }
 
+fn golden_quarantines() -> Vec<quarantines::Quarantine> {
+    let resting = quarantines::Quarantine {
+        package: Digest([4; 32]),
+        library: "complaints".into(),
+        version: "1.0.0".into(),
+        why: "it trapped".into(),
+        since: at(6),
+        failed: 2,
+        trial: Some(at(9)),
+        probation: None,
+    };
+    let tried = quarantines::Quarantine {
+        package: Digest([5; 32]),
+        failed: 0,
+        trial: None,
+        probation: Some(at(8)),
+        ..resting.clone()
+    };
+    vec![resting, tried]
+}
+
 fn golden_granted(user: RecordRef) -> plugins::Granted {
     let items = ["task:create,update", "action:close", "host:api.example.com", "limit:complaints.classify/cpu-ms=500"];
     let consent = model::consent::Consent::from_items(items).expect("a grant");
@@ -463,6 +485,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("secrets", |overlay| golden_secrets(overlay, golden.user)),
         lines_of("owned definition", |overlay| definitions::put(overlay, &golden_owned(golden.user))),
         lines_of("plugins", |overlay| golden_plugins(overlay, golden.user)),
+        lines_of("quarantines", |overlay| golden_quarantines().iter().for_each(|one| quarantines::put(overlay, one))),
     ]
     .concat();
     // The file is a promise: a changed line means that stores out there cannot be read. Add a version instead.
@@ -521,6 +544,8 @@ fn rows_of_version_1_are_read_for_ever() {
     let settings = plugins::settings(&store).expect("read");
     assert_eq!(settings, [("complaints".into(), "greeting".into(), "hello".into())]);
     assert_eq!(plugins::secrets(&store).expect("read"), [golden_sealed()]);
+    assert_eq!(quarantines::all(&store).expect("read"), golden_quarantines());
+    assert_eq!(quarantines::get(&store, Digest([4; 32])).expect("read"), golden_quarantines().first().cloned());
     assert_eq!(shares::of(&store, record, golden.user).expect("read"), READ_AND_WRITE);
     let shared = shares::with_principal(&store, golden.user, record.entity, None).expect("scan");
     assert_eq!(shared.map(|row| row.ok()).collect::<Vec<_>>(), [Some((record.id, READ_AND_WRITE))]);

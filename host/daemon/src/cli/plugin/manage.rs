@@ -275,6 +275,7 @@ fn version_lines(version: &Json) -> Vec<String> {
             lines.push(format!("    {what} {text}"));
         }
     }
+    lines.extend(quarantine_line(&version["quarantine"]));
     let by = joined(&version["used_by"]);
     if !by.is_empty() {
         lines.push(format!("    new runs of {by} use it"));
@@ -297,6 +298,27 @@ fn version_lines(version: &Json) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What comes of a quarantine by itself, and who waits for that.
+fn quarantine_line(quarantine: &Json) -> Option<String> {
+    quarantine.as_object()?;
+    let text = |name: &str| quarantine[name].as_str();
+    let mut said = match (text("on_probation_since"), text("next_trial_on")) {
+        (Some(since), _) => format!("on probation since {since}: a breakdown puts it back into quarantine"),
+        (None, Some(trial)) => format!("one call tries it again at {trial}"),
+        (None, None) => "it is called again when somebody resumes it".to_owned(),
+    };
+    if let Some(since) = text("since") {
+        said += &format!("; it broke down at {since}");
+    }
+    if let Some(failed @ 1..) = quarantine["failed_trials"].as_u64() {
+        said += &format!(", trials that broke down since: {failed}");
+    }
+    if let Some(jobs @ 1..) = quarantine["waiting_jobs"].as_u64() {
+        said += &format!("; jobs that wait: {}", if jobs < 1_000 { jobs.to_string() } else { "1000 or more".into() });
+    }
+    Some(format!("      {said}"))
 }
 
 fn section(heading: &str, sentences: &Json) -> Vec<String> {

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use crate::{
     cli::Connection,
     client::{self, Client},
+    output,
     trouble::Trouble,
 };
 
@@ -14,6 +15,11 @@ pub fn list(connection: &Connection) -> Result<(), Trouble> {
     let scripts: Vec<&Json> = answer["value"].as_array().into_iter().flatten().collect();
     for problem in scripts.iter().flat_map(|script| script["problems"].as_array().into_iter().flatten()) {
         client::place(problem).print();
+    }
+    for script in &scripts {
+        if let Some(why) = script["resting"].as_str() {
+            output::say(why);
+        }
     }
     let text = |script: &Json, name: &str| script[name].as_str().unwrap_or_default().to_owned();
     let row = |script: &&Json| {
