@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use extism::{CompiledPlugin, PluginBuilder};
 use serde_json::json;
 use wasmtime::{
@@ -27,12 +27,13 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [component, plugin, rest @ ..] = arguments.as_slice() else { bail!("peers EVIL.wasm GUEST.wasm [CALLS]") };
     let calls = rest.first().map_or(Ok(5_000), |calls| calls.parse())?;
-    bare(&fs::read(component).with_context(|| format!("`{component}` cannot be read"))?, calls)?;
+    let ours = fs::read(component).with_context(|| format!("`{component}` cannot be read"))?;
+    bare(&ours, calls).map_err(|error| anyhow!("wasmtime: {error:?}"))?;
     extism(&fs::read(plugin).with_context(|| format!("`{plugin}` cannot be read"))?, calls)
 }
 
 /// Nothing but an instance of our component: no limits, no host functions, no conversion of values.
-fn bare(component: &[u8], calls: usize) -> Result<()> {
+fn bare(component: &[u8], calls: usize) -> wasmtime::Result<()> {
     let mut config = Config::new();
     config.concurrency_support(false).allocation_strategy(InstanceAllocationStrategy::pooling());
     let engine = Engine::new(&config)?;
@@ -47,8 +48,8 @@ fn bare(component: &[u8], calls: usize) -> Result<()> {
         let outputs = plugin.stepwise_plugin_step().call_execute(&mut store, "evil.echo", &inputs)?;
         match black_box(outputs) {
             Ok(fields) if !fields.is_empty() => Ok(()),
-            Ok(_) => bail!("the step gave nothing back"),
-            Err(failure) => bail!("the step failed: {}", failure.message),
+            Ok(_) => wasmtime::bail!("the step gave nothing back"),
+            Err(failure) => wasmtime::bail!("the step failed: {}", failure.message),
         }
     })
 }
@@ -67,7 +68,7 @@ fn extism(plugin: &[u8], calls: usize) -> Result<()> {
     })
 }
 
-fn measure(name: &str, calls: usize, mut call: impl FnMut() -> Result<()>) -> Result<()> {
+fn measure<E>(name: &str, calls: usize, mut call: impl FnMut() -> Result<(), E>) -> Result<(), E> {
     for _ in 0..calls.div_ceil(25) {
         call()?;
     }
