@@ -201,7 +201,6 @@ fn spawn(engine: &Arc<Engine>, stop: &Arc<AtomicBool>, interactive: bool) -> Joi
 pub struct Ended {
     succeeded: Arc<Count>,
     failed: Arc<Count>,
-    called: Arc<Count>,
     ignored: Arc<Count>,
 }
 
@@ -234,11 +233,6 @@ impl Ended {
         self.succeeded.0.load(Relaxed)
     }
 
-    /// Custom steps that were called so far, and have answered or were stopped.
-    pub fn called(&self) -> u64 {
-        self.called.0.load(Relaxed)
-    }
-
     /// Jobs that failed so far.
     pub fn failed(&self) -> u64 {
         self.failed.0.load(Relaxed)
@@ -255,7 +249,6 @@ impl Recorder for &'static Ended {
         let count = match (key.name(), state) {
             ("stepwise_job_stretches_total", Some("succeeded")) => &self.succeeded,
             ("stepwise_job_stretches_total", Some("failed" | "suspended")) => &self.failed,
-            ("stepwise_step_calls_total", _) => &self.called,
             _ => &self.ignored,
         };
         Counter::from_arc(count.clone())
