@@ -18,7 +18,11 @@ use std::sync::Arc;
 use store::{Reader, stamp};
 
 pub use self::explain::{Explained, Explanation, Reason, Source};
-pub(crate) use self::{profile::Profiles, sight::Sight, who::Who};
+pub(crate) use self::{
+    profile::Profiles,
+    sight::Sight,
+    who::{Readable, Who},
+};
 use crate::{
     Failure, rows,
     unit::{Authority, Unit},

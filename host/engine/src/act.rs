@@ -15,9 +15,11 @@ use model::{
 use store::{Priority, records};
 
 use crate::{
-    Engine, Failure, Progress, Work, query, realtime, rows,
+    Engine, Failure, Progress, Work,
+    access::Readable,
+    query, realtime,
     settle::{self, Settled, Started},
-    unit::{Unit, show},
+    unit::Unit,
 };
 
 /// What a unit of work does; run again after a conflict.
@@ -87,15 +89,7 @@ impl Engine {
         target: RecordRef,
         attributes: Option<&[AttributeId]>,
     ) -> Result<Record, Failure> {
-        let (catalogue, snapshot) = self.state()?;
-        let schema = &catalogue.schema;
-        let entity =
-            schema.entity(target.entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(target.entity)))?;
-        let who = self.who(&catalogue, &snapshot, caller)?;
-        who.check_any(entity, Privilege::Read)?;
-        let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
-        let record = rows::get(&catalogue, &snapshot, target)?.ok_or_else(missing)?;
-        who.check(&catalogue, &snapshot, entity, Privilege::Read, &record)?;
+        let Readable { record, .. } = self.readable(caller, target)?;
         Ok(query::project(record, attributes))
     }
 
@@ -107,8 +101,7 @@ impl Engine {
         values: &[(AttributeId, Value)],
     ) -> Result<Option<Record>, Failure> {
         let (catalogue, snapshot) = self.state()?;
-        let schema = &catalogue.schema;
-        let entity = schema.entity(entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(entity)))?;
+        let entity = catalogue.schema.known(entity)?;
         let who = self.who(&catalogue, &snapshot, caller)?;
         who.check_any(entity, Privilege::Read)?;
         let attributes: Vec<AttributeId> = values.iter().map(|(attribute, _)| *attribute).collect();
@@ -123,7 +116,7 @@ impl Engine {
             let value = values.iter().find(|(attribute, _)| attribute == part).map(|(_, value)| value.clone());
             let attribute = entity.attribute_by_id(*part);
             if let (Some(value), Some(attribute)) = (value, attribute) {
-                wanted.push(rules::value::coerce(value, attribute, schema)?);
+                wanted.push(rules::value::coerce(value, attribute, &catalogue.schema)?);
             }
         }
         let id = records::by_key(&snapshot, entity.id, key.number, &wanted.iter().collect::<Vec<_>>())?;

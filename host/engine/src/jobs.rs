@@ -5,7 +5,7 @@ mod orders;
 use std::sync::Arc;
 
 use model::{
-    Caller, Field, Image, JobId, Message, Privilege, ProcessName, RecordRef, Refusal, StepId, TaskName, Timestamp,
+    Caller, Field, JobId, Message, Privilege, ProcessName, RecordRef, Refusal, StepId, TaskName, Timestamp,
     fact::Fact,
     job::{Cause, Job, JobFilter, JobState, LogLine},
     process::DefinitionState,
@@ -252,20 +252,7 @@ fn run_with(
         return Err(Refusal::NotFound { entity: entity.name().as_str().into(), record: show(record) }.into());
     }
     access::check_at(unit, caller, &entity, Privilege::Read, record)?;
-    let cause = Cause {
-        message: Message::OnDemand,
-        attributes: Vec::new(),
-        change: Image::new(),
-        before: Image::new(),
-        after: Image::new(),
-        initiating_user: caller.initiating_user,
-        caller: caller.user,
-        delegate: caller.delegate,
-        correlation: caller.correlation,
-        depth: caller.depth,
-        parent: None,
-        awaited: false,
-    };
+    let cause = Cause { depth: caller.depth, ..Cause::of(caller, Message::OnDemand) };
     let slots = activation.program.bind(inputs)?;
     if process.workflow.mode.is_real_time() {
         let mut job = settle::new_job(unit, activation, Some(record), caller.user, cause);
@@ -304,9 +291,7 @@ fn read_cursor(text: &str) -> Result<JobId, Refusal> {
 
 /// The entity that jobs are seen as: its privileges are those of jobs.
 fn entity_of(catalogue: &Catalogue) -> Result<Arc<Entity>, Failure> {
-    let schema = &catalogue.schema;
-    let entity = schema.entity(starter::JOB).cloned();
-    entity.ok_or_else(|| Refusal::UnknownEntity(schema.name_of(starter::JOB)).into())
+    Ok(catalogue.schema.known(starter::JOB).cloned()?)
 }
 
 fn missing(id: JobId) -> Refusal {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::{
-    Caller, Command, Field, Image, JobId, Message, RecordRef, Refusal, Value,
+    Caller, Command, Field, JobId, Message, RecordRef, Refusal, Value,
     job::{Cause, Job, LogEvent, LogLine},
     process::workflow::{Mode, RunAs},
 };
@@ -224,19 +224,6 @@ fn job_of(
     (message, record, parent): (Message, Option<RecordRef>, Option<JobId>),
     user: RecordRef,
 ) -> Job {
-    let cause = Cause {
-        message,
-        attributes: Vec::new(),
-        change: Image::new(),
-        before: Image::new(),
-        after: Image::new(),
-        initiating_user: caller.initiating_user,
-        caller: caller.user,
-        delegate: caller.delegate,
-        correlation: caller.correlation,
-        depth: caller.depth.saturating_add(1),
-        parent,
-        awaited: false,
-    };
+    let cause = Cause { parent, ..Cause::of(caller, message) };
     Job { real_time: true, ..new_job(unit, activation, record, user, cause) }
 }

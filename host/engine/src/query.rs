@@ -33,7 +33,7 @@ pub(crate) type Candidates<'a> = Box<dyn Iterator<Item = Result<Record, Failure>
 /// One page of the answer to `query`, of what `who` may read.
 pub(crate) fn run(catalogue: &Catalogue, reader: &dyn Reader, who: &Who, query: &Query) -> Result<Page, Failure> {
     let schema = &catalogue.schema;
-    let entity = schema.entity(query.entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(query.entity)))?;
+    let entity = schema.known(query.entity)?;
     who.check_any(entity, Privilege::Read)?;
     if query.page_size == 0 || query.page_size > LARGEST_PAGE {
         return Err(

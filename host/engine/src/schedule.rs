@@ -5,7 +5,7 @@
 //! row. Called by `Engine::keep_house` when the alarm of the queue rings, and by `deploy` for what holds from now on.
 
 use model::{
-    Caller, CorrelationId, EntityId, Image, Message, Origin, ProcessName, Record, RecordRef, Timestamp,
+    Caller, CorrelationId, EntityId, Message, Origin, ProcessName, Record, RecordRef, Timestamp,
     expression::Path,
     job::{Cause, Job, JobState, LogEvent, LogLine},
     process::workflow::Overlap,
@@ -311,20 +311,7 @@ impl Run<'_> {
 
     fn job(&self, unit: &Unit, record: Option<RecordRef>) -> Job {
         let owner = self.owner(unit);
-        let cause = Cause {
-            message: Message::Schedule,
-            attributes: Vec::new(),
-            change: Image::new(),
-            before: Image::new(),
-            after: Image::new(),
-            initiating_user: owner.initiating_user,
-            caller: owner.user,
-            delegate: None,
-            correlation: owner.correlation,
-            depth: 1,
-            parent: None,
-            awaited: false,
-        };
+        let cause = Cause { delegate: None, depth: 1, ..Cause::of(&owner, Message::Schedule) };
         settle::new_job(unit, self.activation, record, self.process.owner, cause)
     }
 

@@ -153,8 +153,7 @@ impl Unit {
 
     /// The entity with this number.
     pub fn entity(&self, id: EntityId) -> Result<Arc<Entity>, Failure> {
-        let entity = self.catalogue.schema.entity(id);
-        entity.cloned().ok_or_else(|| Refusal::UnknownEntity(self.catalogue.schema.name_of(id)).into())
+        Ok(self.catalogue.schema.known(id).cloned()?)
     }
 
     /// The record, if it is there; the unit rests on it.

@@ -3,7 +3,8 @@
 use smol_str::SmolStr;
 
 use crate::{
-    ActivationId, AttributeId, CorrelationId, Image, JobId, Message, RecordRef, StepId, Timestamp, Value, Values,
+    ActivationId, AttributeId, Caller, CorrelationId, Image, JobId, Message, RecordRef, StepId, Timestamp, Value,
+    Values,
 };
 
 /// A background run of a process.
@@ -66,6 +67,27 @@ pub struct Cause {
     pub parent: Option<JobId>,
     /// Whether that run waits for its end.
     pub awaited: bool,
+}
+
+impl Cause {
+    /// What `caller` started himself, one deeper than he stands: nothing of a record is kept, and no run waits for it.
+    #[must_use]
+    pub fn of(caller: &Caller, message: Message) -> Self {
+        Self {
+            message,
+            attributes: Vec::new(),
+            change: Image::new(),
+            before: Image::new(),
+            after: Image::new(),
+            initiating_user: caller.initiating_user,
+            caller: caller.user,
+            delegate: caller.delegate,
+            correlation: caller.correlation,
+            depth: caller.depth.saturating_add(1),
+            parent: None,
+            awaited: false,
+        }
+    }
 }
 
 /// The state of a job. That a worker has claimed one is known in memory only: after a crash it is ready again.

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use smol_str::SmolStr;
 
 use crate::{
-    AttributeId, AttributeName, ChoiceName, EntityId, EntityName, SetName, Value, ValueType,
+    AttributeId, AttributeName, ChoiceName, EntityId, EntityName, Refusal, SetName, Value, ValueType,
     entity::{
         AttributeDefinition, AttributeKind, Cascade, ChoiceDefinition, ChoiceOption, ChoiceSource, EntityDefinition,
         OnDelete, Ownership, Requirement, State, Status, Targets, TextKind,
@@ -143,6 +143,14 @@ impl Schema {
     /// The entity with this number.
     pub fn entity(&self, id: EntityId) -> Option<&Arc<Entity>> {
         self.entities.get(&id)
+    }
+
+    /// The entity with this number, for whoever cannot go on without it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn known(&self, id: EntityId) -> Result<&Arc<Entity>, Refusal> {
+        self.entity(id).ok_or_else(|| Refusal::UnknownEntity(self.name_of(id)))
     }
 
     /// The entity of this name.

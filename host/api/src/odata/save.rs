@@ -129,8 +129,7 @@ pub(super) async fn told(
         }
     };
     let schema = call.app.engine.schema();
-    let set_name = schema.entity(outcome.record.entity).map(|entity| entity.definition.set.clone());
-    let set_name = set_name.ok_or_else(|| Refusal::UnknownEntity(schema.name_of(outcome.record.entity)))?;
+    let set_name = &schema.known(outcome.record.entity)?.definition.set;
     let address = call.base.join(&format!("{set_name}({})", outcome.record.id));
     set(&mut response, "odata-entityid", &address);
     set(&mut response, "etag", &etag::of(outcome.version));

@@ -76,8 +76,7 @@ impl<'a> Asked<'a> {
 
     /// The entity with this number.
     pub fn known(&self, entity: model::EntityId) -> Result<&'a Entity, Denial> {
-        let known = self.schema.entity(entity).map(AsRef::as_ref);
-        known.ok_or_else(|| Refusal::UnknownEntity(self.schema.name_of(entity)).into())
+        Ok(self.schema.known(entity)?)
     }
 
     /// Reads a body that writes a record of `entity`.

@@ -149,7 +149,7 @@ fn next(engine: &Engine, caller: &Caller, target: RecordRef, body: &Map<String, 
 }
 
 fn values(given: &Map<String, Value>, entity: model::EntityId, schema: &Schema) -> Result<Values, Denial> {
-    let entity = schema.entity(entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(entity)))?;
+    let entity = schema.known(entity)?;
     let mut values = Values::new();
     for (name, json) in given {
         let unknown =

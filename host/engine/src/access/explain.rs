@@ -80,9 +80,9 @@ impl Engine {
         let (catalogue, snapshot) = self.state()?;
         let who = self.who(&catalogue, &snapshot, caller)?;
         let reader: &dyn Reader = &snapshot;
-        let entity = entity_of(&catalogue, target)?;
+        let entity = catalogue.schema.known(target.entity)?;
         if user != caller.user {
-            let users = entity_of(&catalogue, user)?;
+            let users = catalogue.schema.known(user.entity)?;
             let found = found(&catalogue, reader, users, user)?;
             who.check(&catalogue, reader, users, Privilege::Read, &found)?;
         }
@@ -104,7 +104,7 @@ fn explain(
     user: RecordRef,
     record: &Record,
 ) -> Result<Explanation, Failure> {
-    let users = entity_of(catalogue, user)?;
+    let users = catalogue.schema.known(user.entity)?;
     let person = found(catalogue, state, users, user)?;
     let whole = catalogue.profiles.of(catalogue, state, user)?;
     let standing = standing(catalogue, state, entity, record)?;
@@ -166,19 +166,13 @@ fn single(catalogue: &Catalogue, reader: &dyn Reader, user: RecordRef) -> Result
     Ok(found)
 }
 
-fn entity_of(catalogue: &Catalogue, target: RecordRef) -> Result<&Entity, Failure> {
-    let schema = &catalogue.schema;
-    let entity = schema.entity(target.entity);
-    Ok(entity.ok_or_else(|| Refusal::UnknownEntity(schema.name_of(target.entity)))?)
-}
-
 fn found(catalogue: &Catalogue, reader: &dyn Reader, entity: &Entity, target: RecordRef) -> Result<Record, Failure> {
     let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
     Ok(rows::get(catalogue, reader, target)?.ok_or_else(missing)?)
 }
 
 fn name(catalogue: &Catalogue, reader: &dyn Reader, target: RecordRef) -> Result<SmolStr, Failure> {
-    let entity = entity_of(catalogue, target)?;
+    let entity = catalogue.schema.known(target.entity)?;
     let record = records::get(reader, target)?;
     Ok(record.map_or_else(|| show(target), |record| plain_title(entity, &record)))
 }

@@ -2,29 +2,18 @@
 
 use std::sync::Arc;
 
-use model::{Caller, Privilege, ProcessName, RecordId, RecordRef, Refusal, job::JobState, starter};
-use store::counters;
+use model::{Caller, Privilege, ProcessName, RecordId, RecordRef, job::JobState, starter};
+use store::{Snapshot, counters};
 
 use super::Sight;
-use crate::{Engine, Failure, FlowProcess, Process, rows};
+use crate::{Catalogue, Engine, Failure, FlowProcess, Process, rows};
 
 impl Engine {
     /// The processes that the caller may read, by name.
     pub fn readable_processes(&self, caller: &Caller) -> Result<Vec<Arc<Process>>, Failure> {
         let (catalogue, snapshot) = self.state()?;
-        let Some(entity) = catalogue.schema.entity(starter::PROCESS) else { return Ok(Vec::new()) };
-        let who = self.who(&catalogue, &snapshot, caller)?;
-        who.check_any(entity, Privilege::Read)?;
-        let mut sight = Sight::new(&catalogue, &snapshot, entity, &who);
-        let mut found = Vec::new();
-        for process in catalogue.processes() {
-            let target = RecordRef::new(starter::PROCESS, RecordId(process.workflow.header.id));
-            if let Some(row) = rows::get(&catalogue, &snapshot, target)?
-                && sight.sees(&row)?
-            {
-                found.push(process.clone());
-            }
-        }
+        let row = |process: &Process| RecordRef::new(starter::PROCESS, RecordId(process.workflow.header.id));
+        let mut found = self.listed(caller, &catalogue, &snapshot, catalogue.processes(), row)?;
         found.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(found)
     }
@@ -32,19 +21,32 @@ impl Engine {
     /// The business process flows that the caller may read, by name.
     pub fn readable_flows(&self, caller: &Caller) -> Result<Vec<Arc<FlowProcess>>, Failure> {
         let (catalogue, snapshot) = self.state()?;
+        let mut found = self.listed(caller, &catalogue, &snapshot, catalogue.flows(), FlowProcess::row)?;
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(found)
+    }
+
+    /// Those whose row among the processes the caller may read.
+    fn listed<'a, P: 'a>(
+        &self,
+        caller: &Caller,
+        catalogue: &'a Catalogue,
+        snapshot: &Arc<dyn Snapshot>,
+        all: impl Iterator<Item = &'a Arc<P>>,
+        row: impl Fn(&P) -> RecordRef,
+    ) -> Result<Vec<Arc<P>>, Failure> {
         let Some(entity) = catalogue.schema.entity(starter::PROCESS) else { return Ok(Vec::new()) };
-        let who = self.who(&catalogue, &snapshot, caller)?;
+        let who = self.who(catalogue, snapshot, caller)?;
         who.check_any(entity, Privilege::Read)?;
-        let mut sight = Sight::new(&catalogue, &snapshot, entity, &who);
+        let mut sight = Sight::new(catalogue, snapshot, entity, &who);
         let mut found = Vec::new();
-        for flow in catalogue.flows() {
-            if let Some(row) = rows::get(&catalogue, &snapshot, flow.row())?
+        for process in all {
+            if let Some(row) = rows::get(catalogue, snapshot, row(process))?
                 && sight.sees(&row)?
             {
-                found.push(flow.clone());
+                found.push(process.clone());
             }
         }
-        found.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(found)
     }
 
@@ -61,8 +63,7 @@ impl Engine {
     /// How many jobs that the caller may read there are in each state, in the order of `JobState::WORDS`.
     pub fn job_counts_of(&self, caller: &Caller) -> Result<[u64; JobState::WORDS.len()], Failure> {
         let (catalogue, snapshot) = self.state()?;
-        let entity = catalogue.schema.entity(starter::JOB);
-        let entity = entity.ok_or_else(|| Refusal::UnknownEntity(catalogue.schema.name_of(starter::JOB)))?;
+        let entity = catalogue.schema.known(starter::JOB)?;
         let who = self.who(&catalogue, &snapshot, caller)?;
         who.check_any(entity, Privilege::Read)?;
         if who.has_all(entity, Privilege::Read) {

@@ -7,7 +7,7 @@ use model::{
     Caller, EntityId, Level, Origin, Privilege, Record, RecordId, RecordRef, Refusal, Rights, TaskName, schema::Entity,
 };
 use rules::access::{Holding, Profile, Reach};
-use store::Reader;
+use store::{Reader, Snapshot};
 
 use super::{ask, profile, shares, standing};
 use crate::{Catalogue, Engine, Failure, rows, unit::show};
@@ -22,6 +22,14 @@ pub(crate) enum Who {
     Engine,
     /// The user's, and those of who sent it for him.
     Users(Arc<Profile>, Option<Arc<Profile>>),
+}
+
+/// A record that somebody may read, and the state that it was read from.
+pub(crate) struct Readable {
+    pub catalogue: Arc<Catalogue>,
+    pub snapshot: Arc<dyn Snapshot>,
+    pub entity: Arc<Entity>,
+    pub record: Record,
 }
 
 impl Who {
@@ -229,22 +237,26 @@ impl Engine {
         self.who(&catalogue, &snapshot, caller).map(drop)
     }
 
-    /// What `principal`, a user or a team, may do with the record. The caller must be allowed to read it.
-    pub fn rights_of(&self, caller: &Caller, principal: RecordRef, target: RecordRef) -> Result<Rights, Failure> {
+    /// The record as it is now, with the state that it was read from. The caller must be allowed to read it.
+    pub(crate) fn readable(&self, caller: &Caller, target: RecordRef) -> Result<Readable, Failure> {
         let (catalogue, snapshot) = self.state()?;
-        let schema = &catalogue.schema;
-        let entity =
-            schema.entity(target.entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(target.entity)))?;
+        let entity = catalogue.schema.known(target.entity)?.clone();
         let who = self.who(&catalogue, &snapshot, caller)?;
-        who.check_any(entity, Privilege::Read)?;
+        who.check_any(&entity, Privilege::Read)?;
         let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
         let record = rows::get(&catalogue, &snapshot, target)?.ok_or_else(missing)?;
-        who.check(&catalogue, &snapshot, entity, Privilege::Read, &record)?;
+        who.check(&catalogue, &snapshot, &entity, Privilege::Read, &record)?;
+        Ok(Readable { catalogue, snapshot, entity, record })
+    }
+
+    /// What `principal`, a user or a team, may do with the record. The caller must be allowed to read it.
+    pub fn rights_of(&self, caller: &Caller, principal: RecordRef, target: RecordRef) -> Result<Rights, Failure> {
+        let Readable { catalogue, snapshot, entity, record } = self.readable(caller, target)?;
         let profile = match principal.entity {
             model::starter::TEAM => Arc::new(profile::of_team(&catalogue, &snapshot, principal)?),
             _ => catalogue.profiles.of(&catalogue, &snapshot, principal)?,
         };
-        let standing = standing(&catalogue, &snapshot, entity, &record)?;
+        let standing = standing(&catalogue, &snapshot, &entity, &record)?;
         let holding = Holding::of(entity.id, entity.is_owned());
         let shares = shares(&snapshot, entity.id, &record)?;
         let mut rights = profile.rights(entity.id, holding, &standing, &shares);

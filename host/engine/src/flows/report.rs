@@ -82,10 +82,8 @@ impl Engine {
         let (catalogue, snapshot) = self.state()?;
         let process = catalogue.flow(name.as_str()).cloned();
         let process = process.ok_or_else(|| Refusal::UnknownProcess(name.as_str().into()))?;
-        let schema = &catalogue.schema;
-        let unknown = |id| Refusal::UnknownEntity(schema.name_of(id));
-        let own = schema.entity(process.instance).ok_or_else(|| unknown(process.instance))?;
-        let about = schema.entity(process.flow.entity).ok_or_else(|| unknown(process.flow.entity))?;
+        let own = catalogue.schema.known(process.instance)?;
+        let about = catalogue.schema.known(process.flow.entity)?;
         let who = self.who(&catalogue, &snapshot, caller)?;
         who.check_any(own, Privilege::Read)?;
         who.check_any(about, Privilege::Read)?;

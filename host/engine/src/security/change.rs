@@ -6,7 +6,10 @@ use rules::access::Granted;
 use store::shares;
 
 use super::roles;
-use crate::{Engine, Failure, access, rows, unit::show};
+use crate::{
+    Engine, Failure,
+    access::{self, Readable},
+};
 
 impl Engine {
     /// Changes what `role` grants, in a unit of work of its own. The caller must be allowed to write the role, and have
@@ -41,15 +44,7 @@ impl Engine {
 
     /// Which users and teams have which rights on a record by sharing. The caller must be allowed to read it.
     pub fn shares_of(&self, caller: &Caller, target: RecordRef) -> Result<Vec<(RecordRef, Rights)>, Failure> {
-        let (catalogue, snapshot) = self.state()?;
-        let schema = &catalogue.schema;
-        let entity =
-            schema.entity(target.entity).ok_or_else(|| Refusal::UnknownEntity(schema.name_of(target.entity)))?;
-        let who = self.who(&catalogue, &snapshot, caller)?;
-        who.check_any(entity, Privilege::Read)?;
-        let missing = || Refusal::NotFound { entity: entity.name().as_str().into(), record: show(target) };
-        let record = rows::get(&catalogue, &snapshot, target)?.ok_or_else(missing)?;
-        who.check(&catalogue, &snapshot, entity, Privilege::Read, &record)?;
+        let Readable { snapshot, .. } = self.readable(caller, target)?;
         Ok(shares::of_record(&snapshot, target)?)
     }
 }

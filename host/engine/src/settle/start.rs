@@ -227,18 +227,11 @@ pub(crate) fn cause_of(fact: &Fact, activation: &Activation) -> Cause {
         record(&fact.before, &images.record).into_iter().for_each(|(name, value)| before.store(name, value));
     }
     Cause {
-        message: fact.message,
         attributes: fact.change.attributes().collect(),
         change: only(&fact.change, &images.change),
         before,
         after: record(&fact.after, &images.after),
-        initiating_user: fact.caller.initiating_user,
-        caller: fact.caller.user,
-        delegate: fact.caller.delegate,
-        correlation: fact.caller.correlation,
-        depth: fact.caller.depth.saturating_add(1),
-        parent: None,
-        awaited: false,
+        ..Cause::of(&fact.caller, fact.message)
     }
 }
 

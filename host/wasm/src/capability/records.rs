@@ -351,9 +351,9 @@ fn named<'a>(schema: &'a Schema, name: &str) -> Verbs<&'a Entity> {
 }
 
 fn entity_of(schema: &Schema, target: RecordRef) -> Verbs<&Entity> {
-    match schema.entity(target.entity) {
-        Some(entity) => Ok(entity),
-        None => Err(Refusal::UnknownEntity(schema.name_of(target.entity)).into()),
+    match schema.known(target.entity) {
+        Ok(entity) => Ok(entity),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 

@@ -44,7 +44,7 @@ fn instances(asked: &Asked<'_>, _: &Bound<'_>, given: &Given) -> Result<Effect, 
 }
 
 fn instance_of(asked: &Asked<'_>, row: &Record) -> Result<Map<String, Json>, Denial> {
-    let entity = asked.schema.entity(row.entity).ok_or_else(|| Refusal::UnknownEntity(Default::default()))?;
+    let entity = asked.schema.known(row.entity)?;
     let annotations = Annotations::default();
     let mut shown = Shape::new(entity, asked.schema, None, &annotations).show(asked.engine, asked.caller, row);
     shown.insert("@odata.type".into(), format!("#Microsoft.Dynamics.CRM.{}", entity.name()).into());
@@ -62,7 +62,7 @@ fn active_path(asked: &Asked<'_>, _: &Bound<'_>, given: &Given) -> Result<Effect
     let missing = || Refusal::NotFound { entity: "businessprocessflowinstance".into(), record: id.to_string().into() };
     let instance = asked.engine.find_flow_instance(id)?.ok_or_else(missing)?;
     let view = asked.engine.flow_instance(asked.caller, instance)?;
-    let entity = asked.schema.entity(starter::STAGE).ok_or_else(|| Refusal::UnknownEntity("processstage".into()))?;
+    let entity = asked.schema.known(starter::STAGE)?;
     let annotations = Annotations::default();
     let mut shape = Shape::new(entity, asked.schema, None, &annotations);
     let mut stages = Vec::new();
