@@ -63,10 +63,10 @@ impl StepRunner for Native {
     }
 }
 
-/// A small world.
-struct World {
+/// A small world, on a store in memory or one that looks at what is asked of it.
+struct World<S = Memory> {
     engine: Arc<Engine>,
-    store: Memory,
+    store: S,
     clock: Arc<ManualClock>,
 }
 
@@ -80,7 +80,12 @@ impl World {
     }
 
     fn with_settings(runner: impl StepRunner + 'static, settings: Settings) -> Self {
-        let store = Memory::new();
+        Self::on(Memory::new(), runner, settings)
+    }
+}
+
+impl<S: Store + Clone + 'static> World<S> {
+    fn on(store: S, runner: impl StepRunner + 'static, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment")));
         let parts = Parts {
             store: Arc::new(store.clone()),
@@ -121,10 +126,13 @@ impl World {
         self.try_create(entity, named).expect("it can be created").record
     }
 
-    fn try_update(&self, target: RecordRef, named: &[(&str, Value)]) -> Result<Outcome, Refusal> {
+    fn updating(&self, target: RecordRef, named: &[(&str, Value)]) -> Verb {
         let entity = self.engine.schema().name_of(target.entity);
-        let values = self.values(&entity, named);
-        self.apply(Verb::Update { target, expected: None, values })
+        Verb::Update { target, expected: None, values: self.values(&entity, named) }
+    }
+
+    fn try_update(&self, target: RecordRef, named: &[(&str, Value)]) -> Result<Outcome, Refusal> {
+        self.apply(self.updating(target, named))
     }
 
     fn try_delete(&self, target: RecordRef) -> Result<Outcome, Refusal> {
@@ -164,6 +172,10 @@ impl World {
     }
 }
 
+fn sources(files: &[(&str, &str)]) -> Vec<formats::SourceFile> {
+    files.iter().map(|(path, text)| formats::SourceFile::new(*path, text)).collect()
+}
+
 /// The head of the solutions below.
 const SOLUTION: (&str, &str) = ("solution.yaml", "kind: solution\nname: complaints\nversion: 1.0.0\nprefix: cmp\n");
 
@@ -195,14 +207,10 @@ states:
 ",
 );
 
-impl World {
-    fn files(files: &[(&str, &str)]) -> Vec<formats::SourceFile> {
-        files.iter().map(|(path, text)| formats::SourceFile::new(*path, text)).collect()
-    }
-
+impl<S: Store + Clone + 'static> World<S> {
     fn try_deploy(&self, files: &[(&str, &str)]) -> Result<crate::Plan, Refusal> {
         let options = crate::ApplyOptions::default();
-        self.engine.apply_solution(&self.caller(), Self::files(files), options).map_err(|failure| match failure {
+        self.engine.apply_solution(&self.caller(), sources(files), options).map_err(|failure| match failure {
             Failure::Refused(refusal) => refusal,
             Failure::Fault(error) => panic!("a fault: {error:?}"),
         })
@@ -227,6 +235,14 @@ impl World {
         let state =
             |(job, _): (model::job::Job, _)| (job.state.word(), job.state.reason().unwrap_or_default().to_owned());
         self.jobs().into_iter().map(state).collect()
+    }
+
+    /// The subjects of all tasks.
+    fn subjects(&self) -> Vec<Value> {
+        let tasks = model::query::Query::all(self.entity("task"));
+        let tasks = self.engine.query(&self.caller(), &tasks).expect("a page").records;
+        let subject = self.engine.schema().named("task").and_then(|task| task.attribute("subject")).expect("known").id;
+        tasks.iter().map(|task| task.get(subject).clone()).collect()
     }
 
     fn count(&self, entity: &str) -> usize {

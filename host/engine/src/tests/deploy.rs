@@ -2,7 +2,7 @@
 
 use model::{Refusal, Value, step::GuestErrorKind};
 
-use super::{COMPLAINT, Native, SOLUTION, World, script};
+use super::{COMPLAINT, Native, SOLUTION, World, script, sources};
 use crate::{Action, Failure, Imported};
 
 const NOTE: (&str, &str) = (
@@ -211,7 +211,7 @@ fn a_draft_starts_nothing_and_what_is_pruned_starts_nothing_more() {
     world.deploy(&[SOLUTION, COMPLAINT]);
     create();
     let options = crate::ApplyOptions { prune: true };
-    let files = World::files(&[SOLUTION, COMPLAINT]);
+    let files = sources(&[SOLUTION, COMPLAINT]);
     let plan = world.engine.apply_solution(&world.caller(), files, options).expect("a plan");
     assert_eq!(plan.changes.iter().map(|change| change.action).collect::<Vec<_>>(), [Action::Remove]);
     create();
@@ -230,7 +230,7 @@ fn a_template_that_a_process_sends_is_not_pruned() {
     let note = NOTE.1.replace("  - { custom: complaints.wait }\n", send);
     let prune = |files: &[(&str, &str)]| {
         let options = crate::ApplyOptions { prune: true };
-        match world.engine.apply_solution(&world.caller(), World::files(files), options) {
+        match world.engine.apply_solution(&world.caller(), sources(files), options) {
             Ok(plan) => Ok(plan.changes.len()),
             Err(Failure::Refused(Refusal::BadSolution(problems))) => Err(problems[0].message.to_string()),
             Err(other) => panic!("{other}"),

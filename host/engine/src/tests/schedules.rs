@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use model::{RecordRef, Span, Timestamp, Value, Verb, job::LogEvent, process::Retention};
 use store::{Fault, Snapshot, Store};
 
-use super::{COMPLAINT, Native, SOLUTION, World};
+use super::{COMPLAINT, Native, SOLUTION, World, sources};
 use crate::{Engine, ManualClock, Parts, Progress, RandomIds, Settings, administrator};
 
 const EACH: (&str, &str) = (
@@ -189,7 +189,7 @@ fn sizes(days: usize, retention: &str, journal: Option<Span>) -> Vec<(usize, u64
     let caller = engine.caller(administrator());
     let note = NOTE.replace("RETENTION", retention);
     let files = [SOLUTION, COMPLAINT, ("processes/note.yaml", &note)];
-    engine.apply_solution(&caller, World::files(&files), crate::ApplyOptions::default()).expect("a solution");
+    engine.apply_solution(&caller, sources(&files), crate::ApplyOptions::default()).expect("a solution");
     let schema = engine.schema();
     let complaint = schema.named("complaint").expect("an entity");
     let attribute = |name| complaint.attribute(name).expect("an attribute").id;

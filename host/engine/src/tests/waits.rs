@@ -3,12 +3,12 @@
 
 use std::{mem, sync::Arc, time::Duration};
 
-use model::{JobId, RecordRef, Timestamp, Value, Verb, job::JobState};
+use model::{JobId, RecordRef, Verb, job::JobState};
 use parking_lot::Mutex;
 use store::{Batch, Completion, Error, Fingerprint, Memory, Seq, Snapshot, Stats, Store};
 
-use super::{Native, SOLUTION};
-use crate::{CountingIds, Engine, ManualClock, Parts, Settings, administrator};
+use super::{Native, SOLUTION, World};
+use crate::{Engine, Settings};
 
 /// A batch that was submitted, with who is told of it.
 type Submitted = (Batch, Completion);
@@ -71,51 +71,12 @@ steps:
 ",
 );
 
-struct World {
-    engine: Arc<Engine>,
-    store: Held,
-}
-
-impl World {
-    fn new() -> Self {
-        let store = Held::default();
-        let engine = Engine::open(Parts {
-            store: Arc::new(store.clone()),
-            clock: Arc::new(ManualClock::new(Timestamp::parse("2026-11-20T09:00:00Z").expect("a moment"))),
-            ids: Arc::new(CountingIds::new()),
-            runner: Arc::new(Native::default()),
-            settings: Settings::default(),
-        })
-        .expect("it opens");
-        let world = Self { engine, store };
-        let files = [SOLUTION, PARCEL, FOLLOW].iter();
-        let files = files.map(|(path, text)| formats::SourceFile::new(*path, text)).collect();
-        let caller = world.engine.caller(administrator());
-        world.engine.apply_solution(&caller, files, crate::ApplyOptions::default()).expect("a solution");
+impl World<Held> {
+    fn following() -> Self {
+        let world = Self::on(Held::default(), Native::default(), Settings::default());
+        world.deploy(&[SOLUTION, PARCEL, FOLLOW]);
         world.settle();
         world
-    }
-
-    fn settle(&self) {
-        while self.engine.pump() {}
-    }
-
-    fn set(&self, entity: &str, attribute: &str, value: Value) -> model::Values {
-        let schema = self.engine.schema();
-        let attribute = schema.named(entity).and_then(|entity| entity.attribute(attribute)).expect("known").id;
-        [(attribute, value)].into_iter().collect()
-    }
-
-    fn create(&self, entity: &str, attribute: &str, value: Value) -> RecordRef {
-        let values = self.set(entity, attribute, value);
-        let entity = self.engine.schema().named(entity).expect("an entity").id;
-        let verb = Verb::Create { entity, id: None, values };
-        self.engine.apply(&self.engine.caller(administrator()), verb).expect("it can be created").record
-    }
-
-    fn update(&self, target: RecordRef, attribute: &str, value: Value) -> Verb {
-        let entity = self.engine.schema().name_of(target.entity);
-        Verb::Update { target, expected: None, values: self.set(&entity, attribute, value) }
     }
 
     /// Computes what `work` asks for and keeps its batch back.
@@ -149,30 +110,30 @@ struct Case {
 }
 
 impl Case {
-    fn new(world: &World) -> Self {
-        let first = world.create("contact", "lastname", "First".into());
-        let second = world.create("contact", "lastname", "Second".into());
-        let parcel = world.create("parcel", "contactid", first.into());
+    fn new(world: &World<Held>) -> Self {
+        let first = world.create("contact", &[("lastname", "First".into())]);
+        let second = world.create("contact", &[("lastname", "Second".into())]);
+        let parcel = world.create("parcel", &[("contactid", first.into())]);
         let filter = model::job::JobFilter { record: Some(parcel), ..Default::default() };
-        let jobs = world.engine.jobs(&world.engine.caller(administrator()), &filter, 9, None).expect("a list").jobs;
+        let jobs = world.engine.jobs(&world.caller(), &filter, 9, None).expect("a list").jobs;
         Self { parcel, first, second, job: jobs[0].id }
     }
 
-    fn begin(&self, world: &World, unit: Unit) -> Option<Submitted> {
+    fn begin(&self, world: &World<Held>, unit: Unit) -> Option<Submitted> {
         let verb = match unit {
             Unit::Park => return world.begin(|engine| engine.run_one(Duration::ZERO) == crate::Progress::Worked),
-            Unit::Update => world.update(self.first, "jobtitle", "done".into()),
+            Unit::Update => world.updating(self.first, &[("jobtitle", "done".into())]),
             Unit::Delete => Verb::Delete { target: self.parcel, expected: None },
-            Unit::Move => world.update(self.parcel, "contactid", self.second.into()),
+            Unit::Move => world.updating(self.parcel, &[("contactid", self.second.into())]),
         };
         // The parcel may be gone already.
-        world.engine.submit(world.engine.caller(administrator()), vec![verb], |_| {});
+        world.engine.submit(world.caller(), vec![verb], |_| {});
         world.begin(|engine| engine.serve_one(Duration::ZERO))
     }
 
     /// Whether the job stands as it must by what holds now; else how it stands.
-    fn check(&self, world: &World) -> Result<(), JobState> {
-        let caller = world.engine.caller(administrator());
+    fn check(&self, world: &World<Held>) -> Result<(), JobState> {
+        let caller = world.caller();
         let (job, _) = world.engine.job(&caller, self.job).expect("a job");
         let value = |record: RecordRef, attribute: &str| {
             let record = world.engine.retrieve(&caller, record, None).ok()?;
@@ -203,8 +164,8 @@ impl Case {
     }
 
     /// The job may have gone on while the parcel still looked to the contact that is done.
-    fn was_done(&self, world: &World) -> bool {
-        let caller = world.engine.caller(administrator());
+    fn was_done(&self, world: &World<Held>) -> bool {
+        let caller = world.caller();
         let contact = world.engine.retrieve(&caller, self.first, None).expect("it is there");
         contact.values.iter().any(|(_, value)| value.as_text() == Some("done"))
     }
@@ -228,7 +189,7 @@ fn each_order(left: &mut [(Unit, u8)], order: &mut Vec<(Unit, bool)>, visit: &mu
 
 #[test]
 fn no_order_of_park_update_delete_and_move_loses_a_wake() {
-    let world = World::new();
+    let world = World::following();
     let mut orders = 0;
     let sets: [&[Unit]; 4] = [
         &[Unit::Park, Unit::Update],
@@ -269,13 +230,13 @@ fn no_order_of_park_update_delete_and_move_loses_a_wake() {
 
 #[test]
 fn the_many_that_watch_one_record_are_woken_in_slices() {
-    let world = World::new();
-    let contact = world.create("contact", "lastname", "Busy".into());
+    let world = World::following();
+    let contact = world.create("contact", &[("lastname", "Busy".into())]);
     for _ in 0..1_250 {
-        world.create("parcel", "contactid", contact.into());
+        world.create("parcel", &[("contactid", contact.into())]);
     }
     world.settle();
-    let caller = world.engine.caller(administrator());
+    let caller = world.caller();
     let counts = || {
         let counts = world.engine.job_counts().expect("counts");
         let count = |state| counts[JobState::WORDS.iter().position(|word| *word == state).expect("a state")];
@@ -283,8 +244,8 @@ fn the_many_that_watch_one_record_are_woken_in_slices() {
     };
     assert_eq!(counts(), [0, 1_250, 0]);
     let rows = world.engine.figures().store.rows;
-    world.engine.apply(&caller, world.update(contact, "jobtitle", "nearly".into())).expect("it changes");
-    world.engine.apply(&caller, world.update(contact, "jobtitle", "done".into())).expect("it changes");
+    world.engine.apply(&caller, world.updating(contact, &[("jobtitle", "nearly".into())])).expect("it changes");
+    world.engine.apply(&caller, world.updating(contact, &[("jobtitle", "done".into())])).expect("it changes");
     assert!(world.engine.figures().store.rows - rows < 20, "the change itself does not pay for those who wait");
     world.settle();
     assert_eq!(counts(), [0, 0, 1_250]);
