@@ -381,14 +381,22 @@ fn a_watched_script_is_tested_again_when_it_changes() -> Result<()> {
 #[test]
 fn a_new_plugin_is_a_crate_with_a_step_and_its_test() -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rust").display().to_string();
     let mut new = Command::new(binary());
-    let output = new.args(["plugin", "new", "credit-check", "--sdk", &sdk]).current_dir(directory.path()).output()?;
+    let output = new.args(["plugin", "new", "credit-check"]).current_dir(directory.path()).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read = |path: &str| fs::read_to_string(directory.path().join("credit-check").join(path));
     let manifest: toml::Table = read("Cargo.toml")?.parse()?;
     assert_eq!(manifest["package"]["name"].as_str(), Some("credit-check"));
-    ensure!(Path::new(manifest["dependencies"]["stepwise-sdk"]["path"].as_str().context("a path")?).is_dir());
+    // It finds the SDK wherever it stands: that of this version lies in it.
+    assert_eq!(manifest["dependencies"]["stepwise-sdk"]["path"].as_str(), Some("sdk/rust"));
+    for file in ["src", "wit/v1"] {
+        let of_the_sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rust").join(file);
+        for entry in fs::read_dir(of_the_sdk)? {
+            let entry = entry?;
+            let copy = directory.path().join("credit-check/sdk/rust").join(file).join(entry.file_name());
+            assert_eq!(fs::read(&copy)?, fs::read(entry.path())?, "{}", copy.display());
+        }
+    }
     let source = read("src/lib.rs")?;
     ensure!(source.contains("\"credit-check.greet\"") && !source.contains("{{"), "{source}");
     let again =

@@ -48,6 +48,8 @@ pub struct Call {
     log_is_cut: bool,
     /// The secrets that it may send.
     placeholders: Vec<Placeholder>,
+    /// The arguments of a program and what it printed; no step has them.
+    program: Option<(&'static [&'static str], String)>,
 }
 
 /// What a guest may know.
@@ -91,7 +93,24 @@ impl Call {
             sleep: Sleep::default(),
             log_is_cut: false,
             placeholders: Vec::new(),
+            program: None,
         }
+    }
+
+    /// A run of a program with these arguments: it knows nothing, and what it prints is kept.
+    pub fn program(limits: Limits, arguments: &'static [&'static str]) -> Self {
+        Self { program: Some((arguments, String::new())), ..Self::bare(Slot::default(), limits, 0) }
+    }
+
+    /// The arguments of a program.
+    pub fn arguments(&self) -> Vec<String> {
+        let arguments = self.program.as_ref().map(|(arguments, _)| *arguments).unwrap_or_default();
+        arguments.iter().map(ToString::to_string).collect()
+    }
+
+    /// What a program printed.
+    pub fn printed(self) -> String {
+        self.program.map(|(_, printed)| printed).unwrap_or_default()
     }
 
     /// What the guest may know.
@@ -154,6 +173,12 @@ impl Call {
 
     /// Keeps a line for the run log while there is room; then says once that there is none.
     pub fn log(&mut self, level: LogLevel, text: &str) -> Result<(), Stop> {
+        if let Some((_, printed)) = &mut self.program
+            && self.meter.log_room(text.len())
+        {
+            printed.push_str(text);
+            printed.push('\n');
+        }
         if self.facts.is_none() || self.log_is_cut {
             return Ok(());
         }

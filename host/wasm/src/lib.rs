@@ -3,7 +3,8 @@
 //! `Runner` is what the daemon hands to the engine as its `StepRunner`. A component is checked (`inspect`), compiled
 //! once (`compiler`, `cache`), asked what it offers (`manifest`), and each call gets a fresh instance with its own limits
 //! (`limits`) that sees nothing of the machine (`wasi`) and reaches the engine only through the lent host
-//! (`capability`). A script is run by a component of ours that speaks the same contract (`script`).
+//! (`capability`). A script is run by a component of ours that speaks the same contract (`script`). Tests of a plugin are
+//! a program (`program`).
 //! Knows no store and no engine, and decides nothing about records.
 
 mod abi;
@@ -19,6 +20,7 @@ mod limits;
 mod machine;
 mod manifest;
 mod package;
+mod program;
 mod runner;
 mod script_runner;
 mod snapshot;
@@ -29,4 +31,5 @@ pub use compiler::{Compiler, compile_as_child};
 pub use componentize::component_of;
 pub use machine::{NESTING, stack_size};
 pub use package::{Examination, Import};
+pub use program::Ran;
 pub use runner::{Error, Runner, RunnerSettings};

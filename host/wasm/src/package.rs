@@ -132,7 +132,7 @@ impl Workshop<'_> {
     }
 
     /// A stranger's component, compiled.
-    fn compiled(&self, component: &[u8], digest: Digest) -> Result<Component, PackageProblem> {
+    pub fn compiled(&self, component: &[u8], digest: Digest) -> Result<Component, PackageProblem> {
         if let Some(component) = self.kept(digest) {
             return Ok(component);
         }

@@ -128,7 +128,8 @@ impl Runner {
         found
     }
 
-    fn workshop(&self) -> Workshop<'_> {
+    /// What components are made ready with.
+    pub(crate) fn workshop(&self) -> Workshop<'_> {
         Workshop {
             engine: &self.engine,
             ticker: &self.ticker,

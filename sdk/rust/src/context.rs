@@ -59,9 +59,9 @@ pub trait Host {
 
 /// In a component there is one host, and what a step does not call must not be imported: so no `dyn`, which would
 /// keep every function alive.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "testing")))]
 type AnyHost = crate::wire::Wire;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "testing"))]
 type AnyHost = dyn Host;
 
 /// Handed to a step for one attempt.

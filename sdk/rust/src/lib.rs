@@ -44,7 +44,7 @@ pub mod failure;
 pub mod http;
 pub mod manifest;
 pub mod step;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "testing"))]
 pub mod testing;
 pub mod value;
 
@@ -84,6 +84,8 @@ macro_rules! attributes {
 macro_rules! export {
     ($($step:ty),+ $(,)?) => {
         const _: () = {
+            const _: () = $crate::step::named(&[$(<$step as $crate::Step>::NAME),+]);
+
             struct Library;
 
             impl $crate::wire::Guest for Library {

@@ -8,6 +8,7 @@ mod install;
 mod language;
 mod manage;
 mod new;
+mod own;
 mod source;
 mod test;
 

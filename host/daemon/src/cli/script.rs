@@ -11,6 +11,8 @@ mod list;
 mod test;
 mod watch;
 
+pub use watch::seen;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;

@@ -1,7 +1,11 @@
-//! `wasi:cli`: an empty environment, closed input, no terminal; the end of the process is the end of the step.
+//! `wasi:cli`: an empty environment, closed input, no terminal; the end of the process is the end of the step. Arguments has
+//! only a program of tests.
 
 use model::step::HostFault;
-use wasmtime::component::{LinkerInstance, Resource};
+use wasmtime::{
+    StoreContextMut,
+    component::{LinkerInstance, Resource},
+};
 
 use super::{Stream, resource};
 use crate::{call::Call, fault::Stop};
@@ -10,7 +14,9 @@ use crate::{call::Call, fault::Stop};
 pub fn define(at: &mut LinkerInstance<'_, Call>, interface: &str, function: &str) -> wasmtime::Result<bool> {
     match (interface, function) {
         ("environment", "get-environment") => at.func_wrap(function, |_, (): ()| Ok((Vec::<(String, String)>::new(),))),
-        ("environment", "get-arguments") => at.func_wrap(function, |_, (): ()| Ok((Vec::<String>::new(),))),
+        ("environment", "get-arguments") => {
+            at.func_wrap(function, |store: StoreContextMut<'_, Call>, (): ()| Ok((store.data().arguments(),)))
+        }
         ("environment", "initial-cwd") => at.func_wrap(function, |_, (): ()| Ok((None::<String>,))),
         ("exit", "exit") => at.func_wrap(function, |_, (status,): (Result<(), ()>,)| exit(status.is_ok())),
         ("exit", "exit-with-code") => at.func_wrap(function, |_, (code,): (u8,)| exit(code == 0)),

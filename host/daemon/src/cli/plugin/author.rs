@@ -1,6 +1,9 @@
 //! What an author of plugins does, without a daemon: `stepwise plugin new|build|test|conform|doctor`.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Subcommand;
 
@@ -9,7 +12,11 @@ use super::{
     language::{Language, World},
     new, test,
 };
-use crate::{cli::Connection, output::say, trouble::Trouble};
+use crate::{
+    cli::{Connection, script::seen},
+    output::say,
+    trouble::Trouble,
+};
 
 /// From an empty folder to a component that conforms.
 #[derive(Debug, Subcommand)]
@@ -21,7 +28,7 @@ pub enum Author {
         /// In which language
         #[arg(long, default_value = "rust")]
         lang: Language,
-        /// The folder of the SDK for Rust; found by itself below a checkout of Stepwise
+        /// A folder with the SDK for Rust that you work on; else the one of this version lies in the folder
         #[arg(long, value_name = "DIR")]
         sdk: Option<PathBuf>,
     },
@@ -33,6 +40,9 @@ pub enum Author {
         /// What the component may import
         #[arg(long, default_value = "plugin")]
         world: World,
+        /// Build again whenever a source changes, until somebody ends it; `stepwise dev` takes each build over by itself
+        #[arg(long)]
+        watch: bool,
     },
     /// Run the examples of a component in the sandbox, and tell what each costs and what it may cost
     Test(test::Test),
@@ -51,10 +61,9 @@ impl Author {
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
         match self {
             Self::New { name, lang, sdk } => new::new(name, *lang, sdk.as_deref()),
-            Self::Build { dir, world } => {
-                let component = build::build(dir, *world)?;
-                let told = serde_json::json!({ "component": component });
-                connection.output.text(&component.display().to_string(), &told)?;
+            Self::Build { dir, world, watch: true } => watch(dir, *world, connection),
+            Self::Build { dir, world, watch: false } => {
+                built(dir, *world, connection)?;
                 say(&format!("next: stepwise plugin test {0}; stepwise plugin conform {0}", dir.display()));
                 Ok(())
             }
@@ -62,5 +71,35 @@ impl Author {
             Self::Conform(conform) => conform.run(connection),
             Self::Doctor { lang } => doctor::doctor(*lang, connection),
         }
+    }
+}
+
+fn built(dir: &Path, world: World, connection: &Connection) -> Result<(), Trouble> {
+    let component = build::build(dir, world)?;
+    connection.output.text(&component.display().to_string(), &serde_json::json!({ "component": component }))
+}
+
+/// What an author edits, in any language.
+const SOURCES: [&str; 7] = ["rs", "toml", "js", "py", "c", "h", "wit"];
+
+/// How long it rests between two looks at the sources.
+const REST: Duration = Duration::from_millis(250);
+
+/// Builds the folder each time that a source has changed; a build that fails is told and waits for the next.
+fn watch(dir: &Path, world: World, connection: &Connection) -> Result<(), Trouble> {
+    if Language::of(dir).is_none() {
+        return built(dir, world, connection);
+    }
+    let mut known = None;
+    loop {
+        let sources = seen(dir, &SOURCES);
+        if known.as_ref() != Some(&sources) {
+            known = Some(sources);
+            if let Err(trouble) = built(dir, world, connection) {
+                trouble.print();
+            }
+            say("watching; Ctrl+C ends it");
+        }
+        std::thread::park_timeout(REST);
     }
 }

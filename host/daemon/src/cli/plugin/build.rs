@@ -12,6 +12,7 @@ use std::{
 use serde_json::Value as Json;
 
 use super::{
+    doctor::there,
     language::{Language, WIT, World},
     new,
 };
@@ -43,23 +44,35 @@ pub fn build(dir: &Path, world: World) -> Result<PathBuf, Trouble> {
 
 /// The component that cargo says it made.
 fn rust(dir: &Path) -> Result<PathBuf, Trouble> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
-    let output = cargo.current_dir(dir).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| Trouble::failed(format!("cargo cannot be started: {error}")))?;
-    if !output.status.success() {
-        return Err(Trouble::failed(format!("the crate in {} does not build", dir.display()))
-            .hint("is everything there? stepwise plugin doctor --lang rust"));
-    }
-    let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-    let mut made = messages.filter_map(|message: Json| {
-        let files = message["filenames"].as_array()?.iter().filter_map(Json::as_str);
-        files.map(PathBuf::from).find(|file| file.extension().is_some_and(|ending| ending == "wasm"))
-    });
-    made.next_back().ok_or_else(|| {
+    let made = cargo(dir, &["build", "--release"], false)?;
+    made.into_iter().next_back().ok_or_else(|| {
         Trouble::failed(format!("the crate in {} makes no component", dir.display()))
             .hint("it needs `crate-type = [\"cdylib\"]` under `[lib]`")
     })
+}
+
+/// Has cargo build for the sandbox, its progress shown, and gives the components that it says it made: those of tests,
+/// or the others.
+pub fn cargo(dir: &Path, arguments: &[&str], tests: bool) -> Result<Vec<PathBuf>, Trouble> {
+    let doctor = "is everything there? stepwise plugin doctor --lang rust";
+    if !there(Language::Rust, TARGET) {
+        let message = format!("the target {TARGET} of Rust is not installed");
+        return Err(Trouble::failed(message).hint(format!("rustup target add {TARGET}")));
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.args(arguments).args(["--target", TARGET, "--message-format", "json-render-diagnostics"]);
+    let output = cargo.current_dir(dir).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| Trouble::failed(format!("cargo cannot be started: {error}")).hint(doctor))?;
+    if !output.status.success() {
+        return Err(Trouble::failed(format!("the crate in {} does not build", dir.display())).hint(doctor));
+    }
+    let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+    let wanted = messages.filter(|message: &Json| message["profile"]["test"].as_bool() == Some(tests));
+    let made = wanted.filter_map(|message| {
+        let files = message["filenames"].as_array()?.iter().filter_map(Json::as_str);
+        files.map(PathBuf::from).find(|file| file.extension().is_some_and(|ending| ending == "wasm"))
+    });
+    Ok(made.collect())
 }
 
 fn js(dir: &Path, world: World) -> Result<PathBuf, Trouble> {
@@ -101,42 +114,8 @@ fn c(dir: &Path, world: World) -> Result<PathBuf, Trouble> {
     Ok(dir.join(COMPONENT))
 }
 
-/// Runs what tests the language itself knows, where the folder has some; gives what is said when they fail.
-pub fn own_tests(dir: &Path) -> Result<(), Trouble> {
-    let Some(language) = Language::of(dir) else { return Ok(()) };
-    new::complete(dir, language)?;
-    let named = |begin: &str, end: &str| {
-        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-        let mut names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        names.any(|name| name.starts_with(begin) && name.ends_with(end))
-    };
-    match language {
-        Language::Rust => tried(dir, language, "cargo", &["test", "--quiet"], FAILS),
-        Language::Js if named("", ".test.js") => tried(dir, language, "node", &["--test"], FAILS),
-        Language::Python if named("test_", ".py") => {
-            tried(dir, language, "python3", &["-m", "unittest", "--quiet"], FAILS)
-        }
-        Language::C if dir.join("tests").is_dir() => native(dir),
-        _ => Ok(()),
-    }
-}
-
-/// Compiles each file of `tests` for this machine, with the sources that are no part of the bindings, and runs it.
-fn native(dir: &Path) -> Result<(), Trouble> {
-    let python = environment(dir, Language::C, "python")?;
-    let rules = sources(dir, &["steps.c", "plugin.c"])?;
-    for test in sources(&dir.join("tests"), &[])? {
-        let test = format!("tests/{test}");
-        let mut options = vec!["-m", "ziglang", "cc", "-Wall", "-o", "tests/run", &test];
-        options.extend(rules.iter().map(String::as_str));
-        run(dir, Language::C, &python, &options)?;
-        tried(dir, Language::C, &inside(dir, "tests/run")?, &[], FAILS)?;
-    }
-    Ok(())
-}
-
 /// The sources in C of a folder, but for these, in order.
-fn sources(dir: &Path, without: &[&str]) -> Result<Vec<String>, Trouble> {
+pub fn sources(dir: &Path, without: &[&str]) -> Result<Vec<String>, Trouble> {
     let names = fs::read_dir(dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut sources: Vec<String> =
         names.filter(|name| name.ends_with(".c") && !without.contains(&name.as_str())).collect();
@@ -145,7 +124,7 @@ fn sources(dir: &Path, without: &[&str]) -> Result<Vec<String>, Trouble> {
 }
 
 /// The folder's own environment of Python with what its `requirements.txt` lists; gives a program of it.
-fn environment(dir: &Path, language: Language, program: &str) -> Result<String, Trouble> {
+pub fn environment(dir: &Path, language: Language, program: &str) -> Result<String, Trouble> {
     let done = dir.join(".venv/installed");
     let wanted = fs::read(dir.join("requirements.txt"))?;
     if fs::read(&done).ok().as_ref() != Some(&wanted) {
@@ -160,28 +139,32 @@ fn environment(dir: &Path, language: Language, program: &str) -> Result<String, 
 }
 
 /// A program of the folder, by a path that holds wherever it is started; links in it are not followed.
-fn inside(dir: &Path, program: &str) -> Result<String, Trouble> {
+pub fn inside(dir: &Path, program: &str) -> Result<String, Trouble> {
     Ok(fs::canonicalize(dir)?.join(program).display().to_string())
 }
 
-/// What is said of a folder whose own tests fail.
-const FAILS: &str = "does not pass its own tests";
-
 /// Runs a tool in the folder; what it says is only shown when it fails.
-fn run(dir: &Path, language: Language, program: &str, arguments: &[&str]) -> Result<(), Trouble> {
-    tried(dir, language, program, arguments, "does not build")
+pub fn run(dir: &Path, language: Language, program: &str, arguments: &[&str]) -> Result<(), Trouble> {
+    tried(dir, language, program, arguments, "does not build").map(drop)
 }
 
-fn tried(dir: &Path, language: Language, program: &str, arguments: &[&str], fails: &str) -> Result<(), Trouble> {
+/// Runs a tool in the folder and gives what it said; that is shown when it fails.
+pub fn tried(
+    dir: &Path,
+    language: Language,
+    program: &str,
+    arguments: &[&str],
+    fails: &str,
+) -> Result<String, Trouble> {
     let lang = language.title().to_lowercase().replace("javascript", "js");
     let hint = format!("is everything there? stepwise plugin doctor --lang {lang}");
     let output = Command::new(program).args(arguments).current_dir(dir).stdin(Stdio::null()).output();
     let output =
         output.map_err(|error| Trouble::failed(format!("{program} cannot be started: {error}")).hint(&hint))?;
-    if output.status.success() {
-        return Ok(());
-    }
     let said = [&output.stdout[..], &output.stderr[..]].concat();
     let said = String::from_utf8_lossy(&said);
+    if output.status.success() {
+        return Ok(said.into_owned());
+    }
     Err(Trouble::failed(format!("{} {fails}\n{}", dir.display(), said.trim())).hint(hint))
 }

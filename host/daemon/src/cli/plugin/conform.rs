@@ -141,7 +141,7 @@ fn missing(path: &Path, error: &std::io::Error) -> Trouble {
 }
 
 /// Compiled code of this user: a component in Python takes half a minute to compile.
-fn cache() -> Option<PathBuf> {
+pub fn cache() -> Option<PathBuf> {
     let own = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = own.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
     fs::create_dir_all(cache.join("stepwise")).ok()?;

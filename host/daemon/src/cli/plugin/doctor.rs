@@ -92,6 +92,11 @@ pub fn doctor(language: Option<Language>, connection: &Connection) -> Result<(),
     }
 }
 
+/// Whether a language has what contains these words; what nobody asks for is there.
+pub fn there(language: Language, words: &str) -> bool {
+    NEEDS.iter().filter(|need| need.language == language && need.what.contains(words)).all(is_there)
+}
+
 fn is_there(need: &Need) -> bool {
     let Some((program, arguments)) = need.ask.split_first() else { return true };
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();

@@ -6,7 +6,7 @@ use clap::Args;
 use conform::Cost;
 use serde_json::json;
 
-use super::{build, conform::kit};
+use super::{conform::kit, own};
 use crate::{
     cli::Connection,
     output::say,
@@ -27,7 +27,11 @@ pub struct Test {
 impl Test {
     /// Runs the tests of its language, where it has some, and then its examples.
     pub fn run(&self, connection: &Connection) -> Result<(), Trouble> {
-        build::own_tests(&self.path)?;
+        let own = own::tests(&self.path)?;
+        for passed in &own {
+            let (place, tests, took) = (passed.place, passed.tests, passed.took.as_secs_f64());
+            say(&format!("{place}: {tests} passed in {took:.2} s"));
+        }
         let bench = kit(&self.path, None, self.solution.as_deref(), &[])?;
         let costs = bench.costs();
         if costs.is_empty() {
@@ -36,8 +40,13 @@ impl Test {
         }
         let failed = costs.iter().filter(|cost| cost.failure.is_some()).count();
         let told: Vec<_> = costs.iter().map(as_json).collect();
+        let tests: Vec<_> = own.iter().map(|passed| json!({ "place": passed.place, "passed": passed.tests })).collect();
         let headings = ["EXAMPLE", "RESULT", "CPU", "MEMORY", "VERBS", "REQUESTS"];
-        connection.output.rows(&headings, costs.iter().map(row).collect(), &json!({ "examples": told }))?;
+        connection.output.rows(
+            &headings,
+            costs.iter().map(row).collect(),
+            &json!({ "tests": tests, "examples": told }),
+        )?;
         for cost in &costs {
             if let Some(why) = &cost.failure {
                 say(&format!("{}: {why}", cost.call));

@@ -37,7 +37,7 @@ impl Watch {
         files::scripts(std::slice::from_ref(&self.path))?;
         let mut known = None;
         loop {
-            let seen = seen(&self.watched());
+            let seen = seen(&self.watched(), &["rhai", "md", "yaml", "yml"]);
             if known.as_ref() != Some(&seen) {
                 known = Some(seen);
                 if let Err(trouble) = self.once(connection) {
@@ -65,18 +65,23 @@ impl Watch {
     }
 }
 
-/// The files below a path that matter, with their sizes and times.
-fn seen(path: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+/// What tools make below a folder; nobody edits it.
+const MADE: [&str; 3] = ["target", "node_modules", "__pycache__"];
+
+/// The files below a path with one of these endings, with their sizes and times.
+pub fn seen(path: &Path, endings: &[&str]) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
     let mut found = Vec::new();
     let mut folders = vec![path.to_path_buf()];
     while let Some(path) = folders.pop() {
         let Ok(about) = fs::metadata(&path) else { continue };
         if about.is_dir() {
             let entries = fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path());
-            let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let hidden = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.starts_with('.') || MADE.contains(&name.as_ref())
+            };
             folders.extend(entries.filter(|path| !hidden(path)));
-        } else if path.extension().is_some_and(|ending| ["rhai", "md", "yaml", "yml"].iter().any(|one| ending == *one))
-        {
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one)) {
             found.push((path, about.len(), about.modified().ok()));
         }
     }
