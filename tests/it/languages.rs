@@ -16,8 +16,7 @@ use tests::daemon;
 fn a_plugin_in_rust_is_built_tested_and_conforms() -> Result<()> {
     let folder = kept().join("rust/hello-rust");
     let fresh = tempfile::tempdir()?;
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/rust").display().to_string();
-    said(&stepwise(fresh.path(), &["plugin", "new", "hello-rust", "--sdk", &sdk])?)?;
+    said(&stepwise(fresh.path(), &["plugin", "new", "hello-rust"])?)?;
     renew(&fresh.path().join("hello-rust"), &folder)?;
     let tested = said(&stepwise(&folder, &["plugin", "test", "."])?)?;
     ensure!(tested.contains("of 250 ms") && !tested.contains("FAILED"), "{tested}");
@@ -156,7 +155,10 @@ fn said(output: &Output) -> Result<String> {
 /// The files of a plugin with what they hold, without what its tools brought and made.
 fn sources(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
-    for directory in ["", "src", "wit", "tests"].map(|part| folder.join(part)) {
+    for directory in
+        ["", "src", "wit", "tests", "sdk/rust", "sdk/rust/src", "sdk/rust/wit/v1", "sdk/derive", "sdk/derive/src"]
+            .map(|part| folder.join(part))
+    {
         for entry in fs::read_dir(&directory).into_iter().flatten() {
             let path = entry?.path();
             let name = path.strip_prefix(folder)?.display().to_string();
@@ -170,4 +172,66 @@ fn sources(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// What a beginner gets wrong in Rust, each with the line and the column that the compiler must point to and what it says.
+const MISTAKES: [(&str, &str, &str); 13] = [
+    ("#[derive(Inputs)]\nenum Bad { A, B }", "3:6", "only a struct has inputs and outputs"),
+    ("#[derive(Inputs)]\nstruct Bad(String);", "3:8", "use named fields"),
+    ("#[derive(Outputs)]\nstruct Bad<T> { a: T }", "3:12", "inputs and outputs have no parameters"),
+    ("#[derive(Inputs)]\nstruct Bad { a: usize }", "3:17", "`usize` is no type of an input or an output"),
+    (
+        "#[derive(Outputs)]\nstruct Bad { a: std::collections::HashMap<String, String> }",
+        "3:17",
+        "`HashMap<String, String>` is no type of an input or an output",
+    ),
+    ("#[derive(Inputs)]\nstruct Bad { #[argument(requird)] a: i64 }", "3:25", "one of `name`, `title`, `to`"),
+    ("#[derive(Outputs)]\nstruct Bad { #[argument(default = 3)] a: i64 }", "3:35", "an output has no `default`"),
+    ("#[derive(Choice)]\nenum Bad { Low, High = 2 }", "3:12", "an option is a plain variant with a number"),
+    ("struct Plain;\nstep!(Bad, \"a.b\", Plain);", "3:19", "`Plain` is no struct of inputs"),
+    ("struct Bad;\nstepwise_sdk::export!(Bad);", "3:23", "`Bad` is no step"),
+    (
+        "step!(One, \"a.b\", ());\nstep!(Two, \"a.b\", ());\nstepwise_sdk::export!(One, Two);",
+        "4:1",
+        "two steps have the same `NAME`",
+    ),
+    (
+        "step!(One, \"a.b\", ());\nstep!(Two, \"c.d\", ());\nstepwise_sdk::export!(One, Two);",
+        "4:1",
+        "begin with the same library",
+    ),
+    ("step!(One, \"Greet\", ());\nstepwise_sdk::export!(One);", "3:1", "is `library.step-name`"),
+];
+
+/// On one line, so that lines are counted from there.
+const STEP: &str = "use stepwise_sdk::prelude::*; macro_rules! step { ($name:ident, $id:literal, $inputs:ty) => { \
+                    struct $name; impl Step for $name { const NAME: &str = $id; type Inputs = $inputs; type Outputs = (); \
+                    fn run(_: &Context, _: $inputs) -> Result<(), Failure> { Ok(()) } } } }\n";
+
+#[test]
+fn mistakes_in_rust_are_told_where_they_are() -> Result<()> {
+    let folder = kept().join("mistakes/oops");
+    let fresh = tempfile::tempdir()?;
+    said(&stepwise(fresh.path(), &["plugin", "new", "oops"])?)?;
+    renew(&fresh.path().join("oops"), &folder)?;
+    let examples = folder.join("examples");
+    fs::create_dir_all(&examples)?;
+    for (number, (text, _, _)) in MISTAKES.iter().enumerate() {
+        fs::write(examples.join(format!("mistake{number}.rs")), format!("{STEP}{text}\nfn main() {{}}\n"))?;
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").current_dir(&folder);
+    let checked =
+        cargo.args(["check", "--quiet", "--examples", "--keep-going", "--message-format", "short"]).output()?;
+    let told = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let mut wrong = Vec::new();
+    for (number, (text, place, words)) in MISTAKES.iter().enumerate() {
+        let begin = format!("examples/mistake{number}.rs:{place}: error");
+        if !told.lines().any(|line| line.starts_with(&begin) && line.contains(words)) {
+            let about = told.lines().filter(|line| line.contains(&format!("mistake{number}.rs")));
+            wrong.push(format!("{text}\n  should say `{words}` at {place}:\n{}", about.collect::<Vec<_>>().join("\n")));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    Ok(())
 }

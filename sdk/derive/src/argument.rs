@@ -1,8 +1,11 @@
 //! `Inputs` and `Outputs`: one argument for each field of a struct.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Data, DeriveInput, Expr, ExprLit, Field, Fields, Lit, LitInt, LitStr, Meta, Token, punctuated::Punctuated};
+use quote::{quote, quote_spanned};
+use syn::{
+    Data, DeriveInput, Expr, ExprLit, Field, Fields, Lit, LitInt, LitStr, Meta, Token, punctuated::Punctuated,
+    spanned::Spanned,
+};
 
 /// A field with what its attributes say.
 struct Argument {
@@ -29,9 +32,9 @@ pub fn inputs(item: DeriveInput) -> syn::Result<TokenStream> {
         quote! { #ident: ::stepwise_sdk::argument::take::<#ty>(&mut fields, #name, #default)? }
     });
     let fields = arguments.iter().map(Argument::as_field);
-    let (name, (generics, types, bounds)) = (&item.ident, item.generics.split_for_impl());
+    let name = &item.ident;
     Ok(quote! {
-        impl #generics ::stepwise_sdk::Inputs for #name #types #bounds {
+        impl ::stepwise_sdk::Inputs for #name {
             fn arguments() -> ::std::vec::Vec<::stepwise_sdk::argument::Argument> {
                 ::std::vec![#(#described),*]
             }
@@ -53,13 +56,13 @@ pub fn inputs(item: DeriveInput) -> syn::Result<TokenStream> {
 pub fn outputs(item: DeriveInput) -> syn::Result<TokenStream> {
     let arguments = arguments(&item)?;
     if let Some(argument) = arguments.iter().find(|argument| argument.default.is_some()) {
-        return Err(syn::Error::new_spanned(&argument.ident, "an output has no `default`"));
+        return Err(syn::Error::new_spanned(&argument.default, "an output has no `default`"));
     }
     let described = arguments.iter().map(Argument::described);
     let fields = arguments.iter().map(Argument::as_field);
-    let (name, (generics, types, bounds)) = (&item.ident, item.generics.split_for_impl());
+    let name = &item.ident;
     Ok(quote! {
-        impl #generics ::stepwise_sdk::Outputs for #name #types #bounds {
+        impl ::stepwise_sdk::Outputs for #name {
             fn arguments() -> ::std::vec::Vec<::stepwise_sdk::argument::Argument> {
                 ::std::vec![#(#described),*]
             }
@@ -73,11 +76,18 @@ pub fn outputs(item: DeriveInput) -> syn::Result<TokenStream> {
 
 fn arguments(item: &DeriveInput) -> syn::Result<Vec<Argument>> {
     let Data::Struct(data) = &item.data else {
-        return Err(syn::Error::new_spanned(&item.ident, "only a struct has inputs and outputs"));
+        return Err(syn::Error::new_spanned(
+            &item.ident,
+            "only a struct has inputs and outputs; an enum of numbered options derives `Choice`",
+        ));
     };
     let Fields::Named(fields) = &data.fields else {
         return Err(syn::Error::new_spanned(&item.ident, "inputs and outputs need names: use named fields"));
     };
+    if let Some(parameter) = item.generics.params.first() {
+        let message = "inputs and outputs have no parameters: what they are stands in the manifest";
+        return Err(syn::Error::new_spanned(parameter, message));
+    }
     fields.named.iter().map(Argument::of).collect()
 }
 
@@ -160,11 +170,10 @@ impl Argument {
     /// The field with its value, taken out of `self`.
     fn as_field(&self) -> TokenStream {
         let (ident, name) = (&self.ident, &self.name);
+        // Whatever is wrong with the type is told at the type.
+        let value = quote_spanned! { self.ty.span() => ::stepwise_sdk::Value::from(self.#ident) };
         quote! {
-            ::stepwise_sdk::Field {
-                name: ::std::string::String::from(#name),
-                value: ::stepwise_sdk::Value::from(self.#ident),
-            }
+            ::stepwise_sdk::Field { name: ::std::string::String::from(#name), value: #value }
         }
     }
 

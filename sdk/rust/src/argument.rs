@@ -38,6 +38,11 @@ pub struct Argument {
 }
 
 /// A struct that can be made from a step's inputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no struct of inputs",
+    label = "not made from inputs",
+    note = "write `#[derive(Inputs)]` above `struct {Self}`, each input a named field; a step without inputs takes `()`"
+)]
 pub trait Inputs: Sized {
     /// The inputs, in the order of the fields.
     fn arguments() -> Vec<Argument>;
@@ -53,6 +58,11 @@ pub trait Inputs: Sized {
 }
 
 /// A struct that becomes a step's outputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no struct of outputs",
+    label = "does not become outputs",
+    note = "write `#[derive(Outputs)]` above `struct {Self}`, each output a named field; a step without outputs gives `()`"
+)]
 pub trait Outputs {
     /// The outputs, in the order of the fields.
     fn arguments() -> Vec<Argument>;
@@ -100,6 +110,12 @@ pub trait Choice: Sized {
 }
 
 /// A type that an input may have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no type of an input or an output",
+    label = "no value of the contract is of this type",
+    note = "there are `bool`, `i64`, `i32`, `u32`, `f64`, `Decimal`, `Money`, `String`, `Date`, `DateTime`, `Duration`, `Guid`, `Reference`, `Vec<Reference>`, `Vec<i32>`, `Vec<u8>` and an `Option` of each",
+    note = "an enum of numbered options derives `Choice`; what is nested goes as JSON in a `String`"
+)]
 pub trait FromValue: Sized {
     /// Its name in manifests.
     const KIND: &'static str;

@@ -100,6 +100,11 @@ pub struct Setting {
 }
 
 /// One custom step of a library.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no step",
+    label = "does not implement `Step`",
+    note = "write `impl Step for {Self}` with its `NAME`, `Inputs`, `Outputs` and `run`"
+)]
 pub trait Step {
     /// `library.step-name`; all steps of a crate share the library.
     const NAME: &'static str;
@@ -149,6 +154,69 @@ pub trait Step {
     fn examples() -> Vec<Example> {
         Vec::new()
     }
+}
+
+/// Holds the names of a library's steps to what an installer would refuse; [`export!`](crate::export!) asks while compiling.
+///
+/// # Panics
+/// A name is none, two are the same, or they are of two libraries.
+#[doc(hidden)]
+pub const fn named(names: &[&str]) {
+    let mut one = 0;
+    while one < names.len() {
+        let library = library(names[one].as_bytes());
+        let mut other = 0;
+        while other < one {
+            assert!(!same(names[one], names[other], usize::MAX), "two steps have the same `NAME`");
+            assert!(
+                same(names[one], names[other], library + 1),
+                "the `NAME`s of all steps of a crate begin with the same library: `library.step-name`"
+            );
+            other += 1;
+        }
+        one += 1;
+    }
+}
+
+/// How long the name of the library is that a step's name begins with.
+const fn library(name: &[u8]) -> usize {
+    let (mut place, mut dot) = (0, 0);
+    let mut begins = true;
+    while place < name.len() {
+        let letter = name[place];
+        assert!(
+            if begins {
+                letter.is_ascii_lowercase()
+            } else {
+                letter == b'.' || letter == b'-' || letter.is_ascii_lowercase() || letter.is_ascii_digit()
+            },
+            "the `NAME` of a step is `library.step-name`: small letters, digits and `-`"
+        );
+        begins = letter == b'.';
+        if begins {
+            assert!(dot == 0, "the `NAME` of a step has one point: `library.step-name`");
+            dot = place;
+        }
+        place += 1;
+    }
+    assert!(dot > 0 && !begins, "the `NAME` of a step is `library.step-name`: it has no point");
+    dot
+}
+
+/// Whether two names agree in so many letters.
+const fn same(one: &str, other: &str, letters: usize) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut place = 0;
+    while place < letters {
+        if place >= one.len() || place >= other.len() {
+            return one.len() == other.len();
+        }
+        if one[place] != other[place] {
+            return false;
+        }
+        place += 1;
+    }
+    true
 }
 
 /// A step with its types forgotten.
