@@ -14,6 +14,7 @@ mod oidc;
 mod people;
 mod poison;
 mod refusals;
+mod released;
 mod signin;
 mod snapshots;
 mod supply;
