@@ -156,10 +156,11 @@ impl Kit {
 }
 
 impl Bench {
-    /// Runs every case up to a level.
+    /// Runs every case up to a level that is about such a subject.
     pub fn run_all(&mut self, level: Level, expectations: &Expectations) -> Vec<Finding> {
         self.take_figures(expectations);
-        let cases = registry::CASES.iter().filter(|case| case.level <= level);
+        let other = if self.subject.is_script() { Claim::Component } else { Claim::Script };
+        let cases = registry::CASES.iter().filter(|case| case.level <= level && case.claim != other);
         cases.map(|case| self.run_case(case, expectations)).collect()
     }
 
