@@ -141,7 +141,13 @@ fn told(argument: &Json) -> String {
     let options = options.collect::<Vec<_>>().join(", ");
     let kind = argument["type"].as_str().unwrap_or_default();
     let kind = if options.is_empty() { kind.to_owned() } else { format!("one of {options}") };
-    let default = match &argument["default"] {
+    // A choice is known by its name, not by its number.
+    let named = |number: &Json| {
+        let options = argument["options"].as_object().into_iter().flatten();
+        let mut fitting = options.filter(|(_, option)| !number.is_null() && option["value"] == *number);
+        fitting.next().map(|(name, _)| Json::from(name.as_str()))
+    };
+    let default = match &named(&argument["default"]).unwrap_or_else(|| argument["default"].clone()) {
         Json::Null => String::new(),
         Json::String(text) => format!(", `{}` when empty", text.escape_default()),
         other => format!(", `{other}` when empty"),
