@@ -4,6 +4,8 @@
 //! redirects to may not, unless it began there. TLS is spoken unless the person says otherwise, every size has a limit, and
 //! what has a digest is held to it. Whether it is good is the daemon's to say.
 
+mod index;
+mod logins;
 mod oci;
 
 use std::{
@@ -18,6 +20,7 @@ use model::{
 };
 use sha2::{Digest as _, Sha256};
 
+pub use self::logins::Logins;
 use crate::{
     authorities::roots,
     http::{Granted, Place, Shared},
@@ -40,29 +43,14 @@ pub struct FetchSettings {
     pub within: Duration,
     /// Certificates to trust beside those of the web, in PEM.
     pub authorities: Option<Vec<u8>>,
-    /// Who asks, by the host of the registry.
-    pub logins: Vec<Login>,
+    /// Who asks registries.
+    pub logins: Logins,
 }
 
 impl Default for FetchSettings {
     fn default() -> Self {
         let within = Duration::from_secs(600);
-        Self { plain: false, largest: 64 << 20, within, authorities: None, logins: Vec::new() }
-    }
-}
-
-/// Who asks a registry.
-#[derive(Clone)]
-pub struct Login {
-    /// The registry, as references name it: host, or host and port.
-    pub host: String,
-    /// User and password as `Basic` has them, in base64.
-    pub basic: String,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("host", &self.host).finish_non_exhaustive()
+        Self { plain: false, largest: 64 << 20, within, authorities: None, logins: Logins::default() }
     }
 }
 
@@ -155,17 +143,22 @@ impl Fetcher {
         Ok(Fetched { component: answer.body, signature, origin: source.to_owned() })
     }
 
+    /// Asks for what a person has named.
+    fn get(&self, place: Place, headers: HeaderMap, largest: usize, progress: Progress<'_>) -> Result<Answer, Error> {
+        self.follow(place, headers, Granted { private: true }, largest, progress)
+    }
+
     /// Asks for something and follows redirects, each looked at anew.
-    fn get(
+    fn follow(
         &self,
         mut place: Place,
         mut headers: HeaderMap,
+        mut granted: Granted,
         largest: usize,
         progress: Progress<'_>,
     ) -> Result<Answer, Error> {
         self.check(&place)?;
-        let private = self.shared.is_private(&place);
-        let mut granted = Granted { private: true };
+        let private = granted.private && self.shared.is_private(&place);
         for _ in 0..=REDIRECTS {
             let mut request = http::Request::new(Vec::new());
             *request.uri_mut() = place.url.clone();
@@ -190,6 +183,20 @@ impl Fetcher {
             place = next;
         }
         Err(no(Why::Unreachable, format!("`{}` redirects more than {REDIRECTS} times", place.origin())))
+    }
+
+    /// Tells something to a place that another one named, which must not lie where only the other may; follows nothing.
+    fn tell(&self, place: &Place, body: String, granted: Granted, largest: usize) -> Result<Answer, Error> {
+        self.check(place)?;
+        let mut request = http::Request::new(body.into_bytes());
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = place.url.clone();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(header::CONTENT_TYPE, form);
+        let opened = self.shared.open(request, place, granted, self.until);
+        let (head, body) = opened.map_err(|error| led_astray(error, granted, place))?.into_parts();
+        let body = read(body, place, None, largest, &mut |_, _| {})?;
+        Ok(Answer { status: head.status, headers: head.headers, body, place: place.clone() })
     }
 
     fn check(&self, place: &Place) -> Result<(), Error> {
@@ -265,7 +272,7 @@ pub fn digest(bytes: &[u8]) -> Digest {
 
 fn led_astray(error: Unanswered, granted: Granted, place: &Place) -> Error {
     if error.why == NoAnswer::NotGranted && !granted.private {
-        let text = format!("a redirect leads to `{}`, into a private network or to this machine", place.origin());
+        let text = format!("it is led to `{}`, into a private network or to this machine", place.origin());
         return no(Why::Address, text);
     }
     unanswered(error)
@@ -298,6 +305,21 @@ mod tests {
     fn a_signature_lies_beside_what_it_signs() {
         assert_eq!(beside("https://a.example/x.wasm"), "https://a.example/x.wasm.minisig");
         assert_eq!(beside("https://a.example/x.wasm?v=1#top"), "https://a.example/x.wasm.minisig?v=1");
+    }
+
+    #[test]
+    fn nobody_else_leads_into_a_private_network() {
+        let fetcher = Fetcher::new(FetchSettings { plain: true, ..FetchSettings::default() }).expect("a fetcher");
+        let granted = Granted { private: false };
+        for url in ["http://169.254.169.254/token", "https://10.0.0.1/token", "http://localhost:9/token"] {
+            let place = || Place::of(url).expect("a place");
+            let asked = fetcher.follow(place(), HeaderMap::new(), granted, 1 << 10, &mut |_, _| {});
+            let told = fetcher.tell(&place(), "form".to_owned(), granted, 1 << 10);
+            for error in [asked.err().expect("refused"), told.err().expect("refused")] {
+                assert_eq!(error.why, Why::Address, "{error}");
+                assert!(error.text.contains("into a private network or to this machine"), "{error}");
+            }
+        }
     }
 
     #[test]

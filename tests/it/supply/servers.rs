@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
 };
 
@@ -10,7 +11,7 @@ use anyhow::Result;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -25,6 +26,8 @@ pub struct Shelf {
     token: Option<String>,
     /// Whether a token is given to those only who say who they are.
     basic: Option<String>,
+    /// The token by which another one is got, where somebody has such a one.
+    refresh: Option<String>,
     pub asked: Vec<String>,
 }
 
@@ -65,6 +68,12 @@ impl Server {
         (shelf.token, shelf.basic) = (Some(token.to_owned()), basic.map(str::to_owned));
     }
 
+    /// The same to whoever shows a token by which others are got.
+    pub fn refresh(&self, token: &str, refresh: &str) {
+        let mut shelf = self.shelf();
+        (shelf.token, shelf.refresh) = (Some(token.to_owned()), Some(refresh.to_owned()));
+    }
+
     /// Pushes layers, each with its type and title, as one artefact; gives the digest of its manifest.
     pub fn push(&self, repository: &str, tag: &str, layers: &[(&str, &str, &[u8])]) -> String {
         let layers = layers.iter().map(|(media, title, bytes)| {
@@ -82,7 +91,36 @@ impl Server {
         digest
     }
 
+    /// What lies there has no end: it leads to a server that only stops when nobody listens any more.
+    pub fn endless(&self, path: &str) -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        self.redirect(path, &format!("http://{}/", listener.local_addr()?));
+        std::thread::spawn(move || {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let mut head = [0; 16 << 10];
+            let mut said = stream.read(&mut head).and_then(|_| stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n"));
+            while said.is_ok() {
+                said = stream.write_all(&head);
+            }
+        });
+        Ok(())
+    }
+
+    /// Says that a name stands for several manifests, each with its platform.
+    pub fn index(&self, repository: &str, tag: &str, manifests: &[(&str, &str)]) {
+        let entry = |(digest, platform): &(&str, &str)| {
+            let (architecture, os) = platform.split_once('/').unwrap_or((platform, ""));
+            json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 1,
+                    "platform": { "architecture": architecture, "os": os } })
+        };
+        let entries: Vec<_> = manifests.iter().map(entry).collect();
+        let media = "application/vnd.oci.image.index.v1+json";
+        let index = json!({ "schemaVersion": 2, "mediaType": media, "manifests": entries }).to_string();
+        self.put_as(&format!("/v2/{repository}/manifests/{tag}"), media, index.as_bytes());
+    }
+
     fn put_as(&self, path: &str, media: &str, bytes: &[u8]) {
+        self.shelf().redirects.remove(path);
         self.shelf().files.insert(path.to_owned(), (media.to_owned(), bytes.to_vec()));
     }
 
@@ -101,14 +139,27 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 async fn answer(
-    State((address, shelf)): State<(SocketAddr, Arc<Mutex<Shelf>>)>,
+    State(state): State<(SocketAddr, Arc<Mutex<Shelf>>)>,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 16).await.unwrap_or_default();
+    let (address, shelf) = &state;
     let mut shelf = shelf.lock().expect("nobody panics while he holds it");
     let authorization = headers.get(header::AUTHORIZATION).and_then(|text| text.to_str().ok()).unwrap_or_default();
-    let path = request.uri().path().to_owned();
-    shelf.asked.push(format!("{} {path} {authorization}", request.method()));
+    let path = parts.uri.path().to_owned();
+    shelf.asked.push(format!("{} {path} {authorization}", parts.method));
+    if path == "/token" && parts.method == Method::POST {
+        let form = String::from_utf8_lossy(&body);
+        let is_known = shelf.refresh.as_ref().is_some_and(|refresh| {
+            form.contains("grant_type=refresh_token") && form.ends_with(&format!("refresh_token={refresh}"))
+        });
+        return match (is_known, &shelf.token) {
+            (true, Some(token)) => json!({ "access_token": token }).to_string().into_response(),
+            _ => StatusCode::UNAUTHORIZED.into_response(),
+        };
+    }
     if path == "/token" {
         return match (&shelf.token, &shelf.basic) {
             (Some(_), Some(basic)) if authorization != format!("Basic {basic}") => {

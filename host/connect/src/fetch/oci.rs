@@ -1,13 +1,19 @@
 //! A component in an OCI registry: manifest, the layer with the component, and the layer with its signature if there is one.
 //!
-//! What is read of the registry's protocol is pulling: `GET` of manifests and blobs, and a token where it asks for one. An
-//! index that leads to one manifest is followed. Compiled code is not looked at: only layers that say they are WebAssembly.
+//! What is read of the registry's protocol is pulling: `GET` of manifests and blobs, and a token where it asks for one; of an
+//! index, the one manifest that is for WebAssembly (`index`). Whatever it says is held against digest and size. Compiled code
+//! is not looked at: only layers that say they are WebAssembly, or are called so.
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use model::Digest;
 use serde_json::Value as Json;
 
-use super::{Answer, Error, Fetched, Fetcher, Place, Progress, SIGNATURE, Why, digest, no, text, unanswered, value};
+use super::{
+    Answer, Error, Fetched, Fetcher, Granted, Place, Progress, SIGNATURE, Why, digest,
+    index::{Entry, chosen},
+    logins::Shown,
+    no, text, unanswered, value,
+};
 
 /// Media types of a component.
 const COMPONENT: [&str; 3] = [
@@ -21,12 +27,16 @@ const TITLE: &str = "org.opencontainers.image.title";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
+/// The same as tools of Docker have them.
+const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
 /// The largest manifest, in bytes.
 const LARGEST: usize = 1 << 20;
 
 /// `host/repository:tag`, `host/repository@sha256:...`, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Reference {
+pub(super) struct Reference {
     host: String,
     repository: String,
     tag: Option<String>,
@@ -41,9 +51,9 @@ struct Session<'f> {
 }
 
 /// A layer, as a manifest tells of it.
-struct Layer {
+pub(super) struct Layer {
     digest: Digest,
-    size: u64,
+    size: Option<u64>,
     media: String,
     title: String,
 }
@@ -62,7 +72,7 @@ pub(super) fn fetch(fetcher: &Fetcher, reference: &str, progress: Progress<'_>) 
 }
 
 impl Reference {
-    fn parse(reference: &str) -> Result<Self, Error> {
+    pub(super) fn parse(reference: &str) -> Result<Self, Error> {
         let wrong = |why: &str| {
             let text =
                 format!("`oci://{reference}` {why}: it is `oci://host/repository:tag`, or `@sha256:...` for the tag");
@@ -94,8 +104,16 @@ impl Reference {
         Ok(Self { host: host.to_owned(), repository: repository.to_owned(), tag, digest })
     }
 
+    /// Where it is asked: the hub of Docker answers under another name than people call it by.
+    fn asked(&self) -> &str {
+        match self.host.as_str() {
+            "docker.io" | "index.docker.io" => "registry-1.docker.io",
+            host => host,
+        }
+    }
+
     /// Without the digest.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let tag = self.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
         format!("{}/{}{tag}", self.host, self.repository)
     }
@@ -108,12 +126,8 @@ impl Session<'_> {
         let named = wanted.map(|digest| format!("sha256:{digest}")).or_else(|| self.reference.tag.clone());
         let (first, found) = self.manifest_of(&named.unwrap_or_default(), wanted)?;
         let Some(list) = first["manifests"].as_array() else { return Ok((first, found)) };
-        let [only] = list.as_slice() else {
-            let text =
-                format!("`{}` is an index of {} manifests; name one by its digest", self.reference.name(), list.len());
-            return Err(no(Why::Address, text));
-        };
-        let next = read_digest(only)?;
+        let entries: Vec<Entry> = list.iter().map(Entry::read).collect::<Result<_, _>>()?;
+        let next = chosen(&entries, self.reference)?;
         let (manifest, _) = self.manifest_of(&format!("sha256:{next}"), Some(next))?;
         // What was asked for is what is noted.
         Ok((manifest, found))
@@ -130,16 +144,26 @@ impl Session<'_> {
     }
 
     fn blob(&mut self, layer: &Layer, largest: usize, progress: Progress<'_>) -> Result<Vec<u8>, Error> {
-        if layer.size > largest as u64 {
-            let text = format!("sha256:{} has {} bytes; more than {largest} are not taken", layer.digest, layer.size);
+        let Some(size) = layer.size else {
+            return Err(no(Why::Unfit, format!("the manifest does not say how large sha256:{} is", layer.digest)));
+        };
+        if size > largest as u64 {
+            let text = format!("sha256:{} has {size} bytes; more than {largest} are not taken", layer.digest);
             return Err(no(Why::Unfit, text));
         }
-        let answer = self.get(&format!("blobs/sha256:{}", layer.digest), largest, progress)?;
-        let found = digest(&answer.body);
-        match found == layer.digest {
-            true => Ok(answer.body),
-            false => Err(no(Why::Unfit, format!("the registry gave sha256:{found} for sha256:{}", layer.digest))),
+        // One byte more than it says is too much already.
+        let answer =
+            self.get(&format!("blobs/sha256:{}", layer.digest), usize::try_from(size).unwrap_or(largest), progress)?;
+        let (found, length) = (digest(&answer.body), answer.body.len());
+        if found != layer.digest {
+            let text = format!("the registry gave sha256:{found} for sha256:{}", layer.digest);
+            return Err(no(Why::Unfit, text));
         }
+        if length as u64 != size {
+            let text = format!("the manifest says that sha256:{found} has {size} bytes, and it has {length}");
+            return Err(no(Why::Unfit, text));
+        }
+        Ok(answer.body)
     }
 
     /// Asks for something of the repository, with a token where the registry wants one.
@@ -155,26 +179,47 @@ impl Session<'_> {
     }
 
     fn ask(&self, what: &str, largest: usize, progress: Progress<'_>) -> Result<Answer, Error> {
-        let Reference { host, repository, .. } = self.reference;
-        let scheme = if self.fetcher.settings.plain { "http" } else { "https" };
-        let place = Place::of(&format!("{scheme}://{host}/v2/{repository}/{what}")).map_err(unanswered)?;
+        let place = self.place(what)?;
         let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, value(&format!("{MANIFEST}, {INDEX}, */*;q=0.5"))?);
+        let accept = format!("{MANIFEST}, {INDEX}, {DOCKER}, {DOCKER_LIST}, */*;q=0.5");
+        headers.insert(header::ACCEPT, value(&accept)?);
         if let Some(authorization) = &self.authorization {
             headers.insert(header::AUTHORIZATION, authorization.clone());
         }
         self.fetcher.get(place, headers, largest, progress)
     }
 
+    fn place(&self, what: &str) -> Result<Place, Error> {
+        let scheme = if self.fetcher.settings.plain { "http" } else { "https" };
+        let (host, repository) = (self.reference.asked(), &self.reference.repository);
+        Place::of(&format!("{scheme}://{host}/v2/{repository}/{what}")).map_err(unanswered)
+    }
+
     /// What the registry wants to see, by what it said when it saw nothing.
     fn authorize(&self, challenge: &str) -> Result<HeaderValue, Error> {
         let host = &self.reference.host;
-        let login = self.fetcher.settings.logins.iter().find(|login| login.host == *host);
-        let basic = login.map(|login| value(&format!("Basic {}", login.basic))).transpose()?;
-        let Some(wanted) = challenge.strip_prefix("Bearer ") else {
-            let nobody = || no(Why::Denied, format!("`{host}` wants to know who asks, and nobody is signed in there"));
-            return basic.ok_or_else(nobody);
+        let shown = self.fetcher.settings.logins.at(host)?;
+        let Some(wanted) = strip_word(challenge, "Bearer ") else {
+            return match shown {
+                Some(Shown::Basic(basic)) => value(&format!("Basic {basic}")),
+                Some(Shown::Identity(_)) => {
+                    let text =
+                        format!("`{host}` wants a password, and the login there is a token; sign in by a password");
+                    Err(no(Why::Denied, text))
+                }
+                None => Err(no(Why::Denied, format!("`{host}` wants to know who asks, and nobody is signed in there"))),
+            };
         };
+        let answer = self.token(wanted, shown)?;
+        let answer: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let token = answer["token"].as_str().or_else(|| answer["access_token"].as_str());
+        let token = token.ok_or_else(|| no(Why::Denied, format!("`{host}` gives no token")))?;
+        value(&format!("Bearer {token}"))
+    }
+
+    /// Asks for a token where the registry says, which must not lie where only the registry may.
+    fn token(&self, wanted: &str, shown: Option<Shown>) -> Result<Answer, Error> {
+        let host = &self.reference.host;
         let part = |name: &str| parameter(wanted, name);
         let realm =
             part("realm").ok_or_else(|| no(Why::Denied, format!("`{host}` does not say where a token is got")))?;
@@ -183,17 +228,24 @@ impl Session<'_> {
         if let Some(service) = part("service") {
             query += &format!("&service={}", escaped(&service));
         }
-        let separator = if realm.contains('?') { '&' } else { '?' };
-        let place = Place::of(&format!("{realm}{separator}{query}")).map_err(unanswered)?;
-        let mut headers = HeaderMap::new();
-        if let Some(basic) = basic {
-            headers.insert(header::AUTHORIZATION, basic);
-        }
-        let answer = self.fetcher.get(place, headers, LARGEST, &mut |_, _| {})?.good()?;
-        let answer: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let token = answer["token"].as_str().or_else(|| answer["access_token"].as_str());
-        let token = token.ok_or_else(|| no(Why::Denied, format!("`{host}` gives no token")))?;
-        value(&format!("Bearer {token}"))
+        let granted = Granted { private: self.fetcher.shared.is_private(&self.place("")?) };
+        let answer = match shown {
+            Some(Shown::Identity(token)) => {
+                let token = escaped(&token);
+                let form = format!("grant_type=refresh_token&client_id=stepwise&{query}&refresh_token={token}");
+                self.fetcher.tell(&Place::of(&realm).map_err(unanswered)?, form, granted, LARGEST)?
+            }
+            other => {
+                let mut headers = HeaderMap::new();
+                if let Some(Shown::Basic(basic)) = other {
+                    headers.insert(header::AUTHORIZATION, value(&format!("Basic {basic}"))?);
+                }
+                let separator = if realm.contains('?') { '&' } else { '?' };
+                let place = Place::of(&format!("{realm}{separator}{query}")).map_err(unanswered)?;
+                self.fetcher.follow(place, headers, granted, LARGEST, &mut |_, _| {})?
+            }
+        };
+        answer.good()
     }
 }
 
@@ -202,7 +254,7 @@ fn layers(manifest: &Json) -> Result<Vec<Layer>, Error> {
         let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
         Ok(Layer {
             digest: read_digest(layer)?,
-            size: layer["size"].as_u64().unwrap_or_default(),
+            size: layer["size"].as_u64(),
             media: text(&layer["mediaType"]),
             title: text(&layer["annotations"][TITLE]),
         })
@@ -210,21 +262,45 @@ fn layers(manifest: &Json) -> Result<Vec<Layer>, Error> {
     manifest["layers"].as_array().into_iter().flatten().map(read).collect()
 }
 
-fn read_digest(json: &Json) -> Result<Digest, Error> {
+pub(super) fn read_digest(json: &Json) -> Result<Digest, Error> {
     let digits = json["digest"].as_str().and_then(|digest| digest.strip_prefix("sha256:")?.parse().ok());
     digits.ok_or_else(|| no(Why::Unfit, "the manifest names a layer without a digest of SHA-256"))
 }
 
 fn component_of<'l>(layers: &'l [Layer], reference: &Reference) -> Result<&'l Layer, Error> {
-    let found: Vec<&Layer> = layers.iter().filter(|layer| COMPONENT.contains(&layer.media.as_str())).collect();
+    let said: Vec<&Layer> = layers.iter().filter(|layer| COMPONENT.contains(&layer.media.as_str())).collect();
+    // Who pushes a file without its type has only its name to be known by.
+    let called = |layer: &&Layer| layer.title.ends_with(".wasm") && !layer.media.ends_with("gzip");
+    let found = if said.is_empty() { layers.iter().filter(called).collect() } else { said };
+    let name = reference.name();
     match found.as_slice() {
         [only] => Ok(only),
         [] => {
-            let text = format!("`{}` has no layer of the type `{}`", reference.name(), COMPONENT[0]);
+            let seen = seen(layers.iter());
+            let text = format!("`{name}` has no layer of the type `{}`, and none called *.wasm: {seen}", COMPONENT[0]);
             Err(no(Why::Unfit, text))
         }
-        several => Err(no(Why::Unfit, format!("`{}` has {} components", reference.name(), several.len()))),
+        several => {
+            let (count, seen) = (several.len(), seen(several.iter().copied()));
+            Err(no(Why::Unfit, format!("`{name}` has {count} components, and a plugin is one: {seen}")))
+        }
     }
+}
+
+/// What layers are there, for whoever has to look.
+fn seen<'l>(layers: impl Iterator<Item = &'l Layer>) -> String {
+    let one = |layer: &Layer| match layer.title.as_str() {
+        "" => format!("`{}`", layer.media),
+        title => format!("`{}` ({title})", layer.media),
+    };
+    let all: Vec<String> = layers.take(10).map(one).collect();
+    if all.is_empty() { "there are no layers".to_owned() } else { format!("there is {}", all.join(", ")) }
+}
+
+/// What stands behind a word that may be written in any case.
+fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (begins, rest) = text.split_at_checked(word.len())?;
+    begins.eq_ignore_ascii_case(word).then_some(rest)
 }
 
 /// A parameter of a challenge: `realm="https://..."`.

@@ -8,10 +8,9 @@ use std::{
 };
 
 use clap::Args;
-use connect::fetch::{self, FetchSettings, Fetched, Fetcher, Login, Why};
+use connect::fetch::{self, FetchSettings, Fetched, Fetcher, Logins, Why};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::Digest;
-use serde_json::Value as Json;
 
 use super::{build, language::Language};
 use crate::trouble::{Exit, Trouble};
@@ -87,8 +86,12 @@ impl Source {
 
     fn fetched(&self) -> Result<Found, Trouble> {
         let authorities = self.fetch_ca_file.as_deref().map(read).transpose()?;
-        let settings =
-            FetchSettings { plain: self.allow_http, authorities, logins: logins(), ..FetchSettings::default() };
+        let settings = FetchSettings {
+            plain: self.allow_http,
+            authorities,
+            logins: Logins::of_docker(),
+            ..FetchSettings::default()
+        };
         let bar = ProgressBar::no_length().with_message(self.source.clone()).with_style(style());
         let fetched = Fetcher::new(settings).and_then(|fetcher| {
             fetcher.fetch(&self.source, &mut |done, whole| {
@@ -124,7 +127,9 @@ impl Source {
         };
         let trouble = Trouble::new(exit, error.to_string());
         match (error.why, self.allow_http) {
-            (Why::Denied, _) => trouble.hint("sign in by `docker login` or `oras login`; its config.json is read"),
+            (Why::Denied, _) => trouble.hint(
+                "sign in by `docker login` or `oras login`; its config.json and the key chain that it names are asked",
+            ),
             (Why::Address, false) if error.text.contains("without TLS") => trouble.hint("--allow-http, with --digest"),
             _ => trouble,
         }
@@ -143,22 +148,6 @@ fn components(dir: &Path) -> Result<Vec<PathBuf>, Trouble> {
         }
         false => Ok(files),
     }
-}
-
-/// Who is signed in at which registry, as other tools keep it. Helpers that ask a key chain are not called.
-fn logins() -> Vec<Login> {
-    let own = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".docker"));
-    let Some(text) = own.or_else(home).and_then(|dir| fs::read(dir.join("config.json")).ok()) else {
-        return Vec::new();
-    };
-    let config: Json = serde_json::from_slice(&text).unwrap_or_default();
-    let entries = config["auths"].as_object().into_iter().flatten();
-    let login = |(host, entry): (&String, &Json)| {
-        let host = host.trim_start_matches("https://").trim_end_matches('/').to_owned();
-        Some(Login { host, basic: entry["auth"].as_str()?.to_owned() })
-    };
-    entries.filter_map(login).collect()
 }
 
 fn digest(text: &str) -> Result<Digest, String> {
