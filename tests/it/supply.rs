@@ -1,7 +1,9 @@
 //! The life of plugins as operators type it: installed from files, folders, addresses and registries, signed or not, upgraded,
 //! taken back, taken out, against the real daemon and real servers.
 
+mod compiling;
 mod life;
+mod registry;
 mod servers;
 mod sources;
 mod tls;
@@ -37,8 +39,21 @@ impl House {
         Ok(())
     }
 
+    /// The same, with a daemon that is told this beside its defaults.
+    fn again_with(&mut self, cache: &Path, config: &str) -> Result<()> {
+        let config = self.file("config.toml", config)?;
+        self.daemon.kill()?;
+        self.daemon = Daemon::start_on(&self.directory.path().join("data"), &["--config", &config], cache)?;
+        Ok(())
+    }
+
     fn plain() -> Result<Self> {
         Self::with("")
+    }
+
+    /// A daemon that takes unsigned components from addresses too.
+    fn trusting() -> Result<Self> {
+        Self::with("[plugins]\nsignatures = \"warn\"\n")
     }
 
     /// Writes a file beside the data and gives its path.
@@ -52,8 +67,10 @@ impl House {
     /// A command of `stepwise plugin`.
     fn plugin(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = self.daemon.program(&["plugin"]);
-        // Nobody's own logins.
+        // Nobody's own logins, and the key chains that a test has.
+        let path = std::env::var("PATH").unwrap_or_default();
         command.args(arguments).env("DOCKER_CONFIG", self.directory.path());
+        command.env("PATH", format!("{}:{path}", self.directory.path().join("bin").display()));
         Ok(command.stdin(std::process::Stdio::null()).output()?)
     }
 

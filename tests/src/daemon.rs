@@ -98,6 +98,11 @@ impl Daemon {
         &self.token
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.lock().expect("nobody panics while he holds it").id()
+    }
+
     /// kill -9, and waits until the process is gone; who still talks to it gets an error.
     pub fn kill(&self) -> Result<()> {
         let mut child = self.child.lock().expect("nobody panics while he holds it");

@@ -190,7 +190,9 @@ impl From<Refusal> for Denial {
         let mut denial = Self::new(status, refusal.code(), number, refusal.to_string());
         match refusal {
             Refusal::BadSolution(problems) => denial.problems = problems,
-            Refusal::TooManyTries { seconds, .. } => denial.retry_after = Some(seconds),
+            Refusal::TooManyTries { seconds, .. } | Refusal::PluginCompiling { seconds, .. } => {
+                denial.retry_after = Some(seconds)
+            }
             _ => {}
         }
         denial
@@ -201,6 +203,7 @@ impl From<Failure> for Denial {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
+            Failure::Fault(engine::Error::Compiling(missing)) => missing.refusal().into(),
             Failure::Fault(error) if error.is_passing() => {
                 tracing::warn!(error = with_causes(&error), "a request met a fault that passes");
                 let message = "the store cannot be reached for the moment; try again soon";
@@ -258,7 +261,9 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         },
         Refusal::ProcessFailed { .. } => (StatusCode::BAD_REQUEST, "0x80040216"),
         Refusal::BadSolution(_) => (StatusCode::UNPROCESSABLE_ENTITY, "0x80040203"),
-        Refusal::Busy | Refusal::Quarantined { .. } => (StatusCode::SERVICE_UNAVAILABLE, "0x80044150"),
+        Refusal::Busy | Refusal::Quarantined { .. } | Refusal::PluginCompiling { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "0x80044150")
+        }
         Refusal::Full => (StatusCode::INSUFFICIENT_STORAGE, "0x80044150"),
     }
 }

@@ -43,7 +43,7 @@ use crate::{
     client::{ADDRESS_FILE, SETUP_FILE, TOKEN_FILE},
     config::{self, Config},
     telemetry,
-    threads::{EXTERNAL, Threads},
+    threads::{COMPILERS, EXTERNAL, Threads},
     tls::{Peer, Tls, TlsListener, dev},
     trouble::{Exit, Trouble},
     watch::Watch,
@@ -282,6 +282,7 @@ fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Res
     readiness.set_reason("the engine starts");
     let settings = Settings {
         external: EXTERNAL,
+        compilers: COMPILERS,
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)).into(),
         time_zone: config.time_zone.as_str().into(),
         journal_retention: config.journal,
@@ -309,6 +310,7 @@ fn compiler(config: &Config) -> Compiler {
         arguments: vec![cli::COMPILE.into()],
         memory: config.plugins.compile_bytes,
         seconds: config.plugins.compile_seconds,
+        stop: Arc::default(),
     }
 }
 

@@ -103,7 +103,10 @@ pub const KEYS: [(&str, &str); 48] = [
     ("store.data_dir", "where the store is"),
     ("store.cache_bytes", "memory for the store's pages"),
     ("plugins.cache_dir", "where compiled components are kept, DATA-DIR/cache; it may be deleted at any time"),
-    ("plugins.signatures", "off, warn (say it where a plugin is not signed by a trusted key) or require; warn"),
+    (
+        "plugins.signatures",
+        "whose plugins are not signed by a trusted key: off, warn (it is said), remote (refused from addresses) or require; remote",
+    ),
     ("plugins.trusted_keys", "public keys of minisign, NAME=KEY, separated by commas"),
     ("plugins.compile_bytes", "the most memory that compiling a component may take, 2 GiB"),
     ("plugins.compile_seconds", "the most processor time of it, 120; three times as much on the wall"),

@@ -43,6 +43,29 @@ pub fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The widest line of what is told in sentences.
+const WIDTH: usize = 80;
+
+/// Lines that are told to people: one that is too wide goes on below, a little further in.
+pub fn folded(lines: &[String]) -> String {
+    let mut folded: Vec<String> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let indent = line.chars().take_while(|letter| *letter == ' ').count();
+        let mut current = " ".repeat(indent);
+        for word in line.split(' ').skip(indent) {
+            let is_empty = current.trim().is_empty();
+            if !is_empty && current.chars().count() + 1 + word.chars().count() > WIDTH {
+                folded.push(std::mem::replace(&mut current, " ".repeat(indent + 2)));
+            } else if !is_empty {
+                current.push(' ');
+            }
+            current.push_str(word);
+        }
+        folded.push(current);
+    }
+    folded.join("\n")
+}
+
 /// Writes one result to stdout. A reader that has gone away is no trouble.
 pub fn line(text: &str) -> Result<(), Trouble> {
     match writeln!(std::io::stdout(), "{text}") {
@@ -54,4 +77,21 @@ pub fn line(text: &str) -> Result<(), Trouble> {
 /// Writes one sentence of talk to stderr.
 pub fn say(text: &str) {
     anstream::eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_lines_go_on_below_and_words_stay_whole() {
+        let (long, wide) = ("word ".repeat(20), "x".repeat(90));
+        let lines = ["short  with  gaps".to_owned(), format!("  {}", long.trim()), format!("    a {wide} b")];
+        let folded = folded(&lines);
+        let told: Vec<&str> = folded.lines().collect();
+        assert_eq!(told[0], "short  with  gaps");
+        assert_eq!(told[1], format!("  {}", "word ".repeat(15).trim()));
+        assert_eq!(told[2], format!("    {}", "word ".repeat(5).trim()));
+        assert_eq!(&told[3..], ["    a".to_owned(), format!("      {wide}"), "      b".to_owned()]);
+    }
 }

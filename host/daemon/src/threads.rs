@@ -26,6 +26,9 @@ const LONG_WAIT: Duration = Duration::from_secs(3_600);
 /// Threads for external steps, most of which only wait for other hosts.
 pub const EXTERNAL: usize = 32;
 
+/// Threads that have components compiled whose compiled form is missing; they wait for a child.
+pub const COMPILERS: usize = 1;
+
 /// Threads that run until they are told to stop.
 pub struct Threads {
     stop: Arc<AtomicBool>,
@@ -47,6 +50,11 @@ impl Threads {
         for number in 0..background {
             threads.add(format!("job-{number}"), engine, |engine| {
                 engine.run_one(WAIT);
+            })?;
+        }
+        for number in 0..COMPILERS {
+            threads.add(format!("compile-{number}"), engine, |engine| {
+                engine.compile_one(LONG_WAIT);
             })?;
         }
         for number in 0..EXTERNAL {

@@ -14,7 +14,7 @@ use rules::{task_flow::Pages, workflow::Program};
 use semver::{Version, VersionReq};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 use store::{
     Reader, definitions,
     packages::{Install, Kind},
@@ -96,6 +96,12 @@ impl Kept {
     /// Whether it calls this code.
     pub fn runs(&self, code: Digest) -> bool {
         self.pins.iter().any(|pin| pin.digest == code)
+    }
+
+    /// The components that it calls, by library and version.
+    pub fn components(&self) -> impl Iterator<Item = (Digest, SmolStr)> {
+        let components = self.pins.iter().filter(|pin| pin.kind == Kind::Plugin);
+        components.map(|pin| (pin.digest, format_smolstr!("{} {}", pin.step.library(), pin.version)))
     }
 
     /// What it runs with, a line for each custom step.

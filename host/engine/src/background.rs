@@ -84,6 +84,8 @@ impl Engine {
     pub fn release(&self, waiting: usize) {
         self.queue.close();
         self.outside.close();
+        self.catalogue.load().standing.compiling.close();
+        self.parts.runner.close();
         for _ in 0..waiting {
             self.desk.push(Box::new(|_| ()));
         }

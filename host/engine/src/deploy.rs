@@ -32,7 +32,9 @@ pub(crate) use self::{
 use crate::{
     Engine, Failure,
     catalogue::{Catalogue, Directory, Pins},
-    load, packages, settle,
+    load,
+    packages::{self, Origin},
+    settle,
     unit::Unit,
 };
 
@@ -159,7 +161,8 @@ impl Engine {
     fn brought(&self, files: &[SourceFile], file: &SourceFile) -> Result<Brought, Vec<Problem>> {
         let beside = format!("{}.minisig", file.path);
         let signature = files.iter().find(|file| file.path == beside).map(|file| String::from_utf8_lossy(&file.bytes));
-        let judged = self.parts.settings.trust.judge(&file.bytes, signature.as_deref());
+        let judged =
+            self.parts.settings.trust.judge(&file.bytes, signature.as_deref(), &Origin::File(file.path.clone()));
         let signed = judged.map_err(|why| {
             let refusal = Refusal::UntrustedPlugin { plugin: file.path.clone(), why };
             vec![problem(&file.path, refusal.to_string())]

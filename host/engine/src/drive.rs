@@ -24,7 +24,10 @@ use script::Environment;
 use smol_str::{SmolStr, ToSmolStr};
 
 use self::call::{Pending, Ran};
-pub(crate) use self::call::{lend, note};
+pub(crate) use self::{
+    call::{lend, note},
+    park::own_record,
+};
 use crate::{
     Failure,
     catalogue::Activation,

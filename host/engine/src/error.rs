@@ -2,6 +2,8 @@
 
 use model::{Refusal, step::PackageProblem};
 
+use crate::packages::Missing;
+
 /// A fault: nobody who asked can do anything about it, an operator can.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,6 +30,9 @@ pub enum Error {
         #[source]
         source: PackageProblem,
     },
+    /// A plugin that a run came to is still being compiled. A job waits for it; who waits himself is told when to come again.
+    #[error("failed to go on: {0}")]
+    Compiling(Box<Missing>),
     /// The unit of work was lent to a guest and did not come back (E15).
     #[error("failed to go on: the unit of work is still lent to a custom step")]
     Lent,

@@ -20,7 +20,8 @@ pub(crate) use self::orders::{accessible, give, log, user_name};
 use crate::{
     Catalogue, Engine, Failure, JobCounts,
     access::{self, Sight},
-    catalogue::Activation,
+    catalogue::{self, Activation},
+    packages::compiling,
     realtime, rows, settle,
     unit::{Unit, show},
 };
@@ -41,8 +42,8 @@ pub struct Waits {
     pub step: StepId,
     /// What people call the step.
     pub title: Option<SmolStr>,
-    /// When it was reached.
-    pub since: Timestamp,
+    /// When it was reached; absent where the run log alone tells.
+    pub since: Option<Timestamp>,
     /// When the job looks again by itself; absent: no time is waited for.
     pub until: Option<Timestamp>,
     /// The branches in order, as they were written.
@@ -52,14 +53,31 @@ pub struct Waits {
 impl Waits {
     /// What the job waits for, if it stands in a wait.
     pub(crate) fn of(job: &Job, activation: &Activation) -> Option<Self> {
-        let (JobState::Waiting(watch), Some(reached)) = (&job.state, &job.progress.wait) else { return None };
+        let JobState::Waiting(watch) = &job.state else { return None };
+        if let Some(package) = compiling::awaited(job) {
+            let place = activation.program.place(job.progress.cursor)?;
+            let calls =
+                activation.pins.all().find(|(_, step)| compiling::is_of(package, catalogue::digest(&step.code)));
+            let what = calls.map_or_else(
+                || "a plugin that runs within the step".into(),
+                |(_, step)| format_smolstr!("`{} {}`", step.definition.name.library(), step.version),
+            );
+            return Some(Self {
+                step: place.step.clone(),
+                title: place.title.map(SmolStr::from),
+                since: None,
+                until: None,
+                branches: vec![format_smolstr!("until {what} is compiled")],
+            });
+        }
+        let reached = job.progress.wait.as_ref()?;
         let cursor = job.progress.cursor;
         let place = activation.program.place(cursor)?;
         let branches = activation.program.waits_for(cursor);
         Some(Self {
             step: place.step.clone(),
             title: place.title.map(SmolStr::from),
-            since: reached.since,
+            since: Some(reached.since),
             until: watch.until,
             branches: branches.into_iter().map(SmolStr::from).collect(),
         })

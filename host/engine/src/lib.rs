@@ -88,8 +88,8 @@ pub use crate::{
     open::{administrator, root_unit},
     outbox::{Carried, MailPage, MailState, OutboxMail},
     packages::{
-        CallFigures, Demand, Given, Inspected, InstalledPlugin, NewPlugin, Origin, PluginOrigin, PluginSettings,
-        PluginState, Resting, RolledBack, Signed, Trust, TrustedKey, Uninstalled,
+        CallFigures, Compiles, Demand, Given, Inspected, InstalledPlugin, Missing, NewPlugin, Origin, PluginOrigin,
+        PluginSettings, PluginState, Resting, RolledBack, Signed, Trust, TrustedKey, Uninstalled,
     },
     rows::privileges::privilege_id,
     schedule::Scheduled,

@@ -258,6 +258,19 @@ pub(crate) fn activation(
     version(parts, catalogue, reader, id).map(|(compiled, _)| compiled.activation)
 }
 
+/// Fails where a component of the activation is not even known before it is compiled: that is not done on the way of a job.
+pub(crate) fn check_described(
+    parts: &Parts,
+    catalogue: &Catalogue,
+    reader: &dyn Reader,
+    id: ActivationId,
+) -> Result<(), Error> {
+    let Some(digest) = definitions::activation(reader, id)? else { return Ok(()) };
+    let kept = activation::read(reader, &format!("activation {} of process {}", id.version, id.process), digest)?;
+    let missing = packages::compiling::undescribed(parts, reader, &catalogue.standing.compiling, kept.components())?;
+    missing.map_or(Ok(()), |missing| Err(Error::Compiling(Box::new(missing))))
+}
+
 /// The same with what it says, and who owned it.
 pub(crate) fn version(
     parts: &Parts,

@@ -52,7 +52,8 @@ impl Engine {
             me: me.clone(),
             parts,
         });
-        engine.found().and_then(|()| engine.arrange_schedules()).map_err(|failure| match failure {
+        let made = engine.found().and_then(|()| engine.arrange_schedules()).and_then(|()| engine.note_missing());
+        made.map_err(|failure| match failure {
             Failure::Fault(error) => error,
             Failure::Refused(refusal) => {
                 Error::Stored { what: "the starter organisation".to_owned(), why: refusal.to_string() }

@@ -5,6 +5,7 @@
 
 mod breaker;
 mod changes;
+pub(crate) mod compiling;
 mod health;
 mod install;
 mod life;
@@ -31,6 +32,7 @@ use store::{
 
 pub use self::{
     breaker::Resting,
+    compiling::{Compiles, Missing},
     health::CallFigures,
     install::{Given, Inspected, InstalledPlugin, NewPlugin, Origin},
     life::{RolledBack, Uninstalled},
@@ -102,13 +104,21 @@ struct Loaded {
     faulty: Option<SmolStr>,
 }
 
-/// A package, ready to be called. A component whose compiled form is there is not even read.
+/// A package, ready to be called, or to be once it is compiled. A component whose compiled form is there is not even read.
 fn load(parts: &Parts, reader: &dyn Reader, install: &Install, schema: &Schema) -> Result<Loaded, Error> {
     let what = || format!("`{}` {}", install.library, install.version);
     if install.kind == Kind::Plugin
         && let Some(known) = parts.runner.known(install.package)
     {
         return Ok(Loaded { manifest: known.manifest, code: Code::Component(known.digest), faulty: None });
+    }
+    // Its compiled form is missing and made again beside the jobs; what it is was kept.
+    if install.kind == Kind::Plugin
+        && parts.settings.compilers > 0
+        && let Some(document) = packages::document(reader, install.package)?
+        && let Ok(manifest) = parts.runner.read_document(&document)
+    {
+        return Ok(Loaded { manifest, code: Code::Component(install.package), faulty: None });
     }
     let bytes = packages::bytes(reader, install.package)?.ok_or_else(|| stored(&what(), "its bytes are gone"))?;
     match install.kind {
@@ -195,6 +205,9 @@ fn stage(
         return Ok(false);
     }
     packages::put_bytes(&mut unit.overlay, digest, bytes);
+    if let Some(document) = unit.parts.runner.document(digest).filter(|_| kind == Kind::Plugin) {
+        packages::put_document(&mut unit.overlay, digest, &document);
+    }
     let install = Install {
         library,
         version,

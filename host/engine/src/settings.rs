@@ -40,6 +40,8 @@ pub struct Settings {
     pub session_retention: Span,
     /// Threads that the owner has for external steps; without any they run where the job does.
     pub external: usize,
+    /// Threads that the owner has for compiling what is missing; without any it is compiled when it is loaded.
+    pub compilers: usize,
     /// What a custom step may use up.
     pub limits: model::step::Limits,
     /// When mail is tried again, and when it is given up.
@@ -125,6 +127,7 @@ impl Default for Settings {
             journal_retention: Some(Span::from_months(12)),
             session_retention: Span::from_days(30),
             external: 0,
+            compilers: 0,
             limits: model::step::Limits::default(),
             mail: rules::delivery::Policy::default(),
             courier: None,

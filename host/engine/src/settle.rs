@@ -63,6 +63,7 @@ fn redefined(unit: &mut Unit) -> Result<Arc<Catalogue>, Failure> {
     definitions::touch_schema(&mut unit.overlay);
     let mut next = load::catalogue(&unit.parts, &unit.overlay.unvalidated())?;
     next.standing.health = Arc::clone(&unit.catalogue.standing.health);
+    next.standing.compiling = Arc::clone(&unit.catalogue.standing.compiling);
     schedule::arrange(&mut unit.overlay, &next, unit.now)?;
     Ok(Arc::new(next))
 }

@@ -176,6 +176,8 @@ pub struct Watch {
 
 /// Stands among the attributes of a [`Watch`] for the record being there at all.
 pub const EXISTENCE: AttributeId = AttributeId(0);
+/// Stands for the entity in a [`Watch`] where a package is waited for that is to be compiled; no entity has this number.
+pub const PACKAGE: crate::EntityId = crate::EntityId(u32::MAX);
 /// Stands among the attributes of a [`Watch`] for any change of the record.
 pub const ANY_CHANGE: AttributeId = AttributeId(u16::MAX);
 

@@ -35,6 +35,16 @@ pub enum Refusal {
         /// What uses it, in words.
         by: SmolStr,
     },
+    /// A plugin that a real-time run needs is being compiled: worth trying again.
+    #[error(
+        "`{plugin}` is being compiled, because its compiled form was missing; nothing was written, try again in {seconds} s"
+    )]
+    PluginCompiling {
+        /// The plugin with its version.
+        plugin: SmolStr,
+        /// When it is worth trying again.
+        seconds: u64,
+    },
     /// Nobody who is trusted answers for a plugin.
     #[error("`{plugin}` is not trusted: {why}")]
     UntrustedPlugin {
@@ -455,6 +465,7 @@ impl Refusal {
             Self::UnknownProcess(_) => "unknown-process",
             Self::UnknownPlugin(_) => "unknown-plugin",
             Self::PluginInUse { .. } => "plugin-in-use",
+            Self::PluginCompiling { .. } => "plugin-compiling",
             Self::UntrustedPlugin { .. } => "untrusted-plugin",
             Self::NotFound { .. } => "not-found",
             Self::Exists { .. } => "exists",

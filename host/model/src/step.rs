@@ -186,6 +186,32 @@ pub trait StepRunner: Send + Sync {
         None
     }
 
+    /// Whether a call of this component can be made at once. Asked before each call, so it is quick.
+    fn is_ready(&self, digest: crate::Digest) -> bool {
+        let _ = digest;
+        true
+    }
+
+    /// What a component said of itself when it was made ready, word by word; nothing where it is not ready.
+    fn document(&self, digest: crate::Digest) -> Option<Arc<[u8]>> {
+        let _ = digest;
+        None
+    }
+
+    /// Reads what a component has said of itself before, so that it need not run to be known.
+    fn read_document(&self, document: &[u8]) -> Result<crate::package::Manifest, PackageProblem> {
+        let _ = document;
+        Err(PackageProblem { sentences: vec!["nobody here reads what components say of themselves".to_owned()] })
+    }
+
+    /// How many files of compiled code are kept, and their bytes.
+    fn kept(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
+    /// The owner goes away: what is being compiled is given up.
+    fn close(&self) {}
+
     /// A component is no longer installed: nothing of it has to be kept.
     fn forget(&self, digest: crate::Digest) {
         let _ = digest;
@@ -314,6 +340,8 @@ pub enum HostFault {
     Aborted,
     /// It broke down too often and is not called until a person says so.
     Quarantined,
+    /// Its compiled form is missing and could not be made again.
+    NotCompiled,
     /// The host itself failed.
     HostError,
 }
@@ -333,6 +361,7 @@ impl HostFault {
             Self::Cancelled => "cancelled",
             Self::Aborted => "aborted",
             Self::Quarantined => "quarantined",
+            Self::NotCompiled => "not-compiled",
             Self::HostError => "host-error",
         }
     }

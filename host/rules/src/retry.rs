@@ -110,7 +110,9 @@ fn host_class(fault: HostFault) -> Class {
             Class::Final
         }
         // An operator can install the right version, grant what is asked, or trust it again.
-        HostFault::AbiMismatch | HostFault::CapabilityDenied | HostFault::Quarantined => Class::Repairable,
+        HostFault::AbiMismatch | HostFault::CapabilityDenied | HostFault::Quarantined | HostFault::NotCompiled => {
+            Class::Repairable
+        }
         HostFault::Cancelled => Class::Cancelled,
     }
 }

@@ -106,6 +106,8 @@ pub enum Family {
     Secret = 0x74,
     /// Packages that broke down too often, by digest.
     Quarantine = 0x77,
+    /// What packages said of themselves, by digest.
+    Document = 0x78,
 }
 
 impl Family {
@@ -157,6 +159,7 @@ impl Family {
             Setting,
             Secret,
             Quarantine,
+            Document,
         ]
         .into_iter()
         .find(|family| *family as u8 == byte)
@@ -454,6 +457,12 @@ pub fn last_u32(key: &[u8]) -> Result<u32, Error> {
 pub fn u16_behind(key: &[u8], skip: usize) -> Result<u16, Error> {
     let bytes = key.get(skip..).and_then(|rest| rest.first_chunk()).ok_or_else(short)?;
     Ok(u16::from_be_bytes(*bytes))
+}
+
+/// The identity that stands `skip` bytes behind the beginning of a key.
+pub fn uuid_behind(key: &[u8], skip: usize) -> Result<Uuid, Error> {
+    let bytes = key.get(skip..).and_then(|rest| rest.first_chunk()).ok_or_else(short)?;
+    Ok(Uuid::from_bytes(*bytes))
 }
 
 /// The digest that ends a key.

@@ -53,9 +53,29 @@ pub fn put_bytes(writer: &mut impl Writer, digest: Digest, bytes: &[u8]) {
     writer.put(Tuple::of(Family::Package).digest(&digest).key(), bytes.into());
 }
 
-/// Takes the bytes of a package away, once nothing names them.
+/// Takes the bytes of a package away, and what it said of itself, once nothing names them.
 pub fn remove_bytes(writer: &mut impl Writer, digest: Digest) {
     writer.delete(Tuple::of(Family::Package).digest(&digest).key());
+    writer.delete(Tuple::of(Family::Document).digest(&digest).key());
+}
+
+/// Keeps what a component said of itself, so that it is known without being run.
+pub fn put_document(writer: &mut impl Writer, digest: Digest, document: &[u8]) {
+    writer.put(Tuple::of(Family::Document).digest(&digest).key(), Row::of(|row| row.field(0).bytes(document)));
+}
+
+/// What a component said of itself; absent where nobody kept it.
+pub fn document(reader: &(impl Reader + ?Sized), digest: Digest) -> Result<Option<Vec<u8>>, Error> {
+    let row = reader.peek(Tuple::of(Family::Document).digest(&digest).bytes())?;
+    let read = |from: &mut Decoder<'_>| {
+        let mut document = None;
+        codec::fields(from, |number, from| match number {
+            0 => from.bytes().map(|bytes| document = Some(bytes.to_vec())).map(|()| true),
+            _ => Ok(false),
+        })?;
+        needed(document, "document")
+    };
+    row.map(|row| codec::read("documents of packages", &row, read)).transpose()
 }
 
 /// The bytes of a package.

@@ -4,7 +4,7 @@
 //! record, the change leaves a note, and they are woken in slices. Waits for a time stand in
 //! `jobs::due`. Whoever parks and whoever changes both name the record's bucket: neither can miss the other.
 
-use model::{AttributeId, JobId, RecordRef};
+use model::{AttributeId, EntityId, JobId, RecordId, RecordRef};
 
 use crate::{
     Error, Range, Reader, Writer,
@@ -59,6 +59,22 @@ pub fn of_record(
         }
     }
     Ok(waiters)
+}
+
+/// The records of an entity that somebody waits for, each once. Nothing rests on it.
+pub fn awaited(reader: &(impl Reader + ?Sized), entity: EntityId) -> Result<Vec<RecordRef>, Error> {
+    let prefix = Tuple::of(Family::Wait).entity(entity);
+    let mut range = Range::prefix(prefix.bytes());
+    let mut found = Vec::new();
+    while let Some((key, _)) = reader.scan(&range)?.next().transpose()? {
+        let id = RecordId(key::uuid_behind(&key, prefix.bytes().len())?);
+        let record = RecordRef::new(entity, id);
+        // Whoever else waits for it stands behind it: attribute and job.
+        let last = bucket(record).attribute(AttributeId(u16::MAX)).uuid(uuid::Uuid::max());
+        range = Range::prefix(prefix.bytes()).after(last.bytes());
+        found.push(record);
+    }
+    Ok(found)
 }
 
 /// Waiters that are still to be woken: more than the unit that changed their record could wake.

@@ -11,6 +11,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
 };
 
 use model::Digest;
@@ -19,6 +20,13 @@ use wasmtime::Engine;
 
 /// Bits that would let somebody else write.
 const OTHERS_WRITE: u32 = 0o022;
+
+/// How the files are called behind digest and machine.
+const ENDING: &str = ".compiled";
+
+/// What was not used for so long is taken away at a start: versions that were replaced, and those for other machines.
+const UNUSED: Duration = Duration::from_secs(30 * 86_400);
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// The length of a digest at the head of a file.
 const HEAD: usize = 32;
@@ -41,7 +49,9 @@ impl Cache {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { directory: directory.to_owned(), machine: hasher.finish() })
+        let cache = Self { directory: directory.to_owned(), machine: hasher.finish() };
+        cache.tidy();
+        Ok(cache)
     }
 
     /// The compiled form of a component, if it is there and sound.
@@ -61,7 +71,61 @@ impl Cache {
             tracing::warn!(path = %path.display(), "compiled code is damaged and will be made again");
             return None;
         }
-        Some(code.to_vec())
+        let code = code.to_vec();
+        // What is used is not taken away: the time of its last change says when that was, to the day.
+        if metadata.modified().ok().and_then(|used| used.elapsed().ok()).is_some_and(|used| used > A_DAY) {
+            drop(File::open(&path).and_then(|file| file.set_modified(SystemTime::now())));
+        }
+        Some(code)
+    }
+
+    /// Takes away what was kept of a component, for this machine and for others.
+    pub fn remove(&self, component: Digest) {
+        let begins = format!("{component}-");
+        self.each(|name, path, _| {
+            if name.starts_with(&begins) {
+                drop(fs::remove_file(path));
+            }
+        });
+    }
+
+    /// Takes away what nobody has loaded for long, and what was left half-written by processes that are gone.
+    fn tidy(&self) {
+        let mut freed = 0;
+        self.each(|name, path, metadata| {
+            let is_left =
+                name.strip_suffix(".tmp").and_then(|name| name.split_once('-')).is_some_and(|(process, _)| {
+                    process.bytes().all(|byte| byte.is_ascii_digit()) && !Path::new("/proc").join(process).exists()
+                });
+            let used = metadata.modified().ok().and_then(|used| used.elapsed().ok()).unwrap_or_default();
+            let is_old = name.ends_with(ENDING) && used > UNUSED;
+            if (is_left || is_old) && fs::remove_file(path).is_ok() {
+                freed += metadata.len();
+            }
+        });
+        if freed > 0 {
+            let path = self.directory.display().to_string();
+            tracing::info!(path, freed, "compiled code that nobody uses any more was taken away");
+        }
+    }
+
+    /// How many files there are, and their bytes.
+    pub fn size(&self) -> (u64, u64) {
+        let mut size = (0, 0);
+        self.each(|_, _, metadata| size = (size.0 + 1, size.1 + metadata.len()));
+        size
+    }
+
+    fn each(&self, mut act: impl FnMut(&str, &Path, &fs::Metadata)) {
+        // What cannot be read now is looked at again at the next start.
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            let (name, path) = (entry.file_name(), entry.path());
+            if let (Some(name), Ok(metadata)) = (name.to_str(), fs::symlink_metadata(&path))
+                && metadata.is_file()
+            {
+                act(name, &path, &metadata);
+            }
+        }
     }
 
     /// Keeps the compiled form of a component. The same content is written by whoever comes first.
@@ -85,7 +149,7 @@ impl Cache {
     }
 
     fn path(&self, component: Digest) -> PathBuf {
-        self.directory.join(format!("{component}-{:016x}.compiled", self.machine))
+        self.directory.join(format!("{component}-{:016x}{ENDING}", self.machine))
     }
 }
 
@@ -144,6 +208,34 @@ mod tests {
             },
             false,
         );
+    }
+
+    #[test]
+    fn what_nobody_uses_is_taken_away_at_a_start() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let engine = Engine::default();
+        let cache = Cache::open(directory.path(), &engine).expect("a cache");
+        let [used, unused, gone] = [1, 2, 3].map(|number| Digest([number; 32]));
+        for component in [used, unused, gone] {
+            cache.store(component, b"compiled").expect("stored");
+        }
+        let long_ago = SystemTime::now() - UNUSED - A_DAY;
+        for component in [used, unused] {
+            let file = File::options().write(true).open(cache.path(component)).expect("a file");
+            file.set_modified(long_ago).expect("set");
+        }
+        let foreign = directory.path().join(format!("{gone}-00000000000000aa{ENDING}"));
+        let (left, own) = (directory.path().join("4294967294-0.tmp"), format!("{}-7.tmp", std::process::id()));
+        let own = directory.path().join(own);
+        for file in [&foreign, &left, &own] {
+            fs::write(file, "bytes").expect("written");
+        }
+        assert!(cache.load(used).is_some(), "that is a use");
+        cache.remove(gone);
+        let cache = Cache::open(directory.path(), &engine).expect("a cache");
+        let there = [&cache.path(used), &cache.path(unused), &cache.path(gone), &foreign, &left, &own];
+        assert_eq!(there.map(|path| path.exists()), [true, false, false, false, false, true]);
+        assert_eq!(cache.size(), (2, 8 + 32 + 5));
     }
 
     #[test]

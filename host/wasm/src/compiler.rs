@@ -13,7 +13,11 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -36,7 +40,12 @@ pub struct Compiler {
     pub memory: u64,
     /// The most processor time; the time on the wall is three times as much.
     pub seconds: u64,
+    /// Set when the process that asks goes away: what is being compiled is given up.
+    pub stop: Arc<AtomicBool>,
 }
+
+/// So often a child is looked at, whether it has to be stopped.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What a child writes when it ends by itself without success.
 const REFUSED: i32 = 1;
@@ -54,6 +63,8 @@ struct Refused {
     at: Instant,
 }
 
+const STOPPED: &str = "the daemon stops, so it was not compiled to its end";
+
 /// So long; then the machine may have been too busy.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -61,6 +72,9 @@ impl Compiler {
     /// The compiled form of a component, or in words why there is none.
     pub fn compile(&self, component: &[u8], digest: Digest) -> Result<Vec<u8>, String> {
         let mut last = ONE.lock();
+        if self.is_stopped() {
+            return Err(STOPPED.to_owned());
+        }
         if let Some(refused) = last.take_if(|refused| refused.component == digest && refused.at.elapsed() < AGAIN) {
             return Err(last.insert(refused).why.clone());
         }
@@ -69,10 +83,17 @@ impl Compiler {
         let made = self.watched(&mut child, component);
         let millis = begun.elapsed().as_millis() as u64;
         tracing::info!(bytes = component.len(), millis, made = made.is_ok(), "a component was compiled");
-        if let Err(why) = &made {
+        if let Err(why) = made.as_ref()
+            && !self.is_stopped()
+        {
             *last = Some(Refused { component: digest, why: why.clone(), at: Instant::now() });
         }
         made
+    }
+
+    /// Gives up what is being compiled, and takes nothing on any more: the process ends.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
     }
 
     fn start(&self) -> std::io::Result<Child> {
@@ -97,17 +118,31 @@ impl Compiler {
                 let _ = told.send(());
                 code
             });
-            let late = ended.recv_timeout(Duration::from_secs(self.seconds * 3)).is_err();
+            let until = Instant::now() + Duration::from_secs(self.seconds * 3);
+            let late = loop {
+                match ended.recv_timeout(LOOK) {
+                    Err(RecvTimeoutError::Timeout) if Instant::now() < until && !self.is_stopped() => {}
+                    other => break other.is_err(),
+                }
+            };
             if late {
                 drop(child.kill());
             }
             (code.join().unwrap_or_default(), talk.join().unwrap_or_default(), late)
         });
+        if late && self.is_stopped() {
+            drop(child.wait());
+            return Err(STOPPED.to_owned());
+        }
         let status = child.wait().map_err(|error| format!("the process that compiled it is lost: {error}"))?;
         match status.success() && !late {
             true => Ok(code),
             false => Err(self.why(status, late, &String::from_utf8_lossy(&talk))),
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
     }
 
     fn why(&self, status: ExitStatus, late: bool, talk: &str) -> String {

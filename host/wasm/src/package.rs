@@ -59,6 +59,8 @@ pub struct Package {
     pub pre: ExternalPluginPre<Call>,
     /// What it says of itself; the script runner says nothing.
     pub manifest: Option<Manifest>,
+    /// The same as it said it.
+    pub document: Arc<[u8]>,
     /// What each step asked for, in the order of the manifest.
     uses: Vec<Uses>,
 }
@@ -179,7 +181,7 @@ impl Workshop<'_> {
             let text = shortened(&format!("{error:#}"), 300);
             problem(vec![format!("it does not speak contract 1.0: {text}")])
         })?;
-        Ok(Package { pre, manifest: None, uses: Vec::new() })
+        Ok(Package { pre, manifest: None, document: Arc::default(), uses: Vec::new() })
     }
 
     fn describe(&self, package: &Package) -> Result<Vec<u8>, PackageProblem> {
@@ -220,6 +222,7 @@ fn described(mut package: Package, document: &[u8]) -> Result<Package, PackagePr
     let manifest = manifest::read(document).map_err(problem)?;
     package.uses = manifest.steps.iter().map(|step| Uses::from(step.uses.as_slice())).collect();
     package.manifest = Some(manifest);
+    package.document = document.into();
     Ok(package)
 }
 

@@ -13,7 +13,7 @@ use std::{
 use model::{
     Digest, Field,
     outside::Outside,
-    package::Code,
+    package::{Code, Manifest},
     step::{HostFault, Installed, PackageProblem, Returned, StepCall, StepFailure, StepHost, StepRunner, Usage},
 };
 use parking_lot::{Mutex, RwLock};
@@ -26,6 +26,7 @@ use crate::{
     compiler::Compiler,
     fault::{self, Stop, bytes},
     machine::{self, NESTING},
+    manifest,
     package::{self, Examination, Package, Shared, Workshop},
     script_runner,
     ticker::Ticker,
@@ -276,8 +277,33 @@ impl StepRunner for Runner {
         Some(Installed { digest, manifest })
     }
 
+    fn is_ready(&self, digest: Digest) -> bool {
+        self.packages.read().contains_key(&digest)
+    }
+
+    fn document(&self, digest: Digest) -> Option<Arc<[u8]>> {
+        self.packages.read().get(&digest).map(|package| Arc::clone(&package.document))
+    }
+
+    fn read_document(&self, document: &[u8]) -> Result<Manifest, PackageProblem> {
+        manifest::read(document).map_err(|sentences| PackageProblem { sentences })
+    }
+
+    fn kept(&self) -> (u64, u64) {
+        self.cache.as_ref().map(Cache::size).unwrap_or_default()
+    }
+
+    fn close(&self) {
+        if let Some(compiler) = &self.compiler {
+            compiler.stop();
+        }
+    }
+
     fn forget(&self, digest: Digest) {
         self.packages.write().remove(&digest);
+        if let Some(cache) = &self.cache {
+            cache.remove(digest);
+        }
     }
 
     fn prepare(&self, digest: Digest, component: &[u8]) -> Result<(), PackageProblem> {

@@ -30,7 +30,7 @@ fn a_plugin_comes_from_a_file_or_a_folder_of_them() -> Result<()> {
 
 #[test]
 fn a_plugin_comes_from_an_address() -> Result<()> {
-    let (house, server) = (House::plain()?, Server::start()?);
+    let (house, server) = (House::trusting()?, Server::start()?);
     let component = made::library("one", "1.0.0");
     server.put("/one.wasm", &component);
     server.redirect("/latest.wasm", "/one.wasm");
@@ -56,7 +56,7 @@ fn a_plugin_comes_from_an_address() -> Result<()> {
 
 #[test]
 fn a_plugin_comes_from_a_registry() -> Result<()> {
-    let (house, server) = (House::plain()?, Server::start()?);
+    let (house, server) = (House::trusting()?, Server::start()?);
     let component = made::library("one", "1.0.0");
     let manifest = server.push("acme/one", "1.0", &[("application/wasm", "one.wasm", &component)]);
     let host = server.address.to_string();
@@ -88,7 +88,7 @@ fn a_plugin_comes_from_a_registry() -> Result<()> {
 
 #[test]
 fn a_registry_is_shown_who_asks_and_nobody_else_is() -> Result<()> {
-    let (house, server, store) = (House::plain()?, Server::start()?, Server::start()?);
+    let (house, server, store) = (House::trusting()?, Server::start()?, Server::start()?);
     let component = made::library("one", "1.0.0");
     server.push("acme/one", "1.0", &[("application/wasm", "one.wasm", &component)]);
     let blob = format!("/v2/acme/one/blobs/{}", digest(&component));

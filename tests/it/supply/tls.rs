@@ -76,7 +76,7 @@ async fn answer(acceptor: TlsAcceptor, stream: TcpStream, path: &str, bytes: Arc
 
 #[test]
 fn a_component_is_fetched_from_a_server_that_an_own_authority_answers_for() -> Result<()> {
-    let house = House::plain()?;
+    let house = House::trusting()?;
     let server = Server::start("/one.wasm", made::library("one", "1.0.0"))?;
     let url = server.url("/one.wasm");
     says(&house.bad(7, &["install", &url])?, &["does not prove that it is who it should be"])?;

@@ -92,6 +92,36 @@ fn a_signature_comes_from_beside_an_address_and_in_a_registry() -> Result<()> {
 }
 
 #[test]
+fn what_comes_from_elsewhere_must_be_signed_unless_the_configuration_says_otherwise() -> Result<()> {
+    let (old, new) = (Author::new(), Author::new());
+    let keys = format!("[plugins]\ntrusted_keys = [\"old={}\", \"new={}\"]\n", old.key(), new.key());
+    let (house, server) = (House::with(&keys)?, Server::start()?);
+    let component = made::library("one", "1.0.0");
+    server.put("/one.wasm", &component);
+    server.push("acme/one", "1.0", &[("application/wasm", "one.wasm", &component)]);
+    let url = server.url("/one.wasm");
+    let reference = format!("oci://{}/acme/one:1.0", server.address);
+    for source in [&url, &reference] {
+        let refused = house.bad(6, &["install", "--allow-http", source])?;
+        says(&refused, &["it is not signed, and what comes from an address or a registry", "install it from there"])?;
+        says(&house.bad(6, &["install", "--allow-http", "--dry-run", source])?, &["it is not signed"])?;
+    }
+    assert!(house.versions("one")?.is_empty());
+    // What a person has before him he may judge himself, and it is said.
+    let file = house.file("one.wasm", &component)?;
+    says(
+        &house.good(&["install", &file])?,
+        &[&file, "it is not signed: nobody whom this daemon trusts answers for it"],
+    )?;
+    // While keys change, either will do.
+    for author in [&old, &new] {
+        server.put("/one.wasm.minisig", author.sign(&component).as_bytes());
+        says(&house.good(&["install", "--allow-http", &url])?, &["signed by", "one, the released one"])?;
+    }
+    Ok(())
+}
+
+#[test]
 fn a_solutions_plugins_are_held_to_the_same_rule() -> Result<()> {
     let author = Author::new();
     let house = House::with(&requiring(&author))?;
@@ -111,7 +141,7 @@ fn where_they_are_only_wanted_it_is_said_and_a_wrong_one_is_still_refused() -> R
     let house = House::with(&format!("[plugins]\ntrusted_keys = \"{}\"\n", author.key()))?;
     let component = made::library("one", "1.0.0");
     let file = house.file("one.wasm", &component)?;
-    says(&house.good(&["install", &file])?, &["not signed by anybody who is trusted here: it is not signed"])?;
+    says(&house.good(&["install", &file])?, &["it is not signed: nobody whom this daemon trusts answers for it"])?;
     house.file("one.wasm.minisig", author.sign(&component))?;
     says(&house.good(&["install", &file])?, &["signed by key "])?;
     let shown = house.versions("one")?;

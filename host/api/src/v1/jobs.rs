@@ -153,7 +153,7 @@ pub(super) fn waited(waits: &Waits) -> Value {
     json!({
         "step": waits.step.as_str(),
         "title": waits.title.as_deref(),
-        "since": waits.since.to_string(),
+        "since": waits.since.map(|since| since.to_string()),
         "until": waits.until.map(|until| until.to_string()),
         "branches": branches,
     })

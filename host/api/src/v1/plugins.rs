@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::{Given, Inspected, NewPlugin, Origin, PluginState, Resting, Signed};
+use engine::{Compiles, Given, Inspected, NewPlugin, Origin, PluginState, Resting, Signed};
 use model::{Digest, Refusal, Timestamp, consent::Consent, package::Manifest};
 use serde_json::{Value, json};
 
@@ -39,7 +39,9 @@ pub fn routes() -> Router<App> {
 async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     ask(&app, &headers, |engine, caller| {
         let plugins = engine.plugins(caller)?;
-        Ok(json!({"value": plugins.iter().map(state).collect::<Vec<_>>()}))
+        let (files, bytes) = engine.compiled_code();
+        let value: Vec<_> = plugins.iter().map(state).collect();
+        Ok(json!({"value": value, "compiled": {"files": files, "bytes": bytes}}))
     })
     .await
 }
@@ -198,6 +200,10 @@ fn state(plugin: &PluginState) -> Value {
     shown["quarantined"] = json!(plugin.quarantined.as_deref());
     shown["quarantine"] = plugin.resting.as_ref().map(quarantine).unwrap_or_default();
     shown["withdrawn_on"] = json!(plugin.withdrawn.map(|on| on.to_string()));
+    shown["not_compiled"] = json!(match &plugin.compiles {
+        Some(Compiles::Failed(why)) => Some(why.as_str()),
+        Some(Compiles::Underway) | None => None,
+    });
     shown["asks"] = told(&plugin.asked);
     shown["granted"] = told(&plugin.granted);
     shown["lacks"] = told(&plugin.lacking);
@@ -207,7 +213,10 @@ fn state(plugin: &PluginState) -> Value {
         "failures": failures,
         "p50_micros": figures.p50_micros,
         "p99_micros": figures.p99_micros,
+        "cpu_p50_micros": figures.cpu_p50_micros,
+        "cpu_p99_micros": figures.cpu_p99_micros,
         "memory_bytes": figures.memory,
+        "last_failure": figures.last_failure.as_ref().map(|(at, why)| json!({"at": at.to_string(), "text": why.as_str()})),
     });
     shown
 }
@@ -230,6 +239,8 @@ fn word(plugin: &PluginState) -> &'static str {
     match plugin {
         PluginState { quarantined: Some(_), .. } => "quarantined",
         PluginState { resting: Some(_), .. } => "on-probation",
+        PluginState { compiles: Some(Compiles::Underway), .. } => "compiling",
+        PluginState { compiles: Some(Compiles::Failed(_)), .. } => "not-compiled",
         PluginState { manifest: None, .. } => "broken",
         PluginState { withdrawn: Some(_), .. } => "withdrawn",
         PluginState { lacking, .. } if !lacking.is_empty() => "lacks-grants",

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use model::{
     Digest,
-    package::Code,
+    package::{Code, Manifest},
     step::{Installed, PackageProblem, Returned, StepCall, StepHost, StepRunner},
 };
 
@@ -38,6 +38,26 @@ impl<R: StepRunner> StepRunner for Metered<R> {
 
     fn known(&self, digest: Digest) -> Option<Installed> {
         self.runner.known(digest)
+    }
+
+    fn is_ready(&self, digest: Digest) -> bool {
+        self.runner.is_ready(digest)
+    }
+
+    fn document(&self, digest: Digest) -> Option<Arc<[u8]>> {
+        self.runner.document(digest)
+    }
+
+    fn read_document(&self, document: &[u8]) -> Result<Manifest, PackageProblem> {
+        self.runner.read_document(document)
+    }
+
+    fn kept(&self) -> (u64, u64) {
+        self.runner.kept()
+    }
+
+    fn close(&self) {
+        self.runner.close();
     }
 
     fn forget(&self, digest: Digest) {

@@ -300,7 +300,8 @@ fn show(job: &Json, connection: &Connection) -> Result<(), Trouble> {
         at => lines.push(format!("  {}", at.join(", "))),
     }
     if let Some(waits) = job.get("waits") {
-        lines.push(format!("  waits at {} since {}{}", text(waits, "step"), text(waits, "since"), until(waits)));
+        let since = waits["since"].as_str().map(|since| format!(" since {since}")).unwrap_or_default();
+        lines.push(format!("  waits at {}{since}{}", text(waits, "step"), until(waits)));
         let branches = waits["branches"].as_array().into_iter().flatten();
         lines.extend(branches.map(|branch| format!("    {}", branch.as_str().unwrap_or_default())));
     }

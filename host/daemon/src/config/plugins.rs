@@ -26,11 +26,12 @@ const LEAST_BYTES: u64 = 256 << 20;
 pub(super) fn read(settings: &Settings) -> Result<Plugins, Trouble> {
     let wrong = |message: String| Trouble::new(Exit::Configuration, message);
     let demand = match settings.text("plugins.signatures").map(str::trim) {
-        None | Some("warn") => Demand::Warn,
+        None | Some("remote") => Demand::Remote,
+        Some("warn") => Demand::Warn,
         Some("off" | "false") => Demand::Off,
         Some("require") => Demand::Require,
         Some(other) => {
-            return Err(wrong(format!("`plugins.signatures` cannot be `{other}`")).hint("off, warn or require"));
+            return Err(wrong(format!("`plugins.signatures` cannot be `{other}`")).hint("off, warn, remote or require"));
         }
     };
     let keys = settings.list("plugins.trusted_keys");
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn what_is_not_said_has_its_default() {
         let plugins = load("", &[], Flags::default()).expect("a configuration").plugins;
-        assert_eq!((plugins.trust.demand, plugins.trust.keys.len()), (Demand::Warn, 0));
+        assert_eq!((plugins.trust.demand, plugins.trust.keys.len()), (Demand::Remote, 0));
         assert_eq!((plugins.compile_bytes, plugins.compile_seconds), (2 << 30, 120));
         let minute = 60_000_000;
         let quarantine = Quarantine {

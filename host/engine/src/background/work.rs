@@ -11,6 +11,7 @@ use std::{
 use model::{
     JobId, Message,
     job::{Job, JobState, LogEvent, LogLine},
+    step::LogLevel,
 };
 use rules::depth::Limits;
 use smol_str::SmolStr;
@@ -22,6 +23,7 @@ use crate::{
     catalogue::Activation,
     drive::Drive,
     outside::Leaving,
+    packages::{Missing, compiling},
     settle::{self, Settled, Started},
     unit::{Slot, Unit},
 };
@@ -54,6 +56,7 @@ impl Engine {
     pub(super) fn work(&self, claim: &Claim) {
         let stretch = match self.stretch(claim) {
             Err(Failure::Fault(Error::Lent)) => self.suspend(claim, "a custom step did not give the unit of work back"),
+            Err(Failure::Fault(Error::Compiling(missing))) => self.await_package(claim, &missing),
             other => other,
         };
         match stretch {
@@ -233,6 +236,23 @@ impl Engine {
         }
     }
 
+    /// Leaves the job waiting, where it stood before this stretch, until a package is compiled: something that runs within
+    /// its steps came to that, or its own version does.
+    fn await_package(&self, claim: &Claim, missing: &Missing) -> Result<Stretch, Failure> {
+        let unit = self.begin()?;
+        let Some(before) = self.claimable(&unit, claim.job)? else { return Ok(Stretch::Nothing) };
+        compiling::rest_on(&unit, missing.digest)?;
+        let state = match self.parts.runner.is_ready(missing.digest) {
+            // It came meanwhile.
+            true => JobState::Ready,
+            false => JobState::Waiting(compiling::watch(&before, missing)),
+        };
+        let job = Job { epoch: before.epoch + 1, state, ..before.clone() };
+        let event = LogEvent::Said { level: LogLevel::Info, message: missing.waits() };
+        let lines = vec![LogLine { at: unit.now, step: None, event }];
+        self.close(unit, &before, &job, lines).map(Stretch::Commit)
+    }
+
     fn set_aside(&self, unit: Unit, before: Job, reason: SmolStr) -> Result<Box<Commit>, Failure> {
         self.end(unit, before, JobState::Suspended(reason))
     }
@@ -275,6 +295,7 @@ impl Engine {
         if let Some(known) = self.older.lock().get(&id) {
             return Ok(known.clone());
         }
+        crate::load::check_described(&self.parts, &unit.catalogue, &unit.overlay.unvalidated(), id)?;
         let loaded = Arc::new(crate::load::activation(&self.parts, &unit.catalogue, &unit.overlay.unvalidated(), id)?);
         self.older.lock().insert(id, loaded.clone());
         Ok(loaded)

@@ -15,7 +15,7 @@ use store::quarantines;
 
 use super::{Drive, event_of};
 use crate::{
-    Catalogue, Failure, Parts,
+    Catalogue, Error, Failure, Parts,
     catalogue::{self, Step},
     organisation::Members,
     packages::{Admission, Done, Trial},
@@ -73,6 +73,17 @@ impl Drive<'_> {
             return Ok(Ran::Returned(Err(StepFailure::Host { fault: HostFault::HostLimit, message })));
         }
         // What an external step did outside is not asked about again.
+        if self.answer.is_none() {
+            let unit = self.slot.unit()?;
+            match unit.catalogue.standing.compiled(&unit.parts, pinned) {
+                Ok(None) => {}
+                Ok(Some(missing)) if self.job.real_time || unit.trial.is_some() => {
+                    return Err(Error::Compiling(Box::new(missing)).into());
+                }
+                Ok(Some(missing)) => return self.await_package(&missing).map(|()| Ran::Rests),
+                Err(failure) => return Ok(Ran::Returned(Err(failure))),
+            }
+        }
         let trial = match self.answer.is_none().then(|| self.admitted(pinned)).transpose()? {
             None => None,
             Some(Ok(trial)) => trial,
@@ -265,7 +276,7 @@ pub(crate) fn lend(call: &StepCall, mut host: Borrowed) -> Result<(Borrowed, Ret
     let runner = host.unit.parts.runner.clone();
     let mut returned = runner.run(call, Box::new(host));
     let host = returned.host.take().map(|host| host.into_any().downcast::<Borrowed>());
-    let Some(Ok(mut borrowed)) = host else { return Err(crate::Error::Lent.into()) };
+    let Some(Ok(mut borrowed)) = host else { return Err(Error::Lent.into()) };
     borrowed.unit.resume();
     borrowed.unit.guests = borrowed.unit.guests.saturating_sub(1);
     Ok((*borrowed, returned))

@@ -6,14 +6,18 @@
 use model::{
     AttributeId, Digest, Message, RecordRef, Timestamp,
     expression::Path,
-    job::{EXISTENCE, JobState, LogEvent, Watch},
+    job::{EXISTENCE, Job, JobState, LogEvent, Watch},
     step::LogLevel,
 };
 use smol_str::SmolStr;
 use store::quarantines;
 
 use super::Drive;
-use crate::{Failure, resolve::Reading};
+use crate::{
+    Failure,
+    packages::{Missing, compiling},
+    resolve::Reading,
+};
 
 impl Drive<'_> {
     /// Leaves the job waiting. `is_news`: that it waits, or until when, was not told yet.
@@ -37,6 +41,14 @@ impl Drive<'_> {
         Ok(())
     }
 
+    /// Leaves the job waiting until a package is compiled that it has come to; then it looks again.
+    pub(super) fn await_package(&mut self, missing: &Missing) -> Result<(), Failure> {
+        compiling::rest_on(self.slot.unit()?, missing.digest)?;
+        self.job.state = JobState::Waiting(compiling::watch(self.job, missing));
+        self.tell_here(LogEvent::Said { level: LogLevel::Info, message: missing.waits() });
+        Ok(())
+    }
+
     /// The attributes of records that these paths go through, and the record of the job itself: its delete ends the wait (E24).
     fn watched(&mut self, paths: &[Path]) -> Result<Vec<(RecordRef, AttributeId)>, Failure> {
         let mut reading = Reading::noting(self.slot.unit()?);
@@ -47,8 +59,7 @@ impl Drive<'_> {
             }
         }
         let mut on = reading.noted();
-        let keeps = self.job.cause.message != Message::Delete && !self.job.progress.deleted_own;
-        let own = self.job.record.filter(|_| keeps);
+        let own = own_record(self.job);
         if let Some(own) = own.filter(|own| on.iter().all(|(record, _)| record != own)) {
             on.push((own, EXISTENCE));
         }
@@ -56,4 +67,10 @@ impl Drive<'_> {
         on.dedup();
         Ok(on)
     }
+}
+
+/// The record whose delete ends the job's wait, if there is one.
+pub(crate) fn own_record(job: &Job) -> Option<RecordRef> {
+    let keeps = job.cause.message != Message::Delete && !job.progress.deleted_own;
+    job.record.filter(|_| keeps)
 }

@@ -27,6 +27,9 @@ use crate::settings::Quarantine;
 /// So many libraries have figures of their own in `/metrics`; those behind them share one.
 const LABELS: usize = 100;
 
+/// So many letters of a failure's text are kept.
+const LONGEST: usize = 300;
+
 /// Bounds of the times of calls: each is a quarter of a doubling longer than the one before, from 1 µs on.
 const BOUNDS: usize = 128;
 
@@ -38,10 +41,15 @@ pub(crate) struct Health {
     pub breakers: Arc<Breakers>,
 }
 
+/// How many calls took how long.
+struct Times([AtomicU64; BOUNDS]);
+
 /// What one package's calls came to.
 struct Account {
     library: SmolStr,
-    times: [AtomicU64; BOUNDS],
+    times: Times,
+    cpu: Times,
+    last: Mutex<Option<(Timestamp, SmolStr)>>,
     answered: AtomicU64,
     memory: AtomicU64,
     failures: Mutex<BTreeMap<SmolStr, u64>>,
@@ -55,10 +63,16 @@ pub struct CallFigures {
     pub calls: u64,
     /// Those that failed, by code: the guest's kind of error or the host's finding.
     pub failures: BTreeMap<SmolStr, u64>,
-    /// Half of the calls took at most so many microseconds.
+    /// Half of the calls took at most so many microseconds by the clock on the wall.
     pub p50_micros: u64,
     /// All but one in a hundred took at most so many.
     pub p99_micros: u64,
+    /// Half of the calls computed for at most so many microseconds.
+    pub cpu_p50_micros: u64,
+    /// All but one in a hundred computed for at most so many.
+    pub cpu_p99_micros: u64,
+    /// The last call that failed: when, and in words.
+    pub last_failure: Option<(Timestamp, SmolStr)>,
     /// The most memory of one call, in bytes.
     pub memory: u64,
 }
@@ -82,12 +96,16 @@ impl Health {
     /// Notes a call; a breakdown too many puts the package into quarantine.
     pub fn note(&self, digest: Digest, label: &Label, done: Done<'_>) {
         let account = self.account(digest, label);
-        account.times[bound_of(done.micros)].fetch_add(1, Relaxed);
+        account.times.note(done.micros);
+        account.cpu.note(u64::try_from(done.usage.cpu.as_micros()).unwrap_or(u64::MAX));
         account.memory.fetch_max(done.usage.memory as u64, Relaxed);
         let code = done.failure.map_or("answered", code_of);
         match done.failure {
             None => drop(account.answered.fetch_add(1, Relaxed)),
-            Some(_) => *account.failures.lock().entry(code.into()).or_default() += 1,
+            Some(failure) => {
+                *account.failures.lock().entry(code.into()).or_default() += 1;
+                *account.last.lock() = Some((done.now, shortened(failure)));
+            }
         }
         let library = || account.library.to_string();
         metrics::counter!("stepwise_plugin_calls_total", "plugin" => library(), "result" => code_label(code))
@@ -150,7 +168,9 @@ impl Account {
     fn new(library: SmolStr) -> Self {
         Self {
             library,
-            times: [const { AtomicU64::new(0) }; BOUNDS],
+            times: Times::new(),
+            cpu: Times::new(),
+            last: Mutex::default(),
             answered: AtomicU64::new(0),
             memory: AtomicU64::new(0),
             failures: Mutex::default(),
@@ -163,14 +183,27 @@ impl Account {
         CallFigures {
             calls: self.answered.load(Relaxed) + failures.values().sum::<u64>(),
             failures,
-            p50_micros: self.quantile(0.5),
-            p99_micros: self.quantile(0.99),
+            p50_micros: self.times.quantile(0.5),
+            p99_micros: self.times.quantile(0.99),
+            cpu_p50_micros: self.cpu.quantile(0.5),
+            cpu_p99_micros: self.cpu.quantile(0.99),
+            last_failure: self.last.lock().clone(),
             memory: self.memory.load(Relaxed),
         }
     }
+}
+
+impl Times {
+    fn new() -> Self {
+        Self([const { AtomicU64::new(0) }; BOUNDS])
+    }
+
+    fn note(&self, micros: u64) {
+        self.0[bound_of(micros)].fetch_add(1, Relaxed);
+    }
 
     fn quantile(&self, share: f64) -> u64 {
-        let times: Vec<u64> = self.times.iter().map(|times| times.load(Relaxed)).collect();
+        let times: Vec<u64> = self.0.iter().map(|times| times.load(Relaxed)).collect();
         let wanted = (times.iter().sum::<u64>() as f64 * share).ceil() as u64;
         let mut seen = 0;
         let place = times.iter().position(|times| {
@@ -190,6 +223,15 @@ fn bound_of(micros: u64) -> usize {
 /// The longest time at a place, in microseconds.
 fn upper(place: usize) -> u64 {
     2_f64.powf(place as f64 / 4.0).round() as u64
+}
+
+/// What is kept of a failure's text.
+fn shortened(failure: &StepFailure) -> SmolStr {
+    let text = failure.to_string();
+    match text.char_indices().nth(LONGEST) {
+        None => text.into(),
+        Some((end, _)) => format_smolstr!("{} ...", text.get(..end).unwrap_or_default()),
+    }
 }
 
 /// A guest's failures count by their kind: their codes are its own words.
@@ -217,6 +259,7 @@ fn verdict(done: &Done<'_>) -> Verdict {
         | HostFault::Cancelled
         | HostFault::Aborted
         | HostFault::Quarantined
+        | HostFault::NotCompiled
         | HostFault::HostError => Verdict::Nothing,
     }
 }
@@ -279,7 +322,9 @@ mod tests {
         for _ in 0..3 {
             health.note(digest, &("lib".into(), "1.0.0".into()), done(Some(&failure), usage, 7, at(0)));
         }
-        assert_eq!(health.figures(digest).failures.values().sum::<u64>(), 3);
+        let figures = health.figures(digest);
+        assert_eq!(figures.failures.values().sum::<u64>(), 3);
+        assert_eq!(figures.last_failure, Some((at(0), format_smolstr!("no ({})", fault.code()))));
         why(&health, digest).is_some()
     }
 
@@ -314,12 +359,15 @@ mod tests {
     fn quantiles_are_right_within_a_fifth() {
         let (health, digest) = (health(), Digest([1; 32]));
         for micros in 1..=1_000 {
-            let usage = Usage { memory: micros as usize, ..Usage::default() };
+            let cpu = std::time::Duration::from_micros(micros / 10);
+            let usage = Usage { memory: micros as usize, cpu, ..Usage::default() };
             health.note(digest, &("lib".into(), "1.0.0".into()), done(None, usage, micros, at(0)));
         }
         let figures = health.figures(digest);
         assert_eq!((figures.calls, figures.memory), (1_000, 1_000));
         assert!((500..600).contains(&figures.p50_micros), "{figures:?}");
         assert!((990..1_200).contains(&figures.p99_micros), "{figures:?}");
+        assert!((50..60).contains(&figures.cpu_p50_micros), "{figures:?}");
+        assert!((99..120).contains(&figures.cpu_p99_micros), "{figures:?}");
     }
 }

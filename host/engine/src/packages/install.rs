@@ -187,7 +187,7 @@ impl Engine {
             let why = format_smolstr!("it is sha256:{is}, and sha256:{meant} was asked for");
             return Err(Refusal::UntrustedPlugin { plugin: IT.into(), why }.into());
         }
-        let judged = self.parts.settings.trust.judge(new.component, new.signature);
+        let judged = self.parts.settings.trust.judge(new.component, new.signature, new.origin);
         let signed = judged.map_err(|why| Refusal::UntrustedPlugin { plugin: IT.into(), why })?;
         let found = inspect(&self.parts, IT, new.component).map_err(Refusal::BadSolution)?;
         Ok((found, signed))

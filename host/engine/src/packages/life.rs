@@ -120,6 +120,7 @@ impl Engine {
             self.parts.runner.forget(*digest);
             self.catalogue().standing.health.forgive(*digest);
         }
+        self.compiled_code();
         Ok(Uninstalled { versions: leaving.into_iter().map(|(version, _)| version.clone()).collect() })
     }
 

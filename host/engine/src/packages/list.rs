@@ -8,7 +8,7 @@ use store::{
     packages::{self as rows, Install, Kind},
 };
 
-use super::{CallFigures, Resting, load, quarantine::counted};
+use super::{CallFigures, Compiles, Resting, load, quarantine::counted};
 use crate::{Engine, Failure, catalogue};
 
 /// An installed version of a plugin.
@@ -22,6 +22,8 @@ pub struct PluginState {
     pub digest: Digest,
     /// What it says of itself; absent where it cannot be made ready.
     pub manifest: Option<Manifest>,
+    /// How its compiling stands, where its compiled form is missing.
+    pub compiles: Option<Compiles>,
     /// Where it was taken from; empty where nobody said.
     pub origin: SmolStr,
     /// The solution that brought it; empty where a person installed it.
@@ -81,6 +83,10 @@ impl Engine {
         let mut states = Vec::new();
         for install in rows::all(&snapshot)?.into_iter().filter(|install| install.kind == Kind::Plugin) {
             let Ok(version) = Version::parse(&install.version) else { continue };
+            let compiles = match self.parts.runner.is_ready(install.package) {
+                true => None,
+                false => catalogue.standing.compiling.stands(install.package),
+            };
             let manifest = self.loaded(&snapshot, &install)?.map(|found| found.manifest);
             let asked = manifest.as_ref().map(Consent::of_package).unwrap_or_default();
             let granted = catalogue.standing.consent(&install.library);
@@ -97,6 +103,7 @@ impl Engine {
                 version,
                 digest: install.package,
                 manifest,
+                compiles,
                 origin: install.origin,
                 solution: install.solution,
                 signed_by: install.signed_by,
@@ -108,6 +115,13 @@ impl Engine {
         }
         states.sort_by(|one, other| (&one.library, &other.version).cmp(&(&other.library, &one.version)));
         Ok(states)
+    }
+
+    /// How many files of compiled code are kept, and their bytes.
+    pub fn compiled_code(&self) -> (u64, u64) {
+        let (files, bytes) = self.parts.runner.kept();
+        metrics::gauge!("stepwise_plugin_cache_bytes").set(bytes as f64);
+        (files, bytes)
     }
 
     /// An installed component, if it can be made ready.

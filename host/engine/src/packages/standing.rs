@@ -21,6 +21,7 @@ use store::{
 
 use super::{
     breaker::{Admission, Resting},
+    compiling::{Compiling, Missing},
     health::Health,
     say::place,
 };
@@ -42,6 +43,8 @@ pub(crate) struct Standing {
     asked: HashMap<SmolStr, Consent>,
     /// What calls came to since the engine was opened.
     pub health: Arc<Health>,
+    /// What is to be compiled.
+    pub compiling: Arc<Compiling>,
 }
 
 /// One installed version.
@@ -199,6 +202,17 @@ impl Standing {
             Some(((library, _), resting)) => said(&library, &library, &resting),
             None => SmolStr::new_static("what it calls rested in quarantine and is called again: it goes on soon"),
         }
+    }
+
+    /// Whether the step's code can be called at once: what is to be compiled before, or why that cannot be.
+    pub fn compiled(&self, parts: &Parts, step: &Step) -> Result<Option<Missing>, StepFailure> {
+        let Code::Component(digest) = step.code else { return Ok(None) };
+        if parts.runner.is_ready(digest) {
+            return Ok(None);
+        }
+        let name = format_smolstr!("{} {}", step.definition.name.library(), step.version);
+        let asked = self.compiling.ask(digest, &name, parts.clock.now());
+        asked.map(Some).map_err(|message| StepFailure::Host { fault: HostFault::NotCompiled, message })
     }
 
     /// What is not granted to a step and would have to be.

@@ -10,6 +10,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use minisign_verify::{Error as Wrong, PublicKey, Signature};
 use smol_str::{SmolStr, format_smolstr};
 
+use super::Origin;
+
 /// The longest signature that is read, in bytes.
 const LONGEST: usize = 4 << 10;
 
@@ -19,8 +21,11 @@ pub enum Demand {
     /// Nothing: signatures are not looked at.
     Off,
     /// It is said where there is none by a trusted key.
-    #[default]
     Warn,
+    /// Without one by a trusted key nothing is installed that comes from an address or a registry; of what lies in a file it
+    /// is said.
+    #[default]
+    Remote,
     /// Without one by a trusted key nothing is installed.
     Require,
 }
@@ -94,18 +99,19 @@ impl Trust {
     /// # Errors
     /// In words, why it must not be installed: a signature that is required and missing, and one that is not that of these
     /// bytes wherever signatures are looked at.
-    pub fn judge(&self, component: &[u8], signature: Option<&str>) -> Result<Signed, SmolStr> {
+    pub fn judge(&self, component: &[u8], signature: Option<&str>, origin: &Origin) -> Result<Signed, SmolStr> {
         if self.demand == Demand::Off {
             return Ok(Signed::default());
         }
-        let Some(text) = signature else { return self.lacking("it is not signed".into()) };
+        let Some(text) = signature else { return self.lacking("it is not signed".into(), origin) };
         let unreadable = || SmolStr::new_static("its signature is none of minisign");
         let text = Some(text).filter(|text| text.len() <= LONGEST).ok_or_else(unreadable)?;
         let read = Signature::decode(text).map_err(|_| unreadable())?;
         let by = text.lines().nth(1).and_then(id).ok_or_else(unreadable)?;
         let mut known = self.keys.iter().filter(|key| key.id == by).peekable();
         if known.peek().is_none() {
-            return self.lacking(format_smolstr!("it is signed by the key {by}, which this daemon does not trust"));
+            let why = format_smolstr!("it is signed by the key {by}, which this daemon does not trust");
+            return self.lacking(why, origin);
         }
         let mut last = None;
         for key in known {
@@ -117,12 +123,18 @@ impl Trust {
         Err(last.map_or_else(unreadable, |(key, wrong)| broken(key, &wrong)))
     }
 
-    fn lacking(&self, why: SmolStr) -> Result<Signed, SmolStr> {
-        match self.demand {
-            Demand::Require => Err(format_smolstr!(
+    fn lacking(&self, why: SmolStr, origin: &Origin) -> Result<Signed, SmolStr> {
+        match (self.demand, origin) {
+            (Demand::Require, _) => Err(format_smolstr!(
                 "{why}, and only what a key of `plugins.trusted_keys` has signed is installed here"
             )),
-            Demand::Off | Demand::Warn => Ok(Signed { by: SmolStr::default(), warning: Some(why) }),
+            (Demand::Remote, Origin::Address(_)) => Err(format_smolstr!(
+                "{why}, and what comes from an address or a registry is installed only where a key of `plugins.trusted_keys` \
+                 has signed it; trust its author's key, or fetch the file, look at it, and install it from there"
+            )),
+            (Demand::Off | Demand::Warn | Demand::Remote, _) => {
+                Ok(Signed { by: SmolStr::default(), warning: Some(why) })
+            }
         }
     }
 }
@@ -166,6 +178,8 @@ mod tests {
         (key, signature.to_string())
     }
 
+    const HERE: Origin = Origin::File(SmolStr::new_static("/plugins/one.wasm"));
+
     fn trust(demand: Demand, key: &TrustedKey) -> Trust {
         Trust { demand, keys: vec![key.clone()] }
     }
@@ -174,7 +188,7 @@ mod tests {
     fn what_a_trusted_key_has_signed_is_good_and_tells_by_whom() {
         let (key, signature) = signed(b"component");
         for demand in [Demand::Warn, Demand::Require] {
-            let found = trust(demand, &key).judge(b"component", Some(&signature)).expect("good");
+            let found = trust(demand, &key).judge(b"component", Some(&signature), &HERE).expect("good");
             assert_eq!(found.by, format!("acme (key {}): greetings 1.0.0", key.id));
             assert_eq!(found.warning, None);
         }
@@ -184,10 +198,13 @@ mod tests {
     fn changed_bytes_are_refused_even_where_nobody_asks_for_a_signature() {
         let (key, signature) = signed(b"component");
         for demand in [Demand::Warn, Demand::Require] {
-            let why = trust(demand, &key).judge(b"c0mponent", Some(&signature)).expect_err("bad");
+            let why = trust(demand, &key).judge(b"c0mponent", Some(&signature), &HERE).expect_err("bad");
             assert!(why.contains("is not that of these bytes"), "{why}");
             let comment = signature.replace("greetings 1.0.0", "greetings 2.0.0");
-            assert!(trust(demand, &key).judge(b"component", Some(&comment)).is_err(), "the comment is signed too");
+            assert!(
+                trust(demand, &key).judge(b"component", Some(&comment), &HERE).is_err(),
+                "the comment is signed too"
+            );
         }
     }
 
@@ -202,14 +219,14 @@ mod tests {
                 format!("it is signed by the key {}, which this daemon does not trust", other.id),
             ),
         ] {
-            let why = trust(Demand::Require, &key).judge(b"component", signature).expect_err("required");
+            let why = trust(Demand::Require, &key).judge(b"component", signature, &HERE).expect_err("required");
             assert!(why.starts_with(&words) && why.contains("`plugins.trusted_keys`"), "{why}");
-            let found = trust(Demand::Warn, &key).judge(b"component", signature).expect("said");
+            let found = trust(Demand::Warn, &key).judge(b"component", signature, &HERE).expect("said");
             assert_eq!((found.by.as_str(), found.warning.as_deref()), ("", Some(words.as_str())));
-            assert_eq!(trust(Demand::Off, &key).judge(b"component", signature), Ok(Signed::default()));
+            assert_eq!(trust(Demand::Off, &key).judge(b"component", signature, &HERE), Ok(Signed::default()));
         }
         for text in ["", "what", &"x\n".repeat(10_000)] {
-            assert!(trust(Demand::Warn, &key).judge(b"component", Some(text)).is_err(), "{text}");
+            assert!(trust(Demand::Warn, &key).judge(b"component", Some(text), &HERE).is_err(), "{text}");
         }
     }
 
@@ -220,5 +237,48 @@ mod tests {
         }
         let key = TrustedKey::parse("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3").expect("a key");
         assert_eq!(key.to_string(), "key E7620F1842B4E81F");
+    }
+
+    #[test]
+    fn what_comes_from_an_address_must_be_signed_where_nothing_else_is_said() {
+        let ((key, signature), (_, by_other)) = (signed(b"component"), signed(b"component"));
+        let there = Origin::Address("https://a.example/one.wasm".into());
+        let trust = Trust { keys: vec![key], ..Trust::default() };
+        for signature in [None, Some(by_other.as_str())] {
+            let why = trust.judge(b"component", signature, &there).expect_err("from elsewhere");
+            assert!(why.contains("an address or a registry") && why.contains("install it from there"), "{why}");
+            for origin in [HERE, Origin::Unknown] {
+                assert!(trust.judge(b"component", signature, &origin).is_ok_and(|signed| signed.warning.is_some()));
+            }
+        }
+        assert!(trust.judge(b"component", Some(&signature), &there).is_ok_and(|signed| signed.warning.is_none()));
+        let lenient = Trust { demand: Demand::Warn, ..trust };
+        assert!(lenient.judge(b"component", None, &there).is_ok());
+    }
+
+    #[test]
+    fn while_keys_change_either_one_will_do() {
+        let ((old, by_old), (new, by_new)) = (signed(b"component"), signed(b"component"));
+        let both = Trust { demand: Demand::Require, keys: vec![old, new.clone()] };
+        for signature in [&by_old, &by_new] {
+            assert!(both.judge(b"component", Some(signature), &HERE).is_ok());
+        }
+        let only = trust(Demand::Require, &new);
+        assert!(only.judge(b"component", Some(&by_old), &HERE).expect_err("gone").contains("does not trust"));
+        assert!(only.judge(b"component", Some(&by_new), &HERE).is_ok());
+    }
+
+    /// Signed as the first versions of minisign did, the bytes themselves and not their hash.
+    #[test]
+    fn a_signature_in_the_old_format_counts() {
+        let key = TrustedKey::parse("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3").expect("a key");
+        let old = "untrusted comment: signature from minisign secret key\n\
+                   RWQf6LRCGA9i59SLOFxz6NxvASXDJeRtuZykwQepbDEGt87ig1BNpWaVWuNrm73YiIiJbq71Wi+dP9eKL8OC351vwIasSSbXxwA=\n\
+                   trusted comment: timestamp:1555779966\tfile:test\n\
+                   QtKMXWyYcwdpZAlPF7tE2ENJkRd1ujvKjlj1m9RtHTBnZPa5WKU5uWRs5GoP5M/VqE81QFuMKI5k/SfNQUaOAA==";
+        let trust = trust(Demand::Require, &key);
+        let found = trust.judge(b"test", Some(old), &HERE).expect("signed");
+        assert!(found.by.starts_with("key E7620F1842B4E81F: timestamp:1555779966"), "{}", found.by);
+        assert!(trust.judge(b"Test", Some(old), &HERE).is_err());
     }
 }

@@ -418,3 +418,17 @@ fn the_stamp_is_a_cache_key_and_no_reason_to_run_again() {
     assert!(commit(&store, changed));
     assert_eq!(stamp::get(&snapshot(&store)).expect("read"), Uuid::from_u128(5));
 }
+
+#[test]
+fn what_is_awaited_is_told_once_however_many_wait() {
+    let mut overlay = super::rows::overlay();
+    let other = EntityId(65);
+    let wanted = [reference(1), reference(2)];
+    for job in 1..40_u128 {
+        let on = wanted.map(|record| (record, AttributeId(u16::try_from(job % 7).expect("small"))));
+        waits::park(&mut overlay, JobId(Uuid::from_u128(job)), &on);
+        waits::park(&mut overlay, JobId(Uuid::from_u128(job)), &[(RecordRef::new(other, id(3)), NAME)]);
+    }
+    assert_eq!(waits::awaited(&overlay, ENTITY).expect("scan"), wanted);
+    assert_eq!(waits::awaited(&overlay, EntityId(u32::MAX)).expect("scan"), []);
+}

@@ -120,6 +120,7 @@ fn survive(bytes: &[u8]) {
     let _ = outbox::get(&with_row(&Tuple::of(Family::Outbox).uuid(id), bytes), email);
     let _ = packages::all(&with_row(&Tuple::of(Family::Install).name("a").name("1"), bytes));
     let _ = quarantines::all(&with_row(&Tuple::of(Family::Quarantine).digest(&digest), bytes));
+    let _ = packages::document(&with_row(&Tuple::of(Family::Document).digest(&digest), bytes), digest);
     let _ = plugins::all_granted(&with_row(&Tuple::of(Family::Consent).name("a"), bytes));
     let _ = plugins::settings(&with_row(&Tuple::of(Family::Setting).name("a").name("k"), bytes));
     let _ = plugins::secrets(&with_row(&Tuple::of(Family::Secret).name("a").name("k"), bytes));
@@ -486,6 +487,7 @@ fn rows_of_version_1_are_written_as_ever() {
         lines_of("owned definition", |overlay| definitions::put(overlay, &golden_owned(golden.user))),
         lines_of("plugins", |overlay| golden_plugins(overlay, golden.user)),
         lines_of("quarantines", |overlay| golden_quarantines().iter().for_each(|one| quarantines::put(overlay, one))),
+        lines_of("documents", |overlay| packages::put_document(overlay, Digest([4; 32]), b"{}")),
     ]
     .concat();
     // The file is a promise: a changed line means that stores out there cannot be read. Add a version instead.

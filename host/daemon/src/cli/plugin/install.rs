@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cli::{Connection, job::escaped},
     client::Client,
-    output::say,
+    output::{folded, say},
     trouble::{Exit, Trouble},
 };
 
@@ -87,8 +87,10 @@ impl Install {
         }
         let grant = match (self.grant.is_empty(), lacks_nothing(&inspected)) {
             (false, _) => escaped(&self.grant.join("\n")),
-            (true, true) => String::new(),
-            (true, false) => self.agreed().map(|()| "asked".to_owned())?,
+            (true, lacks_nothing) => {
+                self.agreed(&inspected, &found.name)?;
+                if lacks_nothing { String::new() } else { "asked".to_owned() }
+            }
         };
         let path = format!("/api/v1/plugins?grant={grant}{query}");
         let answer = client.send(&path, "application/wasm", &found.component)?;
@@ -113,17 +115,26 @@ impl Install {
         query
     }
 
-    /// Asks whether what it asks for is granted.
-    fn agreed(&self) -> Result<(), Trouble> {
-        if self.yes {
+    /// Asks whether it is installed, and granted what it asks for. Where nobody can be asked, what asks for nothing more and
+    /// is not refused goes in.
+    fn agreed(&self, inspected: &Json, source: &str) -> Result<(), Trouble> {
+        let grants = !lacks_nothing(inspected);
+        if self.yes || (!grants && inspected["known"] == true) {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() {
+            if !grants {
+                return Ok(());
+            }
             let message = "it asks for more than its library was granted, and nobody is here to say yes";
             return Err(Trouble::new(Exit::Usage, message)
                 .hint("--yes grants all that it asks for, --grant GRANT only that; --dry-run says what it is"));
         }
-        anstream::eprint!("grant this and install it? [y/N] ");
+        let text = |name: &str| inspected[name].as_str().unwrap_or_default();
+        let unsigned = if inspected["not_trusted"].is_string() { ", for which nobody answers" } else { "" };
+        let grant = if grants { "grant this and " } else { "" };
+        let what = format!("{} {} from {source}{unsigned}", text("library"), text("version"));
+        anstream::eprint!("{grant}install {what}? [y/N] ");
         std::io::stderr().flush()?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
@@ -151,7 +162,7 @@ fn told(inspected: &Json, source: &str) -> String {
     let mut lines = vec![format!("{} {} from {source}", text("library"), text("version"))];
     lines.push(format!("  sha256:{}", text("digest")));
     match (text("signed_by"), inspected["not_trusted"].as_str()) {
-        ("", Some(why)) => lines.push(format!("  not signed by anybody who is trusted here: {why}")),
+        ("", Some(why)) => lines.push(format!("  {why}: nobody whom this daemon trusts answers for it")),
         ("", None) => {}
         (by, _) => lines.push(format!("  signed by {by}")),
     }
@@ -164,7 +175,7 @@ fn told(inspected: &Json, source: &str) -> String {
         lines.extend(list(&heading, &inspected["changes"]));
     }
     lines.extend(list("new runs of these processes will use it", &inspected["used_by"]));
-    lines.join("\n")
+    folded(&lines)
 }
 
 fn list(heading: &str, sentences: &Json) -> Vec<String> {

@@ -235,10 +235,30 @@ fn list(client: &Client, connection: &Connection) -> Result<(), Trouble> {
     let plugins = answer["value"].as_array().map(Vec::as_slice).unwrap_or_default();
     let row = |plugin: &Json| {
         let text = |name: &str| plugin[name].as_str().unwrap_or_default().to_owned();
-        vec![text("library"), text("version"), text("state"), joined(&plugin["steps"])]
+        vec![text("library"), text("version"), text("state"), some(&plugin["steps"])]
     };
     let rows = plugins.iter().map(row).collect();
-    connection.output.rows(&["LIBRARY", "VERSION", "STATE", "STEPS"], rows, &answer)
+    connection.output.rows(&["LIBRARY", "VERSION", "STATE", "STEPS"], rows, &answer)?;
+    let number = |name: &str| answer["compiled"][name].as_u64().unwrap_or_default();
+    say(&format!("compiled code: {} files, {:.1} MiB", number("files"), number("bytes") as f64 / 1_048_576.0));
+    Ok(())
+}
+
+/// So many letters of the names of steps stand in a line of a list.
+const NAMES: usize = 40;
+
+/// The first names, and how many more there are.
+fn some(names: &Json) -> String {
+    let names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let mut text = String::new();
+    for (place, name) in names.iter().enumerate() {
+        if place > 0 && text.len() + name.len() > NAMES {
+            return format!("{text} and {} more", names.len() - place);
+        }
+        text += if place > 0 { ", " } else { "" };
+        text += name;
+    }
+    text
 }
 
 fn show(client: &Client, connection: &Connection, library: &str) -> Result<(), Trouble> {
@@ -247,7 +267,7 @@ fn show(client: &Client, connection: &Connection, library: &str) -> Result<(), T
     let versions = answer["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
     versions.iter().for_each(|version| lines.extend(version_lines(version)));
     if let Some(first) = versions.first() {
-        lines.extend(section("granted", &first["granted"]["words"]));
+        lines.extend(section(2, "granted", &first["granted"]["words"]));
     }
     for setting in answer["config"].as_array().into_iter().flatten() {
         lines.push(format!("  config {} = {}", shown(&setting["key"]), shown(&setting["value"])));
@@ -257,15 +277,17 @@ fn show(client: &Client, connection: &Connection, library: &str) -> Result<(), T
     }
     match connection.output {
         output::Output::Json => output::line(&answer.to_string()),
-        _ => output::line(&lines.join("\n")),
+        output::Output::Table => output::line(&output::folded(&lines)),
     }
 }
 
 fn version_lines(version: &Json) -> Vec<String> {
     let mut lines =
         vec![format!("  {} {}: {}", shown(&version["version"]), shown(&version["state"]), joined(&version["steps"]))];
-    lines.push(format!("    sha256:{} installed {}", shown(&version["digest"]), shown(&version["installed_on"])));
+    lines.push(format!("    sha256:{}", shown(&version["digest"])));
+    lines.push(format!("    installed {}", shown(&version["installed_on"])));
     for (name, what) in [
+        ("not_compiled", "it cannot be compiled:"),
         ("origin", "from"),
         ("signed_by", "signed by"),
         ("solution", "brought by solution"),
@@ -280,8 +302,8 @@ fn version_lines(version: &Json) -> Vec<String> {
     if !by.is_empty() {
         lines.push(format!("    new runs of {by} use it"));
     }
-    lines.extend(section("  asks to", &version["asks"]["words"]));
-    lines.extend(section("  and was not granted to", &version["lacks"]["words"]));
+    lines.extend(section(4, "asks to", &version["asks"]["words"]));
+    lines.extend(section(4, "and was not granted to", &version["lacks"]["words"]));
     let figures = &version["figures"];
     let number = |name: &str| figures[name].as_u64().unwrap_or_default();
     if number("calls") > 0 {
@@ -289,13 +311,16 @@ fn version_lines(version: &Json) -> Vec<String> {
         let failures: Vec<String> = failures.map(|(code, count)| format!("{count} {code}")).collect();
         let failed =
             if failures.is_empty() { String::new() } else { format!(", of which failed {}", failures.join(", ")) };
-        lines.push(format!(
-            "    {} calls since the daemon started{failed}; p50 {} µs, p99 {} µs, at most {} KiB of memory",
-            number("calls"),
-            number("p50_micros"),
-            number("p99_micros"),
-            number("memory_bytes") / 1024
-        ));
+        lines.push(format!("    {} calls since the daemon started{failed}", number("calls")));
+        let pair = |half: &str, most: &str| format!("p50 {}, p99 {}", time(number(half)), time(number(most)));
+        lines.push(format!("      by the clock  {}", pair("p50_micros", "p99_micros")));
+        lines.push(format!("      computing     {}", pair("cpu_p50_micros", "cpu_p99_micros")));
+        lines.push(format!("      memory        at most {} KiB", number("memory_bytes").div_ceil(1024)));
+        let last = &figures["last_failure"];
+        if last.is_object() {
+            lines.push(format!("      last failure  {}", shown(&last["at"])));
+            lines.push(format!("        {}", shown(&last["text"])));
+        }
     }
     lines
 }
@@ -321,17 +346,27 @@ fn quarantine_line(quarantine: &Json) -> Option<String> {
     Some(format!("      {said}"))
 }
 
-fn section(heading: &str, sentences: &Json) -> Vec<String> {
+/// `310 µs`, `2.5 ms`, `1.2 s`
+fn time(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        _ => format!("{:.1} s", micros as f64 / 1e6),
+    }
+}
+
+fn section(indent: usize, heading: &str, sentences: &Json) -> Vec<String> {
     let sentences: Vec<&str> = sentences.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     if sentences.is_empty() {
         return Vec::new();
     }
-    let items = sentences.into_iter().map(|sentence| format!("      {sentence}"));
-    std::iter::once(format!("  {heading}:")).chain(items).collect()
+    let space = " ".repeat(indent);
+    let items = sentences.into_iter().map(|sentence| format!("{space}  {sentence}"));
+    std::iter::once(format!("{space}{heading}:")).chain(items).collect()
 }
 
 fn words(heading: &str, sentences: &Json) -> String {
-    match section(heading, sentences) {
+    match section(2, heading, sentences) {
         lines if lines.is_empty() => format!("  {heading}: nothing"),
         lines => lines.join("\n"),
     }
