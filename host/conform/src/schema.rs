@@ -38,6 +38,7 @@ pub fn schema(files: &[SourceFile]) -> Result<Arc<Schema>, Vec<String>> {
         security: &[],
         time_zone: jiff::tz::TimeZone::UTC,
         flow_limits: model::process::flow::FlowLimits::default(),
+        script_limits: model::step::Limits::OF_SCRIPTS,
     };
     let wanted = |file: &&SourceFile| {
         file.path == "solution.yaml" || file.path.starts_with("entities/") || file.path.starts_with("choices/")

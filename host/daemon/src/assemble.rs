@@ -287,6 +287,7 @@ fn open(config: &Config, readiness: &Readiness, courier: Option<SmolStr>) -> Res
         time_zone: config.time_zone.as_str().into(),
         journal_retention: config.journal,
         flows: config.flows,
+        script_limits: config.scripts,
         courier,
         quarantine: config.plugins.quarantine,
         trust: config.plugins.trust.clone(),

@@ -15,7 +15,12 @@ use std::{
 };
 
 use api::{OidcSettings, Secret};
-use model::{Span, process::flow::FlowLimits};
+use model::{
+    Span,
+    consent::{self, LIMITS},
+    process::flow::FlowLimits,
+    step::Limits,
+};
 
 pub use self::{mail::Mail, plugins::Plugins};
 use crate::{
@@ -68,10 +73,12 @@ pub struct Config {
     pub journal: Option<Span>,
     /// How much a business process flow may hold, and how many may be active on an entity.
     pub flows: FlowLimits,
+    /// The most that a script may give itself of the limits of a call.
+    pub scripts: Limits,
 }
 
 /// Every key with what it is for.
-pub const KEYS: [(&str, &str); 48] = [
+pub const KEYS: [(&str, &str); 56] = [
     ("server.listen", "address and port, 127.0.0.1:8420"),
     ("server.public_url", "the address that clients know"),
     ("server.behind_proxy", "true where a proxy does TLS and is trusted"),
@@ -129,6 +136,14 @@ pub const KEYS: [(&str, &str); 48] = [
     ("flows.entities", "entities that a flow leads over, 5; 20 at most"),
     ("flows.levels", "how deep branches of a flow lie within branches, 10; 30 at most"),
     ("flows.active", "active flows that begin on one entity, 10; 100 at most"),
+    ("scripts.cpu_ms", "milliseconds of computing that a script may give itself for a call, 1000; 60000 at most"),
+    ("scripts.wall_ms", "milliseconds on the wall that it may give itself, 120000; 3600000 at most"),
+    ("scripts.memory", "bytes of memory that it may give itself, 256 MiB; 1 GiB at most"),
+    ("scripts.input", "bytes of inputs that it may give itself, 4 MiB; 64 MiB at most"),
+    ("scripts.output", "bytes of outputs that it may give itself, 4 MiB; 64 MiB at most"),
+    ("scripts.log", "bytes of log lines that it may give itself, 256 KiB; 16 MiB at most"),
+    ("scripts.verb_calls", "verbs and queries that it may give itself, 1024; 1000000 at most"),
+    ("scripts.http_calls", "requests to other hosts that it may give itself, 128; 100000 at most"),
 ];
 
 const PREFIX: &str = "STEPWISE_";
@@ -184,6 +199,7 @@ impl Config {
             time_zone: settings.text("organization.time_zone").unwrap_or("UTC").to_owned(),
             journal: settings.journal()?,
             flows: settings.flows()?,
+            scripts: settings.scripts()?,
         };
         config.tls = flags.tls.clone().or(config.tls);
         config.behind_proxy |= flags.behind_proxy;
@@ -233,6 +249,21 @@ impl Settings {
             *figure = said;
         }
         Ok(limits)
+    }
+
+    /// The most that scripts may give themselves.
+    fn scripts(&self) -> Result<Limits, Trouble> {
+        let mut limits = consent::limits_of(&Limits::OF_SCRIPTS.all());
+        for (limit, most) in LIMITS {
+            let key = format!("scripts.{}", limit.replace('-', "_"));
+            let Some(said) = self.parsed::<u64>(&key)? else { continue };
+            if !(1..=most).contains(&said) {
+                let message = format!("`{key}` cannot be `{said}`");
+                return Err(Trouble::new(Exit::Configuration, message).hint(format!("it is 1 to {most}")));
+            }
+            limits.insert(limit.into(), said);
+        }
+        Ok(consent::changes_of(&limits).over(Limits::OF_SCRIPTS))
     }
 
     /// How long entries of the journal stay.

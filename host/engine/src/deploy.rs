@@ -121,6 +121,7 @@ impl Engine {
             security: &people,
             time_zone: catalogue.organisation.time_zone.clone(),
             flow_limits: self.parts.settings.flows,
+            script_limits: self.parts.settings.script_limits,
         };
         let solution = match formats::read(files, &base) {
             Ok(solution) if problems.is_empty() => solution,

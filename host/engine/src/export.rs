@@ -71,7 +71,9 @@ impl Engine {
     pub fn format(&self, files: &[SourceFile], ids: bool) -> Result<Vec<Formatted>, Failure> {
         let (catalogue, snapshot) = self.state()?;
         let read = self.read(&catalogue, &snapshot, files)?;
-        let formatted = deploy::parts(&read).into_iter().map(|part| {
+        // An action that is a script by itself has no file that could be written in another way.
+        let parts = deploy::parts(&read).into_iter().filter(|part| !is_script(part.file));
+        let formatted = parts.map(|part| {
             let shown = match ids && part.kind == Kind::Workflow {
                 true => formats::yaml::with_ids(part.text, part.canonical),
                 false => formats::yaml::formatted(part.text, part.canonical),
@@ -100,9 +102,18 @@ impl Engine {
         let (_, snapshot) = self.state()?;
         let definition = definitions::get(&snapshot, Kind::Workflow, from.as_str())?;
         let definition = definition.ok_or_else(|| Refusal::UnknownProcess(from.as_str().into()))?;
+        if is_script(&definition.file) {
+            let say = format!("`{from}` is a script: copy its file under another name, and name it so in `action`");
+            return Err(deploy::problems(&definition.file, [say]).into());
+        }
         let copy = formats::yaml::copied(&load::content(&snapshot, &definition)?, name.as_str());
         Ok(copy.ok_or_else(|| load::stored(from.as_str(), "its definition is no JSON"))?)
     }
+}
+
+/// Whether a definition stands at the head of a script.
+fn is_script(file: &str) -> bool {
+    file.ends_with(".rhai")
 }
 
 /// The text of a definition: as it was written where it came from a file.

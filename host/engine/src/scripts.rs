@@ -8,8 +8,9 @@ use std::sync::{Arc, atomic::AtomicBool};
 use formats::SourceFile;
 use model::{
     Argument, Caller, Field, Message, RecordRef, Refusal, Schema, TaskName, Value, ValueType, Values, Verb,
-    package::{Code, Example, Manifest, Script, StepDefinition},
+    package::{Code, Example, ExampleRecord, Manifest, Script, StepDefinition},
     refusal::Problem,
+    schema::Entity,
     step::{Limits, LogLevel, StepCall, StepContext, StepFailure, Usage},
 };
 use rules::{
@@ -44,6 +45,8 @@ pub struct TestedExample {
     pub title: String,
     /// Why it is not as it should be; absent: it is.
     pub wrong: Option<SmolStr>,
+    /// Where in the script that is, where it ended there.
+    pub place: Option<Problem>,
     /// What the script gave.
     pub outputs: Vec<(SmolStr, SmolStr)>,
     /// What it wrote into the log.
@@ -78,10 +81,9 @@ pub struct ScriptState {
 impl Engine {
     /// What is wrong with a script by the entities of this store.
     pub fn check_script(&self, _: &Caller, file: &SourceFile) -> CheckedScript {
-        match formats::read_kept_script(file, &self.schema()) {
-            Ok((_, manifest, problems)) => CheckedScript { manifest: Some(manifest), problems },
-            Err(problems) => CheckedScript { manifest: None, problems },
-        }
+        let most = self.parts.settings.script_limits;
+        let (manifest, problems) = formats::check_script(file, &self.schema(), most);
+        CheckedScript { manifest, problems }
     }
 
     /// Runs the examples of a script, or the one given, as the caller, with the time and the calendar of a solution. Nothing
@@ -94,7 +96,7 @@ impl Engine {
         example: Option<&Example>,
     ) -> Result<Vec<TestedExample>, Failure> {
         self.check_task(caller, &TaskName::EXECUTE_WORKFLOW_JOB)?;
-        let read = formats::read_script(file, &self.schema());
+        let read = formats::read_script_within(file, &self.schema(), self.parts.settings.script_limits);
         let (script, manifest) = read.map_err(Refusal::BadSolution)?;
         let script = Arc::new(script);
         let Some(definition) = manifest.steps.first() else { return Ok(Vec::new()) };
@@ -161,6 +163,7 @@ impl Trial<'_> {
         let mut tested = TestedExample {
             title,
             wrong: None,
+            place: None,
             outputs: Vec::new(),
             said: Vec::new(),
             usage: Usage::default(),
@@ -195,13 +198,16 @@ impl Trial<'_> {
             tested.outputs = given.iter().map(|field| (field.name.clone(), shown(&field.value))).collect();
         }
         tested.wrong = self.judged(&borrowed.unit, &given, example);
+        tested.place = given.err().filter(|_| tested.wrong.is_some()).and_then(|failure| place_of(&failure));
         Ok(tested)
     }
 
     /// The call that an example makes, with the records that it wants there.
     fn call(&self, unit: &mut Unit, example: &Example) -> Result<StepCall, Failure> {
         let schema = unit.catalogue.schema.clone();
-        let (mut inputs, mut record) = (Vec::new(), None);
+        let mut inputs = Vec::new();
+        // An action that is bound to an entity is called on a record; a step may well run on the first one that it is given.
+        let mut record = example.records.first().map(|on| self.on(unit, on)).transpose()?;
         for argument in &self.definition.inputs {
             let told = example.inputs.iter().find(|(name, _)| name == argument.name.as_str());
             let value = match told.and_then(|(_, json)| serde_json::from_str(json).ok()) {
@@ -239,18 +245,39 @@ impl Trial<'_> {
             definition: self.definition.clone(),
             code: Code::Script(self.script.clone()),
         };
-        let grants = unit.catalogue.standing.grants(&step);
+        let standing = &unit.catalogue.standing;
+        let (grants, limits) = (standing.grants(&step), standing.limits(&step, &unit.parts.settings));
         Ok(StepCall {
             step: self.definition.name.clone(),
             code: step.code,
             inputs,
             context,
             schema,
-            limits: grants.limits(self.definition.name.as_str(), unit.parts.settings.limits),
+            limits,
             grants,
             // A trial asks nobody outside.
             external: false,
         })
+    }
+
+    /// The record on which an action is called, made for the example.
+    fn on(&self, unit: &mut Unit, on: &ExampleRecord) -> Result<RecordRef, Failure> {
+        let entity = unit.catalogue.schema.named(&on.entity).cloned();
+        let entity = entity.ok_or_else(|| Refusal::UnknownEntity(on.entity.clone()))?;
+        let told = on.attributes.iter().filter_map(|(name, json)| Some((name, serde_json::from_str(json).ok()?)));
+        let values: Vec<(_, Json)> = told.collect();
+        self.create(unit, &entity, values.iter().map(|(name, json)| (name.as_str(), json)))
+    }
+
+    fn create<'v>(
+        &self,
+        unit: &mut Unit,
+        entity: &Entity,
+        values: impl Iterator<Item = (&'v str, &'v Json)>,
+    ) -> Result<RecordRef, Failure> {
+        let values = values.filter_map(|(name, json)| Some((entity.attribute(name)?.id, plain(json))));
+        let verb = Verb::Create { entity: entity.id, id: None, values: values.collect() };
+        unit.apply(self.caller, verb).map(|outcome| outcome.record)
     }
 
     /// The value of an input; for a map of attributes a record is made.
@@ -258,12 +285,8 @@ impl Trial<'_> {
         let Json::Object(attributes) = json else { return Ok(plain(json)) };
         let target = argument.kind.to.first().and_then(|name| unit.catalogue.schema.named(name.as_str()).cloned());
         let Some(entity) = target else { return Ok(Value::Null) };
-        let values = attributes.iter().filter_map(|(name, json)| {
-            let attribute = entity.attribute(name)?;
-            Some((attribute.id, plain(json)))
-        });
-        let verb = Verb::Create { entity: entity.id, id: None, values: Values::from_iter(values) };
-        unit.apply(self.caller, verb).map(|outcome| Value::Reference(outcome.record))
+        let values = attributes.iter().map(|(name, json)| (name.as_str(), json));
+        self.create(unit, &entity, values).map(Value::Reference)
     }
 
     /// The outputs as they are declared.
@@ -312,6 +335,22 @@ impl Trial<'_> {
         (came != wanted)
             .then(|| format_smolstr!("`{name}` is {}, and the example says {}", describe(&came), describe(&wanted)))
     }
+}
+
+/// Where in its script a failure began, in the form in which mistakes are told.
+fn place_of(failure: &StepFailure) -> Option<Problem> {
+    let StepFailure::Guest(error) = failure else { return None };
+    let detail = |name: &str| error.details.iter().find(|field| field.name == name).map(|field| &field.value);
+    let number = |name: &str| match detail(name)? {
+        Value::Whole(number) => u32::try_from(*number).ok(),
+        _ => None,
+    };
+    let (file, line) = (detail("file")?.as_text()?, number("line")?);
+    let column = number("column").unwrap_or(1);
+    let message = error.message.strip_prefix(&format!("{file}:{line}:{column}: ")).unwrap_or(&error.message);
+    // The line is shown below.
+    let message = message.split(", in `").next().unwrap_or(message).to_owned();
+    Some(Problem { file: file.into(), line, column, length: 0, message, hint: None, warning: false })
 }
 
 /// What is different in a record that an example describes.

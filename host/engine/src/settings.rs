@@ -44,6 +44,8 @@ pub struct Settings {
     pub compilers: usize,
     /// What a custom step may use up.
     pub limits: model::step::Limits,
+    /// The most of it that a script may give itself by its manifest.
+    pub script_limits: model::step::Limits,
     /// When mail is tried again, and when it is given up.
     pub mail: rules::delivery::Policy,
     /// Who carries mail, for people; absent where nobody does.
@@ -129,6 +131,7 @@ impl Default for Settings {
             external: 0,
             compilers: 0,
             limits: model::step::Limits::default(),
+            script_limits: model::step::Limits::OF_SCRIPTS,
             mail: rules::delivery::Policy::default(),
             courier: None,
             flows: model::process::flow::FlowLimits::default(),

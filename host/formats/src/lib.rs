@@ -39,7 +39,7 @@ pub use definitions::{Definitions, Kept};
 pub use entity::{EntityFile, Extension};
 pub use identity::identity;
 pub use import::ImportMap;
-pub use manifest::{Scripted, read_kept_script, read_script};
+pub use manifest::{Scripted, check_script, read_kept_script, read_script, read_script_within};
 pub use names::{Mention, Steps};
 pub use nearest::hint;
 pub use read::{

@@ -1,14 +1,17 @@
 //! Scripts (formats 10): the manifest in a script's leading comment, and the check of the program behind it.
 
+pub(crate) mod action;
 mod example;
+mod limits;
 
 use std::sync::Arc;
 
 use model::{
-    Schema, StepName, ValueType,
+    EntityName, ProcessName, Schema, StepName, ValueType,
     package::{Claims, Manifest, Script, StepDefinition, StepKind},
     process::email::EmailTemplate,
     refusal::Problem,
+    step::Limits,
 };
 use smol_str::SmolStr;
 
@@ -28,19 +31,25 @@ const SCRIPT: Keys = Keys {
     known: &[
         "step",
         "condition",
+        "action",
         "version",
         "title",
         "description",
+        "entity",
+        "privilege",
         "inputs",
         "outputs",
         "errors",
         "uses",
         "external",
+        "limits",
         "examples",
     ],
-    // An action names a script as its body; limits an operator raises by `plugin grant`.
-    later: &["action", "entity", "limits"],
+    later: &[],
 };
+
+/// The library of an action whose name says none.
+const ACTIONS: &str = "actions";
 
 /// The verbs that a script may say it uses.
 const VERBS: [(&str, &str); 8] = [
@@ -54,13 +63,38 @@ const VERBS: [(&str, &str); 8] = [
     ("share", "share"),
 ];
 
-/// The script in `file`, checked against a schema; all problems if there is an error.
+/// The script in `file`, checked against a schema; all problems if there is an error. A script gives itself the limits that
+/// a daemon allows whose operator said nothing.
 pub fn read_script(file: &SourceFile, schema: &Schema) -> Result<(Script, Manifest), Vec<Problem>> {
-    let names = Names::new(schema, &NoSteps, jiff::tz::TimeZone::UTC);
+    read_script_within(file, schema, Limits::OF_SCRIPTS)
+}
+
+/// The same where a script gives itself `most` at most.
+pub fn read_script_within(
+    file: &SourceFile,
+    schema: &Schema,
+    most: Limits,
+) -> Result<(Script, Manifest), Vec<Problem>> {
+    let mut names = Names::new(schema, &NoSteps, jiff::tz::TimeZone::UTC);
+    names.script_limits = most;
     let mut problems = Vec::new();
     let script = convert(file, &names, &mut problems);
     report::sort(&mut problems);
     script.ok_or(problems)
+}
+
+/// What a script says of itself, as far as it can be read, and all that is wrong with it or seldom meant.
+pub fn check_script(file: &SourceFile, schema: &Schema, most: Limits) -> (Option<Manifest>, Vec<Problem>) {
+    let mut names = Names::new(schema, &NoSteps, jiff::tz::TimeZone::UTC);
+    names.script_limits = most;
+    let mut problems = Vec::new();
+    let headed = headed(file, &names, &mut problems);
+    let manifest = headed.map(|(text, manifest)| {
+        check_program(file, text, &manifest.steps[0], &names, &mut problems);
+        manifest
+    });
+    report::sort(&mut problems);
+    (manifest, problems)
 }
 
 /// A script that the store has kept: its manifest, and what is wrong with its program by this schema. A program with
@@ -96,9 +130,9 @@ impl Steps for NoSteps {
 /// The script in `file`; what is wrong with it goes to `problems`.
 pub(crate) fn convert(file: &SourceFile, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<(Script, Manifest)> {
     let (text, manifest) = headed(file, names, problems)?;
-    let errors = problems.len();
+    let before = problems.len();
     check_program(file, text, &manifest.steps[0], names, problems);
-    if problems.len() > errors {
+    if problems[before..].iter().any(|problem| !problem.warning) {
         return None;
     }
     Some((script_of(file, text), manifest))
@@ -139,7 +173,10 @@ fn headed<'f>(file: &'f SourceFile, names: &Names<'_>, problems: &mut Vec<Proble
 fn check_program(file: &SourceFile, text: &str, step: &StepDefinition, names: &Names<'_>, problems: &mut Vec<Problem>) {
     let report = Report::new(file.path.clone(), text);
     for found in script::check::check(text, step, names.schema) {
-        report.error_with(at(&found), found.message.clone(), found.hint.clone());
+        match found.warning {
+            true => report.warn(at(&found), found.message.clone(), found.hint.clone()),
+            false => report.error_with(at(&found), found.message.clone(), found.hint.clone()),
+        }
     }
     let own = step.name.as_str().split_once('.').map_or("", |(_, own)| own);
     if parts(&file.path).is_some_and(|(directory, stem, _)| !directory.is_empty() && stem != own) {
@@ -155,7 +192,8 @@ fn at(found: &script::Diagnostic) -> Place {
 
 fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manifest> {
     let fields = Fields::open(report, node, node.place, &SCRIPT)?;
-    let (kind, name) = kind_and_name(&fields, node);
+    let (kind, name) = kind_and_name(&fields);
+    let entity = bound_to(&fields, kind, names);
     let version = match fields.get("version") {
         None => Some(semver::Version::new(1, 0, 0)),
         Some(node) => read_version(report, node),
@@ -170,7 +208,12 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
     let declared = declared.collect();
     let uses = uses(&fields, names);
     let external = fields.boolean("external", false);
-    let examples = example::examples(&fields, (&inputs, &outputs), names);
+    if external && kind != StepKind::Step {
+        let message = "only a `step` reaches other hosts: an action and a condition answer at once";
+        report.error(fields.place_of("external"), message);
+    }
+    let limits = limits::read(&fields, name.as_ref().map(StepName::as_str), names.script_limits);
+    let examples = example::examples(&fields, (&inputs, &outputs), entity.as_ref(), names);
     if kind == StepKind::Condition && !matches!(outputs.as_slice(), [one] if one.kind.value_type == ValueType::Boolean)
     {
         let hint = Some("write `outputs: { holds: { type: boolean } }`".to_owned());
@@ -198,23 +241,57 @@ fn manifest(report: &Report<'_>, node: &Node, names: &Names<'_>) -> Option<Manif
             errors: declared,
             uses,
             external,
-            claims: Claims { examples, ..Claims::default() },
+            claims: Claims { examples, entity, limits, ..Claims::default() },
         }],
     })
 }
 
 /// What the script is, and its name.
-fn kind_and_name(fields: &Fields<'_>, node: &Node) -> (StepKind, Option<StepName>) {
-    match (node.get("action"), fields.get("condition"), fields.get("step")) {
-        // Reported already, and no step is wanted then.
-        (Some(_), ..) => (StepKind::Action, None),
-        (None, Some(_), None) => (StepKind::Condition, fields.need_name("condition")),
-        (None, Some(_), Some(_)) => {
-            fields.report.error(fields.place_of("condition"), "a script is a `step` or a `condition`, one of them");
-            (StepKind::Condition, None)
+fn kind_and_name(fields: &Fields<'_>) -> (StepKind, Option<StepName>) {
+    const KINDS: [(&str, StepKind); 3] =
+        [("step", StepKind::Step), ("condition", StepKind::Condition), ("action", StepKind::Action)];
+    let said: Vec<_> = KINDS.into_iter().filter(|(key, _)| fields.get(key).is_some()).collect();
+    match said.as_slice() {
+        [] => (StepKind::Step, fields.need_name("step")),
+        [("action", kind)] => (*kind, action_name(fields)),
+        [(key, kind)] => (*kind, fields.need_name(key)),
+        [_, (key, kind), ..] => {
+            let message = "a script is a `step`, a `condition` or an `action`, one of them";
+            fields.report.error(fields.place_of(key), message);
+            (*kind, None)
         }
-        (None, None, _) => (StepKind::Step, fields.need_name("step")),
     }
+}
+
+/// `grace`, or `lending.grace` with a library as steps have one.
+fn action_name(fields: &Fields<'_>) -> Option<StepName> {
+    let text = fields.text("action")?;
+    if text.contains('.') {
+        return fields.name("action");
+    }
+    let name: ProcessName = fields.name("action")?;
+    name_of_action(name.as_str())
+}
+
+/// The step behind the action of this name.
+pub(crate) fn name_of_action(written: &str) -> Option<StepName> {
+    match written.contains('.') {
+        true => StepName::parse(written).ok(),
+        false => StepName::parse(&format!("{ACTIONS}.{written}")).ok(),
+    }
+}
+
+/// The entity that an action is bound to, and that only an action says what belongs to one.
+fn bound_to(fields: &Fields<'_>, kind: StepKind, names: &Names<'_>) -> Option<EntityName> {
+    for key in ["entity", "privilege"] {
+        if kind != StepKind::Action && fields.get(key).is_some() {
+            let hint = (key == "entity").then(|| "what a step works on is one of its `inputs`".to_owned());
+            fields.report.error_with(fields.place_of(key), format!("`{key}` is for actions only"), hint);
+        }
+    }
+    let node = fields.get("entity").filter(|node| node.as_text() != Some("none"))?;
+    let name: EntityName = fields.name("entity")?;
+    names.entity(fields.report, name.as_str(), node.place).one().map(|entity| entity.name().clone())
 }
 
 fn uses(fields: &Fields<'_>, names: &Names<'_>) -> Vec<(SmolStr, Vec<SmolStr>)> {

@@ -12,6 +12,7 @@ use model::{
     package::StepDefinition,
     process::{email::EmailTemplate, flow::FlowLimits},
     schema::{Attribute, Entity},
+    step::Limits,
 };
 use smol_str::SmolStr;
 
@@ -73,6 +74,8 @@ pub(crate) struct Names<'a> {
     pub broken_templates: HashSet<SmolStr>,
     /// How much a flow may hold.
     pub flow_limits: FlowLimits,
+    /// The most that a script may give itself of the limits of a call.
+    pub script_limits: Limits,
     /// The records that definitions name.
     pub mentions: RefCell<Vec<Mention>>,
 }
@@ -111,6 +114,7 @@ impl<'a> Names<'a> {
             tasks: None,
             broken_templates: HashSet::new(),
             flow_limits: FlowLimits::MOST,
+            script_limits: Limits::MOST,
             mentions: RefCell::default(),
         }
     }

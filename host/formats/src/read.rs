@@ -20,6 +20,7 @@ use model::{
         workflow::Workflow,
     },
     refusal::Problem,
+    step::Limits,
 };
 use smol_str::SmolStr;
 
@@ -59,6 +60,8 @@ pub struct Base<'a> {
     pub time_zone: TimeZone,
     /// How much a flow may hold. What was applied before is read whatever it holds.
     pub flow_limits: FlowLimits,
+    /// The most that a script may give itself of the limits of a call. What was applied before is read whatever it wants.
+    pub script_limits: Limits,
 }
 
 /// A process that the store has.
@@ -146,6 +149,7 @@ fn read_files(files: &Files<'_>, base: &Base<'_>, problems: &mut Vec<Problem>) -
     names.broken = next.broken;
     names.broken_attributes = next.broken_attributes;
     names.flow_limits = base.flow_limits;
+    names.script_limits = base.script_limits;
     let scripts = scripts(files, &names, problems);
     let (mut steps, broken_steps) = steps(&scripts, base, files);
     let templates = templates(files, &names, base, &name);
@@ -242,11 +246,15 @@ fn steps<'a>(
 
 /// The step that a script with errors probably defines: its name, so that its users are not reported too.
 fn step_in(text: &str) -> Option<SmolStr> {
-    let name = |line: &str| {
-        line.trim().strip_prefix("step:").or_else(|| line.trim().strip_prefix("condition:")).map(str::to_owned)
-    };
-    let line = text.lines().take(20).find_map(name)?;
-    Some(line.trim().trim_matches('"').into())
+    let (key, line) = text.lines().take(20).find_map(|line| {
+        let (key, name) = line.trim().split_once(':')?;
+        ["step", "condition", "action"].contains(&key).then_some((key, name))
+    })?;
+    let name = line.trim().trim_matches('"');
+    match key {
+        "action" => manifest::name_of_action(name).map(|name| name.as_str().into()),
+        _ => Some(name.into()),
+    }
 }
 
 /// What processes may call, start or move: those of the files, and those that the store has.
@@ -286,7 +294,11 @@ fn workflows(files: &Files<'_>, names: &Names<'_>, base: &Base<'_>, solution: &S
         let tree = sheet.tree.as_ref()?;
         let workflow = workflow::convert(&sheet.report, tree, names)?;
         check_known(sheet, &workflow.header.name, workflow.entity, base, solution);
-        Some(Sourced::new(workflow, &sheet.report, tree))
+        let sourced = Sourced::new(workflow, &sheet.report, tree);
+        Some(match sheet.whole {
+            None => sourced,
+            Some(whole) => Sourced { text: whole.into(), ..sourced },
+        })
     });
     read.collect()
 }

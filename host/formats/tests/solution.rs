@@ -72,6 +72,7 @@ fn read_on(files: &[SourceFile], definitions: &Definitions, numbers: &Numbers) -
         security: &[],
         time_zone: jiff::tz::TimeZone::UTC,
         flow_limits: model::process::flow::FlowLimits::default(),
+        script_limits: model::step::Limits::OF_SCRIPTS,
     };
     formats::read(files, &base)
 }

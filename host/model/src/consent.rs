@@ -193,7 +193,8 @@ impl From<&Consent> for Grants {
     }
 }
 
-fn limits_of(changes: &LimitChanges) -> BTreeMap<SmolStr, u64> {
+/// Limits by the keys that manifests have for them, in the order of `LIMITS`.
+pub fn limits_of(changes: &LimitChanges) -> BTreeMap<SmolStr, u64> {
     let millis = |time: Option<Duration>| time.and_then(|time| u64::try_from(time.as_millis()).ok());
     let bytes = |bytes: Option<usize>| bytes.map(|bytes| bytes as u64);
     let figures = [
@@ -210,7 +211,8 @@ fn limits_of(changes: &LimitChanges) -> BTreeMap<SmolStr, u64> {
     named.collect()
 }
 
-fn changes_of(limits: &BTreeMap<SmolStr, u64>) -> LimitChanges {
+/// The limits that these keys set.
+pub fn changes_of(limits: &BTreeMap<SmolStr, u64>) -> LimitChanges {
     let [cpu, wall, memory, input, output, log, verbs, requests] = LIMITS.map(|(key, _)| limits.get(key).copied());
     let bytes = |figure: Option<u64>| figure.and_then(|figure| usize::try_from(figure).ok());
     let count = |figure: Option<u64>| figure.and_then(|figure| u32::try_from(figure).ok());

@@ -80,6 +80,21 @@ pub struct LimitChanges {
 }
 
 impl LimitChanges {
+    /// The changes, each at most what `most` says.
+    #[must_use]
+    pub fn within(self, most: Limits) -> Self {
+        Self {
+            cpu: self.cpu.map(|own| own.min(most.cpu)),
+            wall: self.wall.map(|own| own.min(most.wall)),
+            memory: self.memory.map(|own| own.min(most.memory)),
+            input: self.input.map(|own| own.min(most.input)),
+            output: self.output.map(|own| own.min(most.output)),
+            log: self.log.map(|own| own.min(most.log)),
+            verb_calls: self.verb_calls.map(|own| own.min(most.verb_calls)),
+            http_calls: self.http_calls.map(|own| own.min(most.http_calls)),
+        }
+    }
+
     /// The limits with these changes.
     #[must_use]
     pub fn over(&self, usual: Limits) -> Limits {

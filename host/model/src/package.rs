@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
-    Argument, Digest, StepName,
+    Argument, Digest, EntityName, StepName,
     grant::{HostGrant, LimitChanges, Uses},
 };
 
@@ -85,6 +85,8 @@ pub struct Claims {
     pub deterministic: bool,
     /// Whether an input that it does not declare is an error and not left alone.
     pub strict: bool,
+    /// Of an action: the entity whose records it is bound to; absent: it is global.
+    pub entity: Option<EntityName>,
     /// The limits that it asks for.
     pub limits: LimitChanges,
     /// Calls that work, and calls that fail by a declared code.

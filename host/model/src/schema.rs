@@ -168,6 +168,15 @@ impl Schema {
         self.entities.values()
     }
 
+    /// The same with some of the entities only: what is told to somebody who may not know all. Lookups still name the
+    /// entities that are left out by their numbers.
+    #[must_use]
+    pub fn only(&self, mut is_known: impl FnMut(&Entity) -> bool) -> Self {
+        let mut some = self.clone();
+        some.entities.retain(|_, entity| is_known(entity));
+        some
+    }
+
     /// The choice of this name.
     pub fn choice(&self, name: &str) -> Option<&Arc<ChoiceDefinition>> {
         self.choices.get(name)

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use crate::{
     AttributeId, CorrelationId, Field, Image, Message, Outcome, Record, RecordRef, Refusal, Schema, StepName,
     Timestamp, Verb,
-    grant::Grants,
+    grant::{Grants, LimitChanges},
     package::Code,
     query::{Page, Query},
 };
@@ -94,6 +94,46 @@ pub struct Limits {
     pub verb_calls: u32,
     /// Requests to other hosts.
     pub http_calls: u32,
+}
+
+impl Limits {
+    /// The most that a script may give itself where its operator says nothing: four times the usual.
+    pub const OF_SCRIPTS: Self = Self {
+        cpu: Duration::from_millis(1_000),
+        wall: Duration::from_secs(120),
+        memory: 256 << 20,
+        input: 4 << 20,
+        output: 4 << 20,
+        log: 256 << 10,
+        verb_calls: 1_024,
+        http_calls: 128,
+    };
+    /// More than anybody is given.
+    pub const MOST: Self = Self {
+        cpu: Duration::from_millis(60_000),
+        wall: Duration::from_secs(3_600),
+        memory: 1 << 30,
+        input: 64 << 20,
+        output: 64 << 20,
+        log: 16 << 20,
+        verb_calls: 1_000_000,
+        http_calls: 100_000,
+    };
+
+    /// All of them as changes, for whoever names them.
+    #[must_use]
+    pub fn all(self) -> LimitChanges {
+        LimitChanges {
+            cpu: Some(self.cpu),
+            wall: Some(self.wall),
+            memory: Some(self.memory),
+            input: Some(self.input),
+            output: Some(self.output),
+            log: Some(self.log),
+            verb_calls: Some(self.verb_calls),
+            http_calls: Some(self.http_calls),
+        }
+    }
 }
 
 impl Default for Limits {

@@ -119,7 +119,7 @@ fn at(text: &str, place: Position, length: usize, message: String) -> Diagnostic
 
 fn located(message: String, line: usize, column: usize, length: usize) -> Diagnostic {
     let short = |number| u32::try_from(number).unwrap_or(u32::MAX);
-    Diagnostic { message, hint: None, line: short(line), column: short(column), length: short(length) }
+    Diagnostic { message, hint: None, warning: false, line: short(line), column: short(column), length: short(length) }
 }
 
 impl Diagnostic {

@@ -12,6 +12,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it: "did you mean `createdon`?"
     pub hint: Option<String>,
+    /// Whether it is possible and only seldom meant.
+    pub warning: bool,
     /// The line, from 1.
     pub line: u32,
     /// The column in characters, from 1.
@@ -31,6 +33,7 @@ impl Diagnostic {
         Self {
             message: message.into(),
             hint: None,
+            warning: false,
             line: short(line),
             column: short(before[start..].chars().count() + 1),
             length: short(length),
@@ -41,6 +44,13 @@ impl Diagnostic {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same as something that is possible and only seldom meant.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.warning = true;
         self
     }
 

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use model::{
-    Caller, EntityId, Level, Origin, Privilege, Record, RecordId, RecordRef, Refusal, Rights, TaskName, schema::Entity,
+    Caller, EntityId, Level, Origin, Privilege, Record, RecordId, RecordRef, Refusal, Rights, Schema, TaskName,
+    schema::Entity,
 };
 use rules::access::{Holding, Profile, Reach};
 use store::{Reader, Snapshot};
@@ -229,6 +230,17 @@ impl Engine {
         let entity = catalogue.schema.entity(entity);
         let entity = entity.ok_or_else(|| Refusal::UnknownEntity("that was asked for".into()))?;
         self.who(&catalogue, &snapshot, caller)?.check_any(entity, privilege)
+    }
+
+    /// The entities of which the caller may read a record, if there is one: what he is told of the schema while he writes.
+    pub fn readable_schema(&self, caller: &Caller) -> Result<Arc<Schema>, Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let who = self.who(&catalogue, &snapshot, caller)?;
+        let reads = |entity: &Entity| who.check_any(entity, Privilege::Read).is_ok();
+        if catalogue.schema.entities().all(|entity| reads(entity)) {
+            return Ok(catalogue.schema.clone());
+        }
+        Ok(Arc::new(catalogue.schema.only(reads)))
     }
 
     /// Refuses a caller who is disabled, or may not act for another; everybody else may know what the schema says.

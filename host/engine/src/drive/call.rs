@@ -220,7 +220,7 @@ impl Drive<'_> {
             inputs,
             context,
             schema: unit.catalogue.schema.clone(),
-            limits: grants.limits(pinned.definition.name.as_str(), unit.parts.settings.limits),
+            limits: unit.catalogue.standing.limits(pinned, &unit.parts.settings),
             grants,
             external: false,
         })

@@ -9,7 +9,7 @@ use model::{
     consent::Consent,
     grant::{Grants, Secret},
     package::{Code, Manifest},
-    step::{HostFault, StepFailure},
+    step::{HostFault, Limits, StepFailure},
 };
 use smol_str::{SmolStr, format_smolstr};
 use store::{
@@ -26,7 +26,7 @@ use super::{
     say::place,
 };
 use crate::{
-    Error, Parts,
+    Error, Parts, Settings,
     catalogue::{self, Pins, Step},
 };
 
@@ -96,6 +96,17 @@ impl Standing {
             (Code::Script(_), Some(known)) => Arc::new(Grants { uses: None, ..(**known).clone() }),
             (Code::Script(_), None) => Arc::default(),
         }
+    }
+
+    /// What a call of the step may use up: the usual limits; what its script gives itself, as far as that may be; above all
+    /// what an operator says.
+    pub fn limits(&self, step: &Step, settings: &Settings) -> Limits {
+        let usual = match &step.code {
+            Code::Component(_) => settings.limits,
+            Code::Script(_) => step.definition.claims.limits.within(settings.script_limits).over(settings.limits),
+        };
+        let name = &step.definition.name;
+        self.grants.get(name.library()).map_or(usual, |known| known.limits(name.as_str(), usual))
     }
 
     /// An installed script has mistakes.

@@ -2,8 +2,13 @@
 //!
 //! Values are those that literals write. For a record an example gives a map of attributes: such a record is made for it.
 
-use model::{Argument, ValueType, package::Example, schema::Entity};
+use model::{
+    Argument, EntityName, ValueType,
+    package::{Example, ExampleRecord},
+    schema::Entity,
+};
 use smol_str::SmolStr;
+use uuid::Uuid;
 
 use crate::{
     canonical::{self, Notes},
@@ -14,7 +19,8 @@ use crate::{
     tree::{Entry, Kind, Node},
 };
 
-const EXAMPLE: Keys = Keys { what: "an example", known: &["title", "inputs", "outputs", "error"], later: &[] };
+const EXAMPLE: Keys =
+    Keys { what: "an example", known: &["title", "record", "inputs", "outputs", "error"], later: &[] };
 
 /// The most examples of a script.
 const MOST: usize = 50;
@@ -22,7 +28,8 @@ const MOST: usize = 50;
 /// The examples under `examples`, checked against the script's inputs and outputs.
 pub(super) fn examples(
     fields: &Fields<'_>,
-    (inputs, outputs): (&[Argument], &[Argument]),
+    arguments: (&[Argument], &[Argument]),
+    bound: Option<&EntityName>,
     names: &Names<'_>,
 ) -> Vec<Example> {
     let report = fields.report;
@@ -34,13 +41,14 @@ pub(super) fn examples(
     if items.len() > MOST {
         report.error(node.place, format!("a script has at most {MOST} examples"));
     }
-    items.iter().take(MOST).filter_map(|item| example(report, item, (inputs, outputs), names)).collect()
+    items.iter().take(MOST).filter_map(|item| example(report, item, arguments, bound, names)).collect()
 }
 
 fn example(
     report: &Report<'_>,
     node: &Node,
     (inputs, outputs): (&[Argument], &[Argument]),
+    bound: Option<&EntityName>,
     names: &Names<'_>,
 ) -> Option<Example> {
     let fields = Fields::open(report, node, node.place, &EXAMPLE)?;
@@ -57,11 +65,40 @@ fn example(
     }
     Some(Example {
         title: fields.text("title").unwrap_or_default(),
-        records: Vec::new(),
+        records: on(&fields, bound, names),
         inputs: values(report, given, inputs, ("inputs", names)),
         outputs: fields.get("outputs").map(|_| values(report, fields.map("outputs"), outputs, ("outputs", names))),
         error: error.map(SmolStr::from),
     })
+}
+
+/// The record on which an action that is bound to an entity is called: one with these attributes is made for the example.
+fn on(fields: &Fields<'_>, bound: Option<&EntityName>, names: &Names<'_>) -> Vec<ExampleRecord> {
+    let report = fields.report;
+    match (bound, fields.get("record")) {
+        (None, None) => Vec::new(),
+        (None, Some(_)) => {
+            report.error(fields.place_of("record"), "only an action that is bound to an entity has a `record`");
+            Vec::new()
+        }
+        (Some(entity), None) => {
+            let hint = Some("write a map of its attributes: `record: { title: A }`".to_owned());
+            report.error_with(fields.place, format!("the example lacks `record`, one of `{entity}`"), hint);
+            Vec::new()
+        }
+        (Some(entity), Some(node)) => {
+            let Kind::Map(entries) = &node.kind else {
+                let hint = Some("write a map of its attributes: `record: { title: A }`".to_owned());
+                report.error_with(node.place, format!("`record` is a record, not {}", node.in_words()), hint);
+                return Vec::new();
+            };
+            if let Some(entity) = names.schema.named(entity.as_str()) {
+                record(report, entries, entity);
+            }
+            let attributes = entries.iter().map(|entry| (entry.key.clone(), json(&entry.value).into())).collect();
+            vec![ExampleRecord { entity: entity.as_str().into(), id: Uuid::nil(), attributes }]
+        }
+    }
 }
 
 fn values(

@@ -1,13 +1,16 @@
 //! What each file of a solution is: by its ending, and for YAML and JSON by its `kind`.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use model::refusal::Problem;
 use smol_str::SmolStr;
 
 use crate::{
     header::{kind_of, parts},
-    nearest,
+    manifest, nearest,
     report::Report,
     source::SourceFile,
     tree::{self, Node, Place},
@@ -54,6 +57,8 @@ pub(super) struct Sheet<'f> {
     pub tree: Option<Node>,
     /// Its kind.
     pub kind: &'static str,
+    /// The file whole, where the definition stands at the head of a script.
+    pub whole: Option<&'f str>,
 }
 
 impl Sheet<'_> {
@@ -102,8 +107,20 @@ impl<'f> Files<'f> {
                 _ => {}
             }
         }
+        opened.add_actions(files);
         opened.check_twice();
         opened
+    }
+
+    /// The actions that scripts are by themselves. One that a file of `kind: action` has as its body is what that file says.
+    fn add_actions(&mut self, files: &'f [SourceFile]) {
+        let bodies: HashSet<SmolStr> = self
+            .of_kind("action")
+            .filter_map(|sheet| sheet.tree.as_ref())
+            .flat_map(|tree| ["script", "custom"].into_iter().filter_map(|key| tree.get(key)?.as_written()))
+            .collect();
+        let scripts = files.iter().filter(|file| matches!(parts(&file.path), Some(("scripts", _, "rhai"))));
+        self.sheets.extend(scripts.filter_map(|file| action(file, &bodies)).collect::<Vec<_>>());
     }
 
     /// The files with definitions.
@@ -154,7 +171,20 @@ fn sheet<'f>(file: &'f SourceFile, problems: &mut Vec<Problem>) -> Option<Sheet<
     let report = Report::new(file.path.clone(), text);
     let tree = tree::parse(text, &report);
     let kind = tree.as_ref().and_then(|tree| kind(&report, tree));
-    Some(Sheet { tree: tree.filter(|_| kind.is_some()), kind: kind.unwrap_or_default(), report })
+    Some(Sheet { tree: tree.filter(|_| kind.is_some()), kind: kind.unwrap_or_default(), report, whole: None })
+}
+
+/// The action that a script is by itself. What is wrong with its manifest is told where the script is read.
+fn action<'f>(file: &'f SourceFile, bodies: &HashSet<SmolStr>) -> Option<Sheet<'f>> {
+    let text = std::str::from_utf8(&file.bytes).ok().filter(|text| text.len() <= tree::MAX_BYTES)?;
+    let split = script::manifest::split(text).ok()?;
+    let tree = tree::parse(split.yaml, &Report::new(file.path.clone(), split.yaml))?;
+    let (_, name) = manifest::action::named(&tree).filter(|(step, _)| !bodies.contains(step))?;
+    // A script in a file of another name is no action until it has moved.
+    let is_called_so = parts(&file.path).is_some_and(|(_, stem, _)| stem == name);
+    let report = Report::inside(file.path.clone(), split.yaml, split.yaml_line);
+    let tree = manifest::action::definition(&tree).filter(|_| is_called_so)?;
+    Some(Sheet { report, tree: Some(tree), kind: "action", whole: Some(text) })
 }
 
 fn kind(report: &Report<'_>, tree: &Node) -> Option<&'static str> {

@@ -120,8 +120,8 @@ pub(super) fn check_kind(definition: &StepDefinition, wanted: StepKind) -> Resul
     let name = &definition.name;
     match (definition.kind, wanted) {
         (kind, wanted) if kind == wanted => Ok(()),
-        // The outputs of a condition can be tested like those of a step.
-        (StepKind::Condition, StepKind::Step) => Ok(()),
+        // The outputs of a condition can be tested like those of a step; an action calls what it is made of.
+        (StepKind::Condition, StepKind::Step) | (_, StepKind::Action) => Ok(()),
         (StepKind::Action, _) => Err(format!("`{name}` is an action, not a step")),
         (StepKind::Step, _) => Err(format!("`{name}` is a step, not a condition")),
         (StepKind::Condition, _) => Err(format!("`{name}` is a condition")),

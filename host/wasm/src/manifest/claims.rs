@@ -26,6 +26,7 @@ pub fn read(step: &Object<'_>, inputs: &[Argument], outputs: &[Argument], proble
         idempotent: step.flag("idempotent", problems),
         deterministic: step.flag("deterministic", problems),
         strict: step.flag("strict", problems),
+        entity: None,
         limits: wants::limits(step, problems),
         examples: examples(step, inputs, outputs, problems),
         deprecated: deprecated(step, problems),

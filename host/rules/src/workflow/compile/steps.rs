@@ -97,7 +97,7 @@ impl<'a> Compiler<'a> {
             StepAction::Email(email) => self.email(step, email, reads),
             StepAction::AssignValue { set } => self.assign_value(set, reads),
             StepAction::Custom { step: name, version, inputs } => {
-                let definition = self.definition(name, version.as_ref(), StepKind::Step)?;
+                let definition = self.definition(name, version.as_ref(), self.called_as())?;
                 let custom = self.custom(definition, version.as_ref(), inputs, reads)?;
                 let fields = custom.outputs.iter().map(|output| (output.name.clone(), Leads::of(output))).collect();
                 self.gives(&step.id, step.named, Gives::Fields(fields));
@@ -295,6 +295,11 @@ impl<'a> Compiler<'a> {
         let inputs = inputs.into_iter().collect::<Option<_>>()?;
         let words = smol_str::format_smolstr!("the end of `{}`", callee.name());
         Some(Instruction::Invoke(Box::new(Invoke { callee, target, inputs, outputs, words })))
+    }
+
+    /// What a custom step that the process calls has to be.
+    fn called_as(&self) -> StepKind {
+        if self.workflow.action.is_some() { StepKind::Action } else { StepKind::Step }
     }
 
     /// The definition of an installed step of the wanted kind.
