@@ -16,7 +16,7 @@ mod source {
 
     wit_bindgen::generate!({ path: "wit", world: "script-runner", export_macro_name: "export_warm", pub_export_macro: true });
 
-    pub use stepwise::script::source::{file, text};
+    pub use stepwise::script::source::{choice, file, text};
 }
 
 use stepwise_sdk::{Field, wire};

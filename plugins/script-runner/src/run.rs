@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use model::Timestamp;
 use rhai::{Dynamic, Engine, Map, Scope};
-use script::{Calendar, Environment, dynamic, environment, language};
+use script::{Calendar, Environment, check, dynamic, environment, language};
 use stepwise_sdk::{
     Field,
     wire::{
@@ -56,18 +56,31 @@ fn surroundings() -> Arc<Environment> {
     Arc::new(surroundings)
 }
 
+/// The attributes of a record of this entity as a map of the script: choices with their names.
+pub fn attributes(entity: &str, fields: Vec<Field>) -> Dynamic {
+    let entries = fields.into_iter().map(|field| {
+        let value = value::of_attribute(entity, &field.name, field.value);
+        (field.name.into(), value)
+    });
+    Dynamic::from_map(entries.collect::<Map>())
+}
+
 /// Fields as a map of the script.
 pub fn fields(fields: Vec<Field>) -> Dynamic {
     let entries = fields.into_iter().map(|field| (field.name.into(), value::to_script(field.value)));
     Dynamic::from_map(entries.collect::<Map>())
 }
 
-/// The map that a script ends with. A script that ends with nothing has no outputs.
+/// The map that a script ends with. A script that ends with nothing, or with a statement that only does something, has no
+/// outputs.
 fn outputs(script: failure::Script<'_>, result: Dynamic) -> Result<Vec<Field>, StepError> {
     if result.is_unit() {
         return Ok(Vec::new());
     }
     let Some(map) = result.read_lock::<Map>() else {
+        if check::ends_statement(script.text) {
+            return Ok(Vec::new());
+        }
         let kind = dynamic::kind(&result);
         let text = format!("the script ends with {kind}, not with a map of its outputs such as `#{{ days: 3 }}`");
         return Err(failure::of_script(script, &text, rhai::Position::NONE));

@@ -6,9 +6,27 @@ use script::dynamic::{self, Choice, Choices, Document, Plain, Reference};
 use stepwise_sdk::{self as sdk, Field, Guid, Value};
 use uuid::Uuid;
 
+use crate::source;
+
 /// A value for the script. What this version cannot hold is empty: the host sends nothing of the kind.
 pub fn to_script(value: Value) -> Dynamic {
     plain(value).unwrap_or(Plain::Empty).into()
+}
+
+/// The value of an attribute for the script: an option equals its name, as it does in expressions.
+pub fn of_attribute(entity: &str, attribute: &str, value: Value) -> Dynamic {
+    let number = match &value {
+        Value::Choice(number) => Some(*number),
+        Value::Whole(number) if matches!(attribute, "statecode" | "statuscode") => i32::try_from(*number).ok(),
+        _ => None,
+    };
+    let named = number.and_then(|number| Some((number, source::choice(entity, attribute, number)?)));
+    match named {
+        Some((number, (name, title))) => {
+            Plain::Choice(Choice { number, option: Some(name.into()), shown: Some(title.into()) }).into()
+        }
+        None => to_script(value),
+    }
 }
 
 fn plain(value: Value) -> Option<Plain> {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use model::{Schema, ValueType, package::StepDefinition, schema::Entity};
+use model::{Schema, ValueType, entity::ChoiceOption, package::StepDefinition, schema::Entity, starter};
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
 
 use super::tree::{self, literal, texts};
@@ -242,7 +242,12 @@ impl<'a> Sorts<'a> {
 
     fn input(&self, property: &Expr) -> Option<Sort> {
         let Expr::Property(property, _) = property else { return None };
-        let input = self.step.inputs.iter().find(|input| input.name.as_str() == property.2.as_str())?;
+        self.input_named(property.2.as_str())
+    }
+
+    /// What an input holds.
+    pub fn input_named(&self, name: &str) -> Option<Sort> {
+        let input = self.step.inputs.iter().find(|input| input.name.as_str() == name)?;
         let target = match input.kind.to.as_slice() {
             [only] => self.schema.named(only.as_str()).cloned().map(Known),
             _ => None,
@@ -255,6 +260,9 @@ impl<'a> Sorts<'a> {
             Sort::Attributes(entity, _) if name == "id" => Some(Sort::Record(Some(entity.clone()))),
             Sort::Attributes(entity, _) => {
                 let attribute = entity.0.attribute(name)?;
+                if [starter::STATE, starter::STATUS].contains(&attribute.id) {
+                    return Some(Sort::Choice);
+                }
                 let target = match attribute.targets.as_deref() {
                     Some([only]) => self.schema.entity(*only).cloned().map(Known),
                     _ => None,
@@ -325,6 +333,11 @@ impl<'a> Sorts<'a> {
             "query" => Some(Sort::Rows(entity(0)?, listed(2))),
             "find_one" => Some(Sort::Attributes(entity(0)?, listed(2))),
             "related" => Some(Sort::Rows(entity(1)?, listed(3))),
+            // Only an action says on which records it runs.
+            "record" => {
+                let entity = self.step.claims.entity.as_ref()?;
+                Some(Sort::Record(Some(Known(self.schema.named(entity.as_str())?.clone()))))
+            }
             _ => None,
         }
     }
@@ -335,6 +348,29 @@ impl<'a> Sorts<'a> {
             Sort::Record(entity) => entity,
             _ => None,
         }
+    }
+
+    /// The options of the choice that an expression evidently is, each with its number.
+    pub fn options(&self, expression: &Expr) -> Option<Vec<(&str, i32)>> {
+        let (root, name, _) = tree::property(expression)?;
+        let named = |options: &'a [ChoiceOption]| -> Vec<(&'a str, i32)> {
+            options.iter().map(|one| (one.name.as_str(), one.value)).collect()
+        };
+        if root == "inputs" {
+            let input = self.step.inputs.iter().find(|input| input.name.as_str() == name)?;
+            return Some(named(&input.kind.options));
+        }
+        let Some(Sort::Attributes(Known(entity), _)) = self.variable(root) else { return None };
+        let states = entity.definition.states.iter();
+        Some(match entity.attribute(name)? {
+            attribute if attribute.id == starter::STATE => {
+                states.map(|state| (state.name.as_str(), state.value)).collect()
+            }
+            attribute if attribute.id == starter::STATUS => {
+                states.flat_map(|state| &state.statuses).map(|one| (one.name.as_str(), one.value)).collect()
+            }
+            attribute => attribute.options.iter().map(|one| (one.name.as_str(), one.value)).collect(),
+        })
     }
 
     /// What a variable holds.

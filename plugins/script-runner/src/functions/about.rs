@@ -3,7 +3,7 @@
 use model::EntityName;
 use rhai::Dynamic;
 use script::dynamic::Reference;
-use stepwise_sdk::{ErrorKind, context::Level};
+use stepwise_sdk::{ErrorKind, Field, context::Level};
 use uuid::Uuid;
 
 use super::{Arguments, Body, No, host, throw, verbs::record};
@@ -21,8 +21,8 @@ pub fn body(name: &str) -> Option<Body> {
         "business_unit" => |_| Ok(host().business_unit().as_ref().map_or(Dynamic::UNIT, record)),
         "record" => |_| Ok(host().record().as_ref().map_or(Dynamic::UNIT, record)),
         "message" => |_| Ok(host().message().into()),
-        "before" => |_| Ok(run::fields(host().pre_image())),
-        "after" => |_| Ok(run::fields(host().post_image())),
+        "before" => |_| Ok(image(host().pre_image())),
+        "after" => |_| Ok(image(host().post_image())),
         "depth" => |_| Ok(i64::from(host().depth()).into()),
         "attempt" => |_| Ok(i64::from(host().attempt()).into()),
         "idempotency_key" => |_| Ok(host().idempotency_key().into()),
@@ -30,6 +30,14 @@ pub fn body(name: &str) -> Option<Body> {
         "random" => random,
         _ => return None,
     })
+}
+
+/// An image of the record of the run.
+fn image(fields: Vec<Field>) -> Dynamic {
+    match host().record() {
+        Some(record) => run::attributes(&record.entity, fields),
+        None => run::fields(fields),
+    }
 }
 
 fn reference(given: &Arguments<'_>) -> Result<Dynamic, No> {

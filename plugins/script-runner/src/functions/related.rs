@@ -42,8 +42,9 @@ fn question(given: &Arguments<'_>, entity: usize, names: usize) -> Result<Query,
 fn rows(query: Query, most: u32) -> Result<Dynamic, No> {
     let page = host().query(&query.page_size(most))?;
     let rows = page.records().map(|record| {
+        let entity = record.target.entity.clone();
         let id = Field { name: "id".into(), value: stepwise_sdk::Value::Lookup(record.target) };
-        run::fields(record.attributes.into_iter().chain([id]).collect())
+        run::attributes(&entity, record.attributes.into_iter().chain([id]).collect())
     });
     Ok(Dynamic::from_array(rows.collect::<Array>()))
 }
@@ -90,7 +91,7 @@ fn follow(given: &Arguments<'_>) -> Result<Dynamic, No> {
         return Err(format!("follows at most {STEPS} steps").into());
     }
     for (place, step) in steps.iter().enumerate() {
-        let found = run::fields(host().retrieve(&target, &[step])?.attributes);
+        let found = run::attributes(&target.entity, host().retrieve(&target, &[step])?.attributes);
         let value = found.read_lock::<Map>().and_then(|map| map.get(*step).cloned()).unwrap_or(Dynamic::UNIT);
         if place + 1 == steps.len() || value.is_unit() {
             return Ok(value);

@@ -25,8 +25,9 @@ pub fn body(name: &str) -> Option<Body> {
 fn retrieve(given: &Arguments<'_>) -> Result<Dynamic, No> {
     let names = given.texts(1)?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let record = host().retrieve(&given.record(0)?, &names)?;
-    Ok(run::fields(record.attributes))
+    let target = given.record(0)?;
+    let record = host().retrieve(&target, &names)?;
+    Ok(run::attributes(&target.entity, record.attributes))
 }
 
 fn create(given: &Arguments<'_>) -> Result<Dynamic, No> {
