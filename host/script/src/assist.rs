@@ -73,9 +73,12 @@ pub struct Assistance {
 }
 
 /// Keys of a manifest with what they are for.
-const KEYS: [(&str, &str); 11] = [
+const KEYS: [(&str, &str); 15] = [
     ("step", "The name of the custom step: `library.name`."),
     ("condition", "The name of the custom condition, instead of `step`; it has one output, a boolean."),
+    ("action", "The name of the action, instead of `step`: processes, clients and other scripts call it."),
+    ("entity", "The entity whose records an action is called on; without it the action is global."),
+    ("privilege", "The task that the roles of who calls an action must list."),
     ("version", "Its version, 1.0.0 where nothing is said."),
     ("title", "What people call it."),
     ("description", "What it is for."),
@@ -84,6 +87,7 @@ const KEYS: [(&str, &str); 11] = [
     ("errors", "The codes that `fail` may end it with, each with its sentence."),
     ("uses", "The verbs that it may use, by entity, and the actions that it calls."),
     ("external", "Whether it sends requests to other hosts; it runs between two units of work then."),
+    ("limits", "What a call may use up in place of the usual: cpu-ms, wall-ms, memory, verb-calls and others."),
     ("examples", "Calls with what they give; `stepwise script test` makes them."),
 ];
 
@@ -156,8 +160,10 @@ fn detail_of(attribute: &Attribute, schema: &Schema) -> String {
         ([], true) => word.to_owned(),
         ([], false) => format!("{word}: {}", options.join(", ")),
         (targets, _) => {
-            let names: Vec<_> = targets.iter().map(|target| schema.name_of(*target).to_string()).collect();
-            format!("{word} to {}", names.join(", "))
+            // An entity that is not there is one of which the reader knows nothing.
+            let known = targets.iter().filter_map(|target| schema.entity(*target));
+            let names: Vec<_> = known.map(|entity| entity.name().as_str()).collect();
+            if names.is_empty() { word.to_owned() } else { format!("{word} to {}", names.join(", ")) }
         }
     }
 }

@@ -5,10 +5,13 @@
 //! is too clever for that, it says nothing.
 
 mod arguments;
+mod brackets;
 mod calls;
 mod entities;
+mod slips;
 mod sort;
 mod tree;
+mod values;
 
 use std::sync::{Arc, OnceLock};
 
@@ -34,10 +37,11 @@ pub fn check(text: &str, step: &StepDefinition, schema: &Schema) -> Vec<Diagnost
     }
     let program = match engine(false).compile(text) {
         Ok(program) => program,
-        Err(error) => return vec![of_parser(text, &error.err_type().to_string(), error.position())],
+        Err(error) => return vec![slips::told(text, error.err_type(), error.position())],
     };
     let mut found = calls::check(text, &program);
     found.extend(entities::check(text, &program, step, schema));
+    found.extend(values::check(text, &program, step, schema));
     found.extend(unknown_variable(text, &program));
     found.extend(inputs_in_functions(text, &program));
     found.sort_by_key(|found| (found.line, found.column));
@@ -55,6 +59,12 @@ fn engine(strict: bool) -> &'static Engine {
         engine.set_strict_variables(strict);
         engine
     })
+}
+
+/// Whether the last statement of a script ends with a `;`: its value is then thrown away.
+pub fn ends_statement(text: &str) -> bool {
+    let last = text.lines().rev().map(|line| brackets::code(line).trim_end()).find(|code| !code.is_empty());
+    last.is_some_and(|code| code.ends_with(';'))
 }
 
 /// The functions of the library and of the host that a script calls, in the order in which they first stand there.
@@ -81,12 +91,27 @@ fn unknown_variable(text: &str, program: &AST) -> Option<Diagnostic> {
     };
     let variables = tree::variables(program);
     let found = at(text, error.position(), name.len(), format!("there is no variable `{name}`"));
-    let found = found.near(name, variables.iter().map(String::as_str).chain(["inputs"]));
-    Some(match (name.as_str(), &found.hint) {
+    let others = variables.iter().map(String::as_str).filter(|known| known != name);
+    let found = found.near(name, others.chain(["inputs"]));
+    let is_elsewhere = variables.iter().any(|known| known == name);
+    Some(match (name.to_lowercase().as_str(), &found.hint) {
         ("record" | "user" | "before" | "after", _) => found.hint(format!("write `{name}()`")),
+        ("nil" | "none" | "undefined" | "empty" | "blank" | "na", _) => found.hint("what is empty is written `()`"),
+        ("true" | "false", _) => found.hint(format!("write `{}`", name.to_lowercase())),
+        _ if is_given(text, error.position(), name) => found.hint(format!("write `let {name} = ...;` where it begins")),
+        _ if is_elsewhere => {
+            found.hint("a function sees only its own arguments, and a block what stands before it or in it")
+        }
         (_, Some(_)) => found,
         (_, None) => found.hint("a function sees only its own arguments; a script gets `inputs`"),
     })
+}
+
+/// Whether a name that stands at a place gets a value there.
+fn is_given(text: &str, place: Position, name: &str) -> bool {
+    let line = place.line().and_then(|line| text.lines().nth(line - 1)).unwrap_or_default();
+    let behind: String = line.chars().skip(place.position().unwrap_or(1) - 1 + name.len()).collect();
+    behind.trim_start().strip_prefix('=').is_some_and(|rest| !rest.starts_with('='))
 }
 
 /// `inputs` named inside of a function: Rhai lets it pass and fails when the function runs.

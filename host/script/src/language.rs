@@ -82,8 +82,34 @@ fn prepare(engine: &mut Engine) {
     engine.on_parse_token(|token, _, _| match token {
         Token::FloatConstant(number) => exact(&number.1).unwrap_or(Token::FloatConstant(number)),
         Token::Reserved(word) if word.as_str() == "null" => Token::Unit,
+        // Rhai keeps these for times to come; attributes are called so today.
+        Token::Reserved(word) if is_free(&word) => Token::Identifier(word),
+        Token::Identifier(word) => match word.as_str() {
+            "and" => Token::And,
+            "or" => Token::Or,
+            "not" => Token::Bang,
+            _ => Token::Identifier(word),
+        },
         token => token,
     });
+}
+
+/// Whether a word that Rhai reserves is a name for us: `default`, `case`, `new`. What it does, or did, is none.
+fn is_free(word: &str) -> bool {
+    const TAKEN: [&str; 11] = [
+        "eval",
+        "import",
+        "export",
+        "print",
+        "debug",
+        "type_of",
+        "is_shared",
+        "is_def_fn",
+        "is_def_var",
+        "call",
+        "curry",
+    ];
+    word.starts_with(|first: char| first.is_ascii_alphabetic()) && !TAKEN.contains(&word)
 }
 
 /// A number with a point as a decimal: 0.2 is two tenths, exactly.
@@ -124,6 +150,8 @@ mod tests {
             ("#{ a: 1 }.keys()", "a"),
             ("fn f(x) { x + 1 } f(1)", "2"),
             ("let c = #{ a: () }; c.a == () && c.b == ()", "true"),
+            ("let c = #{ default: 1, new: 2 }; c.default + c.new", "3"),
+            ("1 < 2 and not (2 < 1) or false", "true"),
             ("let l = [1]; l += 2; l += [3]; l + [4]", "1, 2, 3, 4"),
         ] {
             assert_eq!(run(script).as_deref(), Ok(expected), "{script}");

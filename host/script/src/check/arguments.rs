@@ -50,7 +50,8 @@ fn look_at(text: &str, called: &Call<'_>, sorts: &Sorts<'_>, found: &mut Vec<Dia
             found.push(here.hint(format!("write `{}`", signature.usage())));
         } else if let Some(wrong) = no_date(argument, parameter.kind) {
             let message = format!("`{wrong}` is no date such as 2026-11-20 or 2026-11-20T09:00:00Z");
-            found.push(at(text, argument.start_position(), 0, message));
+            let here = at(text, argument.start_position(), wrong.chars().count() + 2, message);
+            found.push(here.hint("a date is written year, month, day"));
         }
     }
 }

@@ -75,6 +75,50 @@ const OF_RHAI: [&str; 63] = [
     "zip",
 ];
 
+/// What spreadsheets and other languages call a function that has another name here, with what is written instead.
+pub(super) const ELSEWHERE: [(&str, &str); 33] = [
+    ("and", "`a && b`"),
+    ("or", "`a || b`"),
+    ("if", "`if condition { value } else { other }`"),
+    ("iff", "`if condition { value } else { other }`"),
+    ("iif", "`if condition { value } else { other }`"),
+    ("ifs", "`if condition { value } else if other { ... }`"),
+    ("iferror", "`try { ... } catch (e) { ... }`"),
+    ("ifna", "`if_empty(value, other)`"),
+    ("nvl", "`if_empty(value, other)`"),
+    ("isnull", "`is_empty(value)`"),
+    ("isempty", "`is_empty(value)`"),
+    ("isnumber", "`is_number(value)`"),
+    ("networkdays", "`business_days_between(from, to)`"),
+    ("workday", "`add_business_days(day, days)`"),
+    ("datedif", "`days_between(from, to)`"),
+    ("datediff", "`days_between(from, to)`"),
+    ("dateadd", "`add_days(day, days)`"),
+    ("edate", "`add_months(day, months)`"),
+    ("eomonth", "`end_of_month(day)`"),
+    ("vlookup", "`find_one(entity, filter, attributes)`"),
+    ("xlookup", "`find_one(entity, filter, attributes)`"),
+    ("lookup", "`find_one(entity, filter, attributes)`"),
+    ("countif", "`count_records(entity, filter)`"),
+    ("countifs", "`count_records(entity, filter)`"),
+    ("sumif", "`sum_of(rows_where(rows, attribute, value), attribute)`"),
+    ("sumifs", "`sum_of(rows_where(rows, attribute, value), attribute)`"),
+    ("mid", "`middle(text, from, count)`"),
+    ("substring", "`middle(text, from, count)`"),
+    ("proper", "`title_case(text)`"),
+    ("concat", "`text + text`"),
+    ("find", "`index_of(text, part)`"),
+    ("mod", "`a % b`"),
+    ("power", "`a ** b`"),
+];
+
+/// What to write instead of a function that other places have.
+fn elsewhere(name: &str) -> Option<String> {
+    let name = name.to_lowercase();
+    let (_, instead) = ELSEWHERE.iter().find(|(known, _)| *known == name)?;
+    Some(format!("write {instead}"))
+}
+
 pub(super) fn check(text: &str, program: &AST) -> Vec<Diagnostic> {
     let own: Vec<(String, usize)> =
         program.iter_functions().map(|function| (function.name.to_owned(), function.params.len())).collect();
@@ -105,13 +149,17 @@ fn look_at(text: &str, called: &Call<'_>, own: &[(String, usize)]) -> Option<Dia
     let place = |message: String| at(text, called.place, name.len(), message);
     match known {
         None => {
+            if let Some(hint) = elsewhere(name) {
+                return Some(place(format!("there is no function `{name}`")).hint(hint));
+            }
             let names = library::functions().map(|function| function.name);
             let names = names.chain(library::HOST.iter().map(|function| function.name)).chain(OF_RHAI);
             let names = names.chain(own.iter().map(|(name, _)| name.as_str()));
             Some(place(format!("there is no function `{name}`")).near(name, names))
         }
         Some(((least, most), usage)) if !(least..=most).contains(&count) => {
-            Some(place(format!("`{name}` does not take {count} arguments")).hint(format!("write `{usage}`")))
+            let what = if count == 1 { "argument" } else { "arguments" };
+            Some(place(format!("`{name}` does not take {count} {what}")).hint(format!("write `{usage}`")))
         }
         Some(_) => None,
     }

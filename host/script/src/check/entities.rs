@@ -74,18 +74,18 @@ impl Check<'_> {
                 let message = format!("`inputs` of the manifest has no `{name}`");
                 self.found.push(at(self.text, place, name.len(), message).near(name, known));
             }
+            if let Some((attribute, place)) = tree::property_of_property(expression)
+                && let Some(Sort::Record(entity)) = self.sorts.input_named(name)
+            {
+                self.of_record(&format!("inputs.{name}"), entity.as_ref(), attribute, place);
+            }
             return;
         }
         let (entity, listed) = match self.sorts.variable(root) {
             Some(Sort::Attributes(entity, listed)) => (entity, listed),
-            Some(Sort::Record(Some(entity))) if !matches!(name, "id" | "entity") => {
-                let message = format!("`{root}` is a record; its attributes are read with `retrieve`");
-                let hint = match entity.0.attribute(name) {
-                    Some(_) => format!("write `retrieve({root}, [\"{name}\"]).{name}`"),
-                    None => "a record has `id` and `entity`".to_owned(),
-                };
-                self.found.push(at(self.text, place, name.len(), message).hint(hint));
-                return;
+            Some(Sort::Record(Some(entity))) => {
+                let entity = entity.clone();
+                return self.of_record(root, Some(&entity), name, place);
             }
             _ => return,
         };
@@ -101,6 +101,19 @@ impl Check<'_> {
             (Some(_), _) => return,
         };
         self.found.push(found);
+    }
+
+    /// What stands behind the dot of a record, which is no map of its attributes.
+    fn of_record(&mut self, record: &str, entity: Option<&Known>, name: &str, place: Position) {
+        if matches!(name, "id" | "entity") {
+            return;
+        }
+        let message = format!("`{record}` is a record; its attributes are read with `retrieve`");
+        let hint = match entity.and_then(|entity| entity.0.attribute(name)) {
+            None if entity.is_some() => "a record has `id` and `entity`".to_owned(),
+            _ => format!("write `retrieve({record}, [\"{name}\"]).{name}`"),
+        };
+        self.found.push(at(self.text, place, name.len(), message).hint(hint));
     }
 
     fn call(&mut self, call: &FnCallExpr, place: Position) {

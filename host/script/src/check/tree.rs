@@ -39,6 +39,14 @@ pub(crate) fn variables(program: &AST) -> Vec<String> {
     names
 }
 
+/// Where an expression begins.
+pub(super) fn begin(expression: &Expr) -> Position {
+    match expression.start_position() {
+        place if place.is_none() => expression.position(),
+        place => place,
+    }
+}
+
 /// The text of a literal with its place: that of its first quote.
 pub(super) fn literal(expression: &Expr) -> Option<(&str, Position)> {
     match expression {
@@ -57,6 +65,20 @@ pub(super) fn property(expression: &Expr) -> Option<(&str, &str, Position)> {
     };
     match first {
         Expr::Property(property, place) => Some((variable.1.as_str(), property.2.as_str(), *place)),
+        _ => None,
+    }
+}
+
+/// `name.property.second`: the name behind the second dot and its place; a call is none.
+pub(super) fn property_of_property(expression: &Expr) -> Option<(&str, Position)> {
+    let Expr::Dot(sides, ..) = expression else { return None };
+    let Expr::Dot(rest, ..) = &sides.rhs else { return None };
+    let second = match &rest.rhs {
+        Expr::Dot(more, ..) | Expr::Index(more, ..) => &more.lhs,
+        only => only,
+    };
+    match second {
+        Expr::Property(property, place) => Some((property.2.as_str(), *place)),
         _ => None,
     }
 }
