@@ -13,7 +13,7 @@ use engine::{Engine, ScriptState, TestedExample};
 use formats::SourceFile;
 use model::{
     Caller,
-    package::{Example, Manifest},
+    package::{Example, Manifest, StepKind},
 };
 use script::assist::{self, Completion};
 use serde_json::{Map, Value, json};
@@ -94,7 +94,7 @@ async fn whole(State(app): State<App>, RawQuery(query): RawQuery, headers: Heade
             };
             return at(engine, caller, &SourceFile::new("script.rhai", text), (number("line")?, number("column")?));
         }
-        let schema = engine.schema();
+        let schema = engine.readable_schema(caller)?;
         let entities = schema.entities().map(|entity| {
             let attributes: Vec<_> = assist::attributes(entity, &schema).iter().map(completion).collect();
             json!({"name": entity.name().as_str(), "title": entity.definition.title, "attributes": attributes})
@@ -108,7 +108,8 @@ async fn whole(State(app): State<App>, RawQuery(query): RawQuery, headers: Heade
 fn at(engine: &Engine, caller: &Caller, file: &SourceFile, place: (u32, u32)) -> Result<Value, Denial> {
     let checked = engine.check_script(caller, file);
     let step = checked.manifest.as_ref().and_then(|manifest| manifest.steps.first());
-    let told = assist::at(&String::from_utf8_lossy(&file.bytes), place, step, &engine.schema());
+    let schema = engine.readable_schema(caller)?;
+    let told = assist::at(&String::from_utf8_lossy(&file.bytes), place, step, &schema);
     let completions: Vec<_> = told.completions.iter().map(completion).collect();
     Ok(json!({"completions": completions, "hover": told.hover.as_ref().map(completion)}))
 }
@@ -165,6 +166,11 @@ fn told(manifest: &Manifest) -> Value {
         "name": step.map(|step| step.name.as_str()),
         "version": manifest.version.to_string(),
         "title": manifest.title,
+        "kind": step.map(|step| match step.kind {
+            StepKind::Step => "step",
+            StepKind::Condition => "condition",
+            StepKind::Action => "action",
+        }),
         "external": step.is_some_and(|step| step.external),
         "inputs": step.map(|step| step.inputs.iter().map(|one| one.name.as_str()).collect::<Vec<_>>()),
         "outputs": step.map(|step| step.outputs.iter().map(|one| one.name.as_str()).collect::<Vec<_>>()),

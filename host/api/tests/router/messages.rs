@@ -200,11 +200,17 @@ fn with_actions() -> World {
                   steps:\n  - id: all\n    for-each: \"= inputs.tickets\"\n    limit: 10\n    steps:\n      \
                   - { update: item, set: { title: \"after ${inputs.first.title}\" } }\n  \
                   - { assign-value: { outputs.number: \"= all.count\", outputs.same: \"= inputs.tickets\" } }\n";
+    let count = "/*---\naction: calls.count\ninputs: { prefix: { type: text, required: true } }\n\
+                 outputs: { number: { type: whole } }\n---*/\n#{ number: length(inputs.prefix) }\n";
+    let reopen = "/*---\naction: calls.reopen\nentity: ticket\nuses: { ticket: [update] }\n---*/\n\
+                  update(record(), #{ title: \"open\" });\n";
     let files = [
         ("solution.yaml", header),
         ("processes/greet.yaml", greet),
         ("processes/close.yaml", close),
         ("processes/gather.yaml", gather),
+        ("scripts/count.rhai", count),
+        ("scripts/reopen.rhai", reopen),
     ];
     let files = files.map(|(path, text)| formats::SourceFile::new(path, text)).to_vec();
     let caller = world.engine.caller(engine::administrator());
@@ -223,6 +229,12 @@ fn the_metadata_lists_the_actions_of_processes() {
         "<ComplexType Name=\"cal_closeResponse\"><Property Name=\"was\" Type=\"mscrm.ticket\"/></ComplexType>",
         "<Action Name=\"cal_greet\"><Parameter Name=\"whom\" Type=\"Edm.String\" Nullable=\"false\"/>",
         "<ActionImport Name=\"cal_greet\" Action=\"mscrm.cal_greet\"/>",
+        // Scripts that are actions are actions like any.
+        "<Action Name=\"cal_count\"><Parameter Name=\"prefix\" Type=\"Edm.String\" Nullable=\"false\"/>\
+         <ReturnType Type=\"mscrm.cal_countResponse\" Nullable=\"false\"/></Action>",
+        "<ActionImport Name=\"cal_count\" Action=\"mscrm.cal_count\"/>",
+        "<Action Name=\"cal_reopen\" IsBound=\"true\"><Parameter Name=\"entity\" Type=\"mscrm.ticket\" Nullable=\"false\"/>\
+         </Action>",
     ] {
         assert!(answer.text.contains(expected), "{expected} is not in {}", answer.text);
     }

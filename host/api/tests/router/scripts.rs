@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::World;
+use super::{World, security};
 
 const HEAD: &str = "/*---\nstep: tickets.days\ninputs: { ticket: { type: lookup, required: true, to: ticket } }\n\
     outputs: { days: { type: whole } }\nuses: { ticket: [retrieve] }\n---*/\n";
@@ -64,6 +64,30 @@ fn an_editor_is_told_what_could_stand_at_a_place() {
         (wrong.status.as_u16(), wrong.json()["detail"].as_str()),
         (400, Some("the query lacks `line`: a number from 1"))
     );
+}
+
+#[test]
+fn an_editor_names_only_what_its_user_may_read() {
+    let world = World::new().with_tickets();
+    // Sells accounts, and no role of his reaches tickets.
+    let (_, token) = security::user(&world, "Sam", &["Salesperson"]);
+    let ask = |text: &str| -> Vec<String> {
+        let column = text.find('|').expect("a mark") + 1;
+        let body = json!({"text": format!("{HEAD}{}", text.replace('|', "")), "line": 7, "column": column});
+        let told = security::send(&world, &token, "POST", "/api/v1/scripts/completions", &body.to_string()).json();
+        let labels = told["completions"].as_array().into_iter().flatten();
+        labels.map(|one| one["label"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(ask("query(\"tic|\")"), [""; 0]);
+    assert_eq!(ask("query(\"acco|\")"), ["account"]);
+    assert_eq!(ask("query(\"ticket\", \"num|\")"), [""; 0]);
+    assert_eq!(ask("retrieve(inputs.ticket, [\"num|\"])"), [""; 0]);
+    let whole = security::send(&world, &token, "GET", "/api/v1/scripts/completions", "").json();
+    let names: Vec<_> = whole["entities"].as_array().into_iter().flatten().map(|one| one["name"].clone()).collect();
+    assert!(names.contains(&json!("account")) && !names.contains(&json!("ticket")), "{names:?}");
+    let own = world.get("/api/v1/scripts/completions").json();
+    let own: Vec<_> = own["entities"].as_array().into_iter().flatten().map(|one| one["name"].clone()).collect();
+    assert!(own.contains(&json!("ticket")));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::{Answer, BASE, World};
 
 /// A user who holds the roles of these names, with a token.
-fn user(world: &World, name: &str, roles: &[&str]) -> (String, String) {
+pub fn user(world: &World, name: &str, roles: &[&str]) -> (String, String) {
     let unit = engine::root_unit().id;
     let body = json!({"fullname": name, "businessunitid@odata.bind": format!("/businessunits({unit})")});
     let id = world.create("systemusers", &body);
@@ -25,7 +25,7 @@ fn role_named(world: &World, name: &str) -> String {
     body["value"][0]["roleid"].as_str().unwrap_or_else(|| panic!("no role `{name}`: {body}")).to_owned()
 }
 
-fn send(world: &World, token: &str, method: &str, path: &str, body: &str) -> Answer {
+pub fn send(world: &World, token: &str, method: &str, path: &str, body: &str) -> Answer {
     world.send(method, path, &[("authorization", &format!("Bearer {token}"))], body)
 }
 
