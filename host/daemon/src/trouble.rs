@@ -89,7 +89,8 @@ impl Place {
         eprintln!("{}", self.text());
     }
 
-    fn text(&self) -> String {
+    /// The problem with its line and a mark under what is meant.
+    pub fn text(&self) -> String {
         let Problem { file, line, column, length, message, hint, warning } = &self.problem;
         let head = match warning {
             true => format!("{}: {message}", "warning".yellow().bold()),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use model::{
-    Argument,
+    Argument, consent,
     package::{Manifest, StepDefinition, StepKind},
     step::Limits,
 };
@@ -53,8 +53,14 @@ fn section(title: &str, none: &str, rows: Vec<(String, String)>) -> String {
 }
 
 fn words(manifest: &Manifest, step: &StepDefinition, called: &[String], problems: usize) -> String {
+    let on = step.claims.entity.as_ref().map_or_else(String::new, |entity| format!(" on a record of {entity}"));
+    let action = format!(
+        "the action `{}`{on}: processes, clients and other scripts call it; what it does is kept together, or not at all",
+        step.name.as_str().split_once('.').map_or("", |(_, name)| name)
+    );
     let what = match step.kind {
         StepKind::Condition => "a condition: it answers yes or no",
+        StepKind::Action => &action,
         _ if step.external => {
             "a step that reaches other hosts: it runs between two units of work, in background workflows only"
         }
@@ -140,7 +146,16 @@ fn json(manifest: &Manifest, step: &StepDefinition, called: &[String], problems:
         "name": step.name.as_str(),
         "version": manifest.version.to_string(),
         "title": step.title,
-        "kind": if step.kind == StepKind::Condition { "condition" } else { "step" },
+        "kind": match step.kind {
+            StepKind::Step => "step",
+            StepKind::Condition => "condition",
+            StepKind::Action => "action",
+        },
+        "entity": step.claims.entity.as_ref().map(|entity| entity.as_str()),
+        "limits": consent::limits_of(&step.claims.limits.within(Limits::OF_SCRIPTS).over(Limits::default()).all())
+            .into_iter()
+            .map(|(key, figure)| (key.to_string(), json!(figure)))
+            .collect::<serde_json::Map<_, _>>(),
         "external": step.external,
         "inputs": arguments(&step.inputs),
         "outputs": arguments(&step.outputs),

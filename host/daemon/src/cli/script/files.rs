@@ -9,12 +9,16 @@ use std::{
 };
 
 use formats::{Base, Definitions, SourceFile, Steps, numbering};
-use model::{Schema, StepName, package::StepDefinition, refusal::Problem};
+use model::{Schema, StepName, package::StepDefinition, refusal::Problem, step::Limits};
 
 use crate::{
+    output::say,
     solution,
     trouble::{Exit, Place, Trouble},
 };
+
+/// The folders of what a script may name.
+const WORDS: [&str; 2] = ["entities/", "choices/"];
 
 /// A script on disk.
 pub struct OneScript {
@@ -85,12 +89,16 @@ impl OneScript {
         self.root.as_deref().map_or_else(|| Ok(Vec::new()), solution::read)
     }
 
+    /// Whether it cannot be tried without this file of its solution.
+    pub fn needs(&self, path: &str) -> bool {
+        path == "solution.yaml" || path == self.name() || WORDS.iter().any(|folder| path.starts_with(folder))
+    }
+
     /// The entities that it may name.
     pub fn schema(&self) -> Result<Schema, Trouble> {
         let files = self.around()?.into_iter();
-        let words = files.filter(|file| {
-            file.path == "solution.yaml" || ["entities/", "choices/"].iter().any(|folder| file.path.starts_with(folder))
-        });
+        let words = files
+            .filter(|file| file.path == "solution.yaml" || WORDS.iter().any(|folder| file.path.starts_with(folder)));
         let words: Vec<_> = words.map(|file| SourceFile::new(file.path, file.bytes)).collect();
         let definitions: Definitions = engine::starter();
         let numbers = numbering::extend(&numbering::Numbers::new(), &definitions.whole_entities());
@@ -110,7 +118,7 @@ impl OneScript {
     pub fn problems(&self) -> Result<Vec<Place>, Trouble> {
         let name = self.name();
         let problems = match self.root {
-            None => formats::read_script(&self.source(), &self.schema()?).err().unwrap_or_default(),
+            None => return self.alone(),
             Some(_) => {
                 let files = self.around()?.into_iter().map(|file| SourceFile::new(file.path, file.bytes));
                 // One that lies elsewhere in the folder of a solution is no file of it; it stands on its entities all the same.
@@ -127,11 +135,16 @@ impl OneScript {
                 }
             }
         };
-        Ok(problems.into_iter().filter(|problem| problem.file == name.as_str()).map(|one| self.place(one)).collect())
+        let (own, others): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| problem.file == name.as_str());
+        let words = others.iter().filter(|problem| !problem.warning && self.needs(&problem.file)).count();
+        if words > 0 {
+            say(&format!("{words} problem(s) in what {name} stands on: `stepwise process check` shows them"));
+        }
+        Ok(own.into_iter().map(|one| self.place(one)).collect())
     }
 
     fn alone(&self) -> Result<Vec<Place>, Trouble> {
-        let problems = formats::read_script(&self.source(), &self.schema()?).err().unwrap_or_default();
+        let (_, problems) = formats::check_script(&self.source(), &self.schema()?, Limits::OF_SCRIPTS);
         Ok(problems.into_iter().map(|problem| self.place(problem)).collect())
     }
 
@@ -178,6 +191,7 @@ fn base<'b>(numbers: &'b numbering::Numbers, definitions: &'b Definitions) -> Ba
         security: &[],
         time_zone: script::Environment::at(model::Timestamp::default()).time_zone,
         flow_limits: model::process::flow::FlowLimits::default(),
+        script_limits: model::step::Limits::OF_SCRIPTS,
     }
 }
 

@@ -1,10 +1,14 @@
 //! `stepwise script test PATH...`: the examples of scripts and the pages beside them, in a world in memory.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use engine::{Failure, TestedExample};
-use model::{Refusal, step::LogLevel};
+use model::{
+    Refusal, consent,
+    refusal::Problem,
+    step::{LogLevel, StepRunner},
+};
 use scenario::{
     World,
     verdict::{self, Expectation},
@@ -17,7 +21,7 @@ use crate::{
         Connection,
         process::{Plugins, refused, sandbox, stage},
     },
-    output::{Output, line},
+    output::{Output, line, say},
     solution,
     trouble::{Exit, Trouble},
 };
@@ -62,15 +66,24 @@ pub fn test(scripts: &[OneScript], plugins: &[solution::File], connection: &Conn
     for script in scripts {
         let mut files = script.around()?;
         files.extend(plugins.iter().cloned());
-        let mut world = World::new(stage(runner.clone(), &files)).map_err(|no| Trouble::failed(no.to_string()))?;
-        let tested = world.test_script(&script.source()).map_err(|failure| match failure {
-            Failure::Refused(Refusal::BadSolution(problems)) => {
+        let tested = match examples(script, &runner, &files)? {
+            Ok(tested) => tested,
+            // Somebody else's mistake keeps nobody from trying his own script on the entities.
+            Err(problems) if problems.iter().all(|problem| problem.file != script.name().as_str()) => {
+                let wrong = problems.iter().filter(|problem| !problem.warning).count();
+                say(&format!(
+                    "{wrong} problem(s) in other files of the solution (`stepwise process check` shows them): examples run on \
+                     its entities alone"
+                ));
+                let few: Vec<_> = files.iter().filter(|file| script.needs(&file.path)).cloned().collect();
+                examples(script, &runner, &few)?.map_err(|problems| refused(problems, &files))?
+            }
+            Err(problems) => {
                 // A script that stands alone is none of the files of a solution, so its lines come from itself.
                 let own = solution::File { path: script.name(), bytes: script.bytes.clone() };
-                refused(problems, &[files.as_slice(), &[own]].concat())
+                return Err(refused(problems, &[files.as_slice(), &[own]].concat()));
             }
-            failure => Trouble::failed(failure.to_string()),
-        })?;
+        };
         let pages = script.pages()?.into_iter().map(|page| {
             let wrong = verdict::judge(&page, stage(runner.clone(), &files), Expectation::Compare).err();
             (page, wrong)
@@ -81,6 +94,20 @@ pub fn test(scripts: &[OneScript], plugins: &[solution::File], connection: &Conn
     let told = json!({"passed": passed, "failed": failed, "scripts": score.told});
     connection.output.text(&format!("{passed} passed, {failed} failed"), &told)?;
     Ok(score)
+}
+
+/// What came of the examples of a script in a world of these files, or what is wrong with the files.
+fn examples(
+    script: &OneScript,
+    runner: &Arc<dyn StepRunner>,
+    files: &[solution::File],
+) -> Result<Result<Vec<TestedExample>, Vec<Problem>>, Trouble> {
+    let mut world = World::new(stage(runner.clone(), files)).map_err(|no| Trouble::failed(no.to_string()))?;
+    match world.test_script(&script.source()) {
+        Ok(tested) => Ok(Ok(tested)),
+        Err(Failure::Refused(Refusal::BadSolution(problems))) => Ok(Err(problems)),
+        Err(failure) => Err(Trouble::failed(failure.to_string())),
+    }
 }
 
 impl Score {
@@ -110,6 +137,9 @@ impl Score {
                 .filter(|(level, _)| *level >= LogLevel::Info)
                 .try_for_each(|(level, text)| line(&format!("          {} \"{text}\"", level.word())))?;
             line(&in_words(one))?;
+            if let Some(problem) = &one.place {
+                line(&script.place(problem.clone()).text())?;
+            }
         }
         for (page, wrong) in &pages {
             match wrong {
@@ -123,13 +153,19 @@ impl Score {
 
 fn in_words(tested: &TestedExample) -> String {
     match &tested.wrong {
+        Some(_) if tested.place.is_some() => format!("  FAILED  {}", tested.title),
         Some(wrong) => format!("  FAILED  {}: {wrong}", tested.title),
         None => {
-            let (cpu, most) = (tested.usage.cpu.as_secs_f64() * 1e3, tested.limits.cpu.as_millis());
-            let verbs = tested.usage.verb_calls;
+            let (usage, limits) = (&tested.usage, &tested.limits);
             format!(
-                "  ok      {}  ({cpu:.1} of {most} ms, {verbs} of {} verbs)",
-                tested.title, tested.limits.verb_calls
+                "  ok      {}  ({:.1} of {} ms, {:.1} of {} MiB, {} of {} verbs)",
+                tested.title,
+                usage.cpu.as_secs_f64() * 1e3,
+                limits.cpu.as_millis(),
+                usage.memory as f64 / f64::from(1 << 20),
+                limits.memory >> 20,
+                usage.verb_calls,
+                limits.verb_calls
             )
         }
     }
@@ -143,7 +179,15 @@ fn in_json(tested: &TestedExample) -> Json {
         "wrong": tested.wrong.as_deref(),
         "outputs": outputs,
         "log": tested.said.iter().map(|(level, text)| json!({"level": level.word(), "text": text.as_str()})).collect::<Vec<_>>(),
+        "place": tested.place.as_ref().map(|place| json!({
+            "file": place.file.as_str(), "line": place.line, "column": place.column, "message": place.message,
+        })),
         "cpu_micros": u64::try_from(tested.usage.cpu.as_micros()).unwrap_or(u64::MAX),
+        "memory": tested.usage.memory,
         "verb_calls": tested.usage.verb_calls,
+        "limits": consent::limits_of(&tested.limits.all())
+            .into_iter()
+            .map(|(key, figure)| (key.to_string(), json!(figure)))
+            .collect::<serde_json::Map<_, _>>(),
     })
 }
