@@ -63,7 +63,7 @@ const VERBS: [(&str, &str); 8] = [
     ("share", "share"),
 ];
 
-/// The script in `file`, checked against a schema; all problems if there is an error. A script gives itself the limits that
+/// The script in `file`, checked against a schema; all errors if there is one. A script gives itself the limits that
 /// a daemon allows whose operator said nothing.
 pub fn read_script(file: &SourceFile, schema: &Schema) -> Result<(Script, Manifest), Vec<Problem>> {
     read_script_within(file, schema, Limits::OF_SCRIPTS)
@@ -79,6 +79,7 @@ pub fn read_script_within(
     names.script_limits = most;
     let mut problems = Vec::new();
     let script = convert(file, &names, &mut problems);
+    problems.retain(|problem| !problem.warning);
     report::sort(&mut problems);
     script.ok_or(problems)
 }
