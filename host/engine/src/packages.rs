@@ -5,6 +5,7 @@
 
 mod breaker;
 mod changes;
+mod check;
 pub(crate) mod compiling;
 mod health;
 mod install;
@@ -199,7 +200,8 @@ fn stage(
         (by, _) => by.into(),
     };
     let is_same = |known: &Install| {
-        known.solution == source.solution && known.withdrawn.is_none() && known.signed_by == signed_by
+        let is_from_there = source.origin.is_empty() || known.origin == source.origin;
+        known.solution == source.solution && known.withdrawn.is_none() && known.signed_by == signed_by && is_from_there
     };
     if known.as_ref().is_some_and(is_same) {
         return Ok(false);

@@ -28,7 +28,7 @@ pub enum Refusal {
     #[error("there is no plugin `{0}`: `stepwise plugin list` tells which there are")]
     UnknownPlugin(SmolStr),
     /// A plugin cannot go while something uses it.
-    #[error("`{plugin}` is in use: {by}")]
+    #[error("`{plugin}` is in use: {by}; what uses it has to be changed, switched off or ended before")]
     PluginInUse {
         /// The plugin with its version.
         plugin: SmolStr,

@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::{daemon::Daemon, made};
+use tests::{
+    daemon::{Daemon, binary},
+    made,
+};
 
 use super::{House, says};
 
@@ -37,6 +40,9 @@ const STAMPED: (&str, &str) = (
      start: { create: true }\nsteps:\n  - { id: ran, custom: slow.run }\n  \
      - { update: record, set: { name: \"by ${ran.version}\" } }\n",
 );
+/// So does whoever calls this.
+const STAMP: (&str, &str) =
+    ("processes/stamp.yaml", "kind: action\nname: stamp\nentity: none\nsteps:\n  - { id: ran, custom: slow.run }\n");
 /// Nobody here needs a plugin.
 const PLAIN: (&str, &str) = (
     "processes/plain.yaml",
@@ -82,13 +88,17 @@ fn held(daemon: &mut Daemon) -> Result<u32> {
 }
 
 /// A house in which the plugin is installed and used, and then its compiled form is taken away; it takes seconds to make.
-fn house(cache: &Path) -> Result<House> {
+fn house(cache: &Path, ballast: u32) -> Result<House> {
     let mut house = House::plain()?;
+    // All but what this test is about is compiled already.
+    for file in fs::read_dir(binary().with_file_name("compiled-components"))?.flatten() {
+        let _ = fs::hard_link(file.path(), cache.join(file.file_name()));
+    }
     house.again(cache)?;
-    let component = made::component(&made::manifest("slow", "1.0.0", "", ""), "1.0.0", 8_000);
+    let component = made::component(&made::manifest("slow", "1.0.0", "", ""), "1.0.0", ballast);
     let file = house.file("slow.wasm", component)?;
     house.good(&["install", &file])?;
-    house.apply(&[SOLUTION, PARCEL, LETTER, HANDLED, STAMPED, PLAIN, ANSWERED])?;
+    house.apply(&[SOLUTION, PARCEL, LETTER, HANDLED, STAMPED, STAMP, PLAIN, ANSWERED])?;
     forget(&house, cache)?;
     Ok(house)
 }
@@ -110,8 +120,8 @@ fn jobs(daemon: &Daemon, process: &str) -> Result<Vec<Value>> {
 
 #[test]
 fn what_is_missing_is_compiled_beside_the_jobs_which_wait_for_it_in_words() -> Result<()> {
-    let cache = tempfile::tempdir()?;
-    let mut house = house(cache.path())?;
+    let cache = tempfile::tempdir_in(binary().parent().unwrap_or(Path::new(".")))?;
+    let mut house = house(cache.path(), 8_000)?;
     house.again(cache.path())?;
     let compiler = held(&mut house.daemon)?;
     // The daemon is ready all the same, and knows what the plugin is.
@@ -121,6 +131,8 @@ fn what_is_missing_is_compiled_beside_the_jobs_which_wait_for_it_in_words() -> R
     let (status, answer) = house.daemon.post("/api/data/v9.2/letters", &json!({ "name": "new" }))?;
     ensure!(status == 503, "{status} {answer}");
     says(&answer.to_string(), &["`slow 1.0.0` is being compiled", "nothing was written, try again in"])?;
+    let (status, answer) = house.daemon.post("/api/v1/actions/stamp", &json!({}))?;
+    assert_eq!((status, &answer["code"]), (503, &json!("plugin-compiling")), "{answer}");
     assert!(house.daemon.all("/api/data/v9.2/letters")?.is_empty());
 
     // A job waits, after what it did before; one of its token waits for it, and all others go on.
@@ -176,8 +188,8 @@ fn what_is_missing_is_compiled_beside_the_jobs_which_wait_for_it_in_words() -> R
 
 #[test]
 fn what_cannot_be_compiled_any_more_suspends_its_jobs_and_is_tried_again_when_they_are_resumed() -> Result<()> {
-    let cache = tempfile::tempdir()?;
-    let mut house = house(cache.path())?;
+    let cache = tempfile::tempdir_in(binary().parent().unwrap_or(Path::new(".")))?;
+    let mut house = house(cache.path(), 8_001)?;
     house.again_with(cache.path(), "[plugins]\ncompile_seconds = 1\n")?;
     house.daemon.post("/api/data/v9.2/parcels", &json!({ "name": "new" }))?;
     house

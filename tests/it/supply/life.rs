@@ -76,6 +76,44 @@ fn versions_come_and_go() -> Result<()> {
     )
 }
 
+/// What an upgrade would break is found by reading again, as when it was applied: types, outputs, drafts.
+#[test]
+fn an_upgrade_is_held_against_every_definition_that_uses_it() -> Result<()> {
+    let mut house = House::plain()?;
+    let more = r#","inputs":{"size":{"type":"whole"}},"uses":{"task":["create"]}"#;
+    let first = house.file("1.wasm", one("1.0.0", SIZE))?;
+    house.good(&["install", &first])?;
+    let draft = NAMED.1.replace("name: named", "name: later").replace("mode:", "state: draft\nmode:");
+    house.apply(&[SOLUTION, ENTITY, NAMED, ("processes/later.yaml", &draft)])?;
+    let text = house.file("2.wasm", one("2.0.0", r#","inputs":{"size":{"type":"date"}}"#))?;
+    let told = house.bad(5, &["upgrade", &text])?;
+    says(&told, &["the input of `one.run` `size` was whole and is date", "nothing was installed"])?;
+    says(&told, &["this breaks a process of solution `life`", "what runs nowhere now would have to be changed"])?;
+    says(&told, &["processes/later.yaml: this breaks a draft of solution `life`"])?;
+    says(&house.bad(5, &["upgrade", "--dry-run", &text])?, &["this breaks a process of solution `life`"])?;
+    // The API is as strict by itself.
+    assert_eq!(house.versions("one")?.len(), 1);
+    assert_eq!(handled(&mut house)?, "by 1.0.0");
+    // What is newly asked for is told and asked.
+    let wants = house.file("3.wasm", one("1.1.0", more))?;
+    let told = house.bad(2, &["upgrade", &wants])?;
+    says(&told, &["! it now asks to create `task`", "nobody is here to say yes"])?;
+    house.good(&["upgrade", "--yes", &wants])?;
+    assert_eq!(handled(&mut house)?, "by 1.1.0");
+    // What was granted goes with the library; whoever has its name next asks anew.
+    says(&house.bad(5, &["uninstall", "one"])?, &["has to be changed, switched off or ended before"])?;
+    Ok(())
+}
+
+#[test]
+fn grants_go_with_the_library() -> Result<()> {
+    let house = House::plain()?;
+    let asking = house.file("1.wasm", one("1.0.0", r#","uses":{"task":["create"]}"#))?;
+    house.good(&["install", "--yes", &asking])?;
+    says(&house.good(&["uninstall", "one"])?, &["uninstalled one 1.0.0", "its grants went with it"])?;
+    says(&house.bad(2, &["install", &asking])?, &["it asks to", "nobody is here to say yes"])
+}
+
 #[test]
 fn a_version_is_what_it_is_unless_somebody_says_otherwise() -> Result<()> {
     let mut house = House::plain()?;

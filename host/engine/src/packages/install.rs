@@ -129,7 +129,7 @@ impl Engine {
             replaces: current.as_ref().map(|current| current.manifest.version.clone()),
             changes: current.map(|current| changes::between(&current.manifest, manifest)).unwrap_or_default(),
             used_by: users(&catalogue, &directory, found.digest),
-            problems: crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new()),
+            problems: broken(&catalogue, &snapshot, &manifest.library, &directory)?,
             asked,
             found,
         })
@@ -143,7 +143,8 @@ impl Engine {
         let (catalogue, snapshot) = self.state()?;
         check_place(&snapshot, &found, new)?;
         let directory = with(&catalogue.steps, &found);
-        let mut problems = crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new());
+        let mut problems = broken(&catalogue, &snapshot, &found.manifest.library, &directory)?;
+        problems.retain(|problem| !problem.warning);
         let mut consent = catalogue.standing.consent(&found.manifest.library);
         match new.given {
             Given::Nothing => {}
@@ -205,6 +206,22 @@ impl Engine {
         }
         Ok(newest)
     }
+}
+
+/// What could not run by these steps, or not be read by them, and can now: each place once.
+pub(super) fn broken(
+    catalogue: &Catalogue,
+    reader: &dyn store::Reader,
+    library: &str,
+    steps: &Directory,
+) -> Result<Vec<Problem>, Failure> {
+    let mut problems = crate::deploy::broken(catalogue, &catalogue.schema, steps, &HashSet::new());
+    for problem in super::check::read_again(catalogue, reader, library, steps)? {
+        if problems.iter().all(|known| known.file != problem.file) {
+            problems.push(problem);
+        }
+    }
+    Ok(problems)
 }
 
 /// A version is what it is: other bytes need another one, or somebody who says that they may take its place.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use model::{ActivationId, Caller, Digest, Refusal, TaskName};
+use model::{ActivationId, Caller, Digest, Refusal, TaskName, consent::Consent};
 use rules::workflow::Program;
 use semver::Version;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
@@ -34,6 +34,8 @@ pub struct RolledBack {
 pub struct Uninstalled {
     /// The versions.
     pub versions: Vec<Version>,
+    /// Whether none is left, so that what its library was granted went with it.
+    pub is_gone: bool,
 }
 
 impl Engine {
@@ -64,7 +66,8 @@ impl Engine {
         }
         let gone: HashSet<Digest> = leaving.iter().map(|install| install.package).collect();
         let directory = without(&catalogue.steps, &gone);
-        let problems = crate::deploy::broken(&catalogue, &catalogue.schema, &directory, &HashSet::new());
+        let mut problems = super::install::broken(&catalogue, &snapshot, library, &directory)?;
+        problems.retain(|problem| !problem.warning);
         if !problems.is_empty() {
             return Err(Refusal::BadSolution(problems).into());
         }
@@ -114,6 +117,10 @@ impl Engine {
                     super::quarantine::end(unit, install.package);
                 }
             }
+            // Whoever comes next under the name asks anew.
+            if leaving.len() == all.len() {
+                super::say::put(unit, caller, library, &Consent::default())?;
+            }
             Ok(())
         })?;
         for digest in gone.difference(&kept) {
@@ -121,7 +128,8 @@ impl Engine {
             self.catalogue().standing.health.forgive(*digest);
         }
         self.compiled_code();
-        Ok(Uninstalled { versions: leaving.into_iter().map(|(version, _)| version.clone()).collect() })
+        let is_gone = leaving.len() == all.len();
+        Ok(Uninstalled { versions: leaving.into_iter().map(|(version, _)| version.clone()).collect(), is_gone })
     }
 
     /// What uses any of these: processes that call it, and unfinished jobs that are pinned to it.

@@ -128,7 +128,7 @@ pub(super) async fn uninstall(
             }
         }
         let gone = engine.uninstall_plugin(caller, &library, wanted.as_ref())?;
-        Ok(json!({"library": library, "versions": texts(&gone.versions)}))
+        Ok(json!({"library": library, "versions": texts(&gone.versions), "gone": gone.is_gone}))
     })
     .await
 }

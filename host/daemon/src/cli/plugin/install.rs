@@ -172,7 +172,20 @@ fn told(inspected: &Json, source: &str) -> String {
     }
     if let Some(version) = inspected["replaces"].as_str().filter(|_| inspected["known"] != true) {
         let heading = format!("against version {version}, which new runs use now");
-        lines.extend(list(&heading, &inspected["changes"]));
+        // What somebody has to say yes to must not be overlooked among the rest.
+        let marked = list(&heading, &inspected["changes"]).into_iter();
+        lines.extend(marked.map(|line| line.replacen("    it now asks to ", "  ! it now asks to ", 1)));
+    }
+    let warnings = inspected["problems"].as_array().into_iter().flatten().filter(|problem| problem["warning"] == true);
+    let warnings: Vec<String> = warnings
+        .map(|problem| {
+            let text = |name: &str| problem[name].as_str().unwrap_or_default();
+            format!("    {}: {}", text("file"), text("message"))
+        })
+        .collect();
+    if !warnings.is_empty() {
+        lines.push("  what runs nowhere now would have to be changed before it can:".to_owned());
+        lines.extend(warnings);
     }
     lines.extend(list("new runs of these processes will use it", &inspected["used_by"]));
     folded(&lines)
@@ -194,11 +207,12 @@ fn lacks_nothing(inspected: &Json) -> bool {
 /// What keeps processes from running by it.
 fn refuse_broken(inspected: &Json) -> Result<(), Trouble> {
     let problems = inspected["problems"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let problems: Vec<&Json> = problems.iter().filter(|problem| problem["warning"] != true).collect();
     if problems.is_empty() {
         return Ok(());
     }
     let message = "processes that call it could not run by this version; nothing was installed";
     let mut trouble = Trouble::new(Exit::Conflict, message);
-    trouble.places = problems.iter().map(crate::client::place).collect();
+    trouble.places = problems.into_iter().map(crate::client::place).collect();
     Err(trouble)
 }

@@ -166,7 +166,11 @@ impl Manage {
                 let query = version.as_ref().map(|version| format!("?version={}", escaped(version)));
                 let path = format!("/api/v1/plugins/{}{}", escaped(library), query.unwrap_or_default());
                 let answer = client.request("DELETE", &path, &[], None)?;
-                connection.output.text(&format!("uninstalled {library} {}", joined(&answer["versions"])), &answer)
+                connection.output.text(&format!("uninstalled {library} {}", joined(&answer["versions"])), &answer)?;
+                if answer["gone"] == true {
+                    say("its grants went with it; its settings and secrets stay until they are unset");
+                }
+                Ok(())
             }
             Self::Quarantine { library, version, reason } => {
                 let wanted = json!({"version": version, "reason": reason});
