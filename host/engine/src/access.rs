@@ -21,7 +21,7 @@ pub use self::explain::{Explained, Explanation, Reason, Source};
 pub(crate) use self::{
     profile::Profiles,
     sight::Sight,
-    who::{Readable, Who},
+    who::{Readable, Who, rights_in},
 };
 use crate::{
     Failure, rows,

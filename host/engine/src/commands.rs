@@ -4,6 +4,7 @@
 //! `messages`. A command is done whole or not at all.
 
 mod queues;
+mod sharing;
 
 use model::{
     Caller, Command, CommandTarget, Field, RecordRef, Refusal, Value,
@@ -77,6 +78,11 @@ fn perform(
             users.iter().try_for_each(|user| members::remove(unit, caller, *user, target).map(drop))?;
             Ok(Vec::new())
         }
+        (Command::RetrievePrincipalAccess, [principal, ..]) => {
+            let principal = principal.as_reference().ok_or_else(|| stored("the input `principal`", "it is no record"))?;
+            sharing::rights_of(unit, caller, target, principal)
+        }
+        (Command::RetrieveSharedPrincipalsAndAccess, _) => sharing::shared_with(unit, caller, target),
         (command, _) => Err(stored(command.name(), "its inputs are not those that it declares").into()),
     }
 }
@@ -88,7 +94,9 @@ fn check_target(unit: &Unit, command: Command, target: RecordRef) -> Result<(), 
     let schema = &unit.catalogue.schema;
     let why = match command.target() {
         CommandTarget::Of(wanted) => format!("it is done to a record of `{}`", schema.name_of(wanted)),
-        CommandTarget::Any | CommandTarget::Queued => "it is done to the record that waits".to_owned(),
+        CommandTarget::Any | CommandTarget::Waiting | CommandTarget::Queued => {
+            "it is done to the record that waits".to_owned()
+        }
     };
     let (verb, entity) = (command.name().into(), schema.name_of(target.entity));
     Err(Refusal::NotPossible { verb, entity, why: why.into() })

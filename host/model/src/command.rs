@@ -24,6 +24,10 @@ pub enum Command {
     AddMembersTeam,
     /// Ends their membership.
     RemoveMembersTeam,
+    /// Tells what a user or a team may do with a record, by roles and shares together. Changes nothing.
+    RetrievePrincipalAccess,
+    /// Tells with whom a record is shared. Changes nothing.
+    RetrieveSharedPrincipalsAndAccess,
 }
 
 /// What a command is done to.
@@ -33,19 +37,23 @@ pub enum CommandTarget {
     Of(EntityId),
     /// Any record.
     Any,
+    /// Any record but a queue item, which is what the record gets.
+    Waiting,
     /// A record that waits in a queue, or its queue item.
     Queued,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::AddToQueue,
         Self::RemoveFromQueue,
         Self::PickFromQueue,
         Self::ReleaseToQueue,
         Self::AddMembersTeam,
         Self::RemoveMembersTeam,
+        Self::RetrievePrincipalAccess,
+        Self::RetrieveSharedPrincipalsAndAccess,
     ];
 
     /// The name under which it is called everywhere.
@@ -57,6 +65,8 @@ impl Command {
             Self::ReleaseToQueue => "ReleaseToQueue",
             Self::AddMembersTeam => "AddMembersTeam",
             Self::RemoveMembersTeam => "RemoveMembersTeam",
+            Self::RetrievePrincipalAccess => "RetrievePrincipalAccess",
+            Self::RetrieveSharedPrincipalsAndAccess => "RetrieveSharedPrincipalsAndAccess",
         }
     }
 
@@ -68,7 +78,8 @@ impl Command {
     /// What it is done to.
     pub fn target(self) -> CommandTarget {
         match self {
-            Self::AddToQueue => CommandTarget::Any,
+            Self::AddToQueue => CommandTarget::Waiting,
+            Self::RetrievePrincipalAccess | Self::RetrieveSharedPrincipalsAndAccess => CommandTarget::Any,
             Self::RemoveFromQueue | Self::PickFromQueue | Self::ReleaseToQueue => CommandTarget::Queued,
             Self::AddMembersTeam | Self::RemoveMembersTeam => CommandTarget::Of(TEAM),
         }
@@ -78,8 +89,8 @@ impl Command {
     pub fn fits(self, entity: EntityId) -> bool {
         match self.target() {
             CommandTarget::Of(wanted) => entity == wanted,
-            CommandTarget::Any => entity != QUEUE_ITEM,
-            CommandTarget::Queued => true,
+            CommandTarget::Waiting => entity != QUEUE_ITEM,
+            CommandTarget::Any | CommandTarget::Queued => true,
         }
     }
 
@@ -91,7 +102,10 @@ impl Command {
                 argument("worker", "Who works on it", ValueType::Reference, &["systemuser"], false),
                 argument("remove", "Take it out of the queue", ValueType::Boolean, &[], false),
             ],
-            Self::RemoveFromQueue | Self::ReleaseToQueue => Vec::new(),
+            Self::RemoveFromQueue | Self::ReleaseToQueue | Self::RetrieveSharedPrincipalsAndAccess => Vec::new(),
+            Self::RetrievePrincipalAccess => {
+                vec![argument("principal", "User or team", ValueType::Reference, &["systemuser", "team"], true)]
+            }
             Self::AddMembersTeam | Self::RemoveMembersTeam => {
                 vec![argument("members", "Users", ValueType::References, &["systemuser"], true)]
             }
@@ -102,6 +116,11 @@ impl Command {
     pub fn outputs(self) -> Vec<Argument> {
         match self {
             Self::AddToQueue => vec![argument("item", "Queue item", ValueType::Reference, &["queueitem"], true)],
+            Self::RetrievePrincipalAccess => vec![argument("rights", "Rights", ValueType::Text, &[], true)],
+            Self::RetrieveSharedPrincipalsAndAccess => vec![
+                argument("principals", "Users and teams", ValueType::References, &["systemuser", "team"], true),
+                argument("rights", "Rights of each, a line each", ValueType::Text, &[], true),
+            ],
             _ => Vec::new(),
         }
     }

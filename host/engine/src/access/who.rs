@@ -268,15 +268,41 @@ impl Engine {
             model::starter::TEAM => Arc::new(profile::of_team(&catalogue, &snapshot, principal)?),
             _ => catalogue.profiles.of(&catalogue, &snapshot, principal)?,
         };
-        let standing = standing(&catalogue, &snapshot, &entity, &record)?;
-        let holding = Holding::of(entity.id, entity.is_owned());
-        let shares = shares(&snapshot, entity.id, &record)?;
-        let mut rights = profile.rights(entity.id, holding, &standing, &shares);
-        if principal.entity == model::starter::TEAM {
-            // Members use a team's share by roles of their own.
-            let with = shares.iter().filter(|(with, _)| *with == principal);
-            rights = with.fold(rights, |rights, (_, shared)| rights.union(*shared));
-        }
-        Ok(rights)
+        rights(&catalogue, &snapshot, &profile, principal, (&entity, &record))
     }
+}
+
+/// What a user or a team may do with a record as it is staged in a unit.
+pub(crate) fn rights_in(
+    unit: &crate::unit::Unit,
+    principal: RecordRef,
+    entity: &Entity,
+    record: &Record,
+) -> Result<Rights, Failure> {
+    let (catalogue, reader) = (&unit.catalogue, &unit.overlay);
+    let profile = match principal.entity {
+        model::starter::TEAM => profile::of_team(catalogue, reader, principal)?,
+        _ => catalogue.profiles.compile(catalogue, reader, principal)?,
+    };
+    rights(catalogue, reader, &profile, principal, (entity, record))
+}
+
+/// By roles and shares together.
+fn rights(
+    catalogue: &Catalogue,
+    reader: &dyn Reader,
+    profile: &Profile,
+    principal: RecordRef,
+    (entity, record): (&Entity, &Record),
+) -> Result<Rights, Failure> {
+    let standing = standing(catalogue, reader, entity, record)?;
+    let holding = Holding::of(entity.id, entity.is_owned());
+    let shares = shares(reader, entity.id, record)?;
+    let mut rights = profile.rights(entity.id, holding, &standing, &shares);
+    if principal.entity == model::starter::TEAM {
+        // Members use a team's share by roles of their own.
+        let with = shares.iter().filter(|(with, _)| *with == principal);
+        rights = with.fold(rights, |rights, (_, shared)| rights.union(*shared));
+    }
+    Ok(rights)
 }

@@ -58,7 +58,9 @@ fn perform<'a>(
     if !command.fits(entity.id) {
         let wanted = match command.target() {
             CommandTarget::Of(wanted) => format!("a record of `{}`", scope.names.schema.name_of(wanted)),
-            CommandTarget::Any | CommandTarget::Queued => "the record that waits, not its queue item".to_owned(),
+            CommandTarget::Any | CommandTarget::Waiting | CommandTarget::Queued => {
+                "the record that waits, not its queue item".to_owned()
+            }
         };
         let message = format!("`{}` is done to {wanted}, and this is one of `{}`", command.name(), entity.name());
         report.error(fields.value_place("target"), message);
