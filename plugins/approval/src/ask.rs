@@ -171,10 +171,12 @@ impl Step for AskEach {
         let mut people = asked.approvers.unwrap_or_default();
         if let Some(team) = &asked.team {
             let members = Query::of("teammembership").only(["systemuserid"]).filter(format!("teamid eq {}", team.id));
-            people.extend(context.query(&members)?.records().filter_map(|member| match member.get("systemuserid") {
-                Value::Lookup(user) => Some(user.clone()),
-                _ => None,
-            }));
+            people.extend(context.query(&members)?.into_records().filter_map(
+                |member| match member.get("systemuserid") {
+                    Value::Lookup(user) => Some(user.clone()),
+                    _ => None,
+                },
+            ));
         }
         let people = people.into_iter().fold(Vec::new(), |mut once, user| {
             if !once.contains(&user) {

@@ -234,7 +234,7 @@ fn read(context: &Context, approval: &Reference) -> Result<(Record, Vec<Record>)
     let round = context.retrieve(approval, &["statecode", "statuscode", "rule", "needed", "comment"])?;
     let answers =
         Query::of(APPROVAL).only(["statecode", "statuscode", "comment"]).filter(format!("roundid eq {}", approval.id));
-    Ok((round, context.query(&answers)?.records().collect()))
+    Ok((round, context.query(&answers)?.into_records().collect()))
 }
 
 const APPROVED: i64 = 2;

@@ -65,7 +65,8 @@ impl Which {
             }
             let page =
                 context.query(&next.map_or_else(|| query.clone(), |cookie: String| query.clone().after(cookie)))?;
-            for record in page.records() {
+            next = page.cookie.clone();
+            for record in page.into_records() {
                 seen += 1;
                 if seen > MOST_READ {
                     return Err(Failure::permanent("too-many", "more than 20,000 records are meant"));
@@ -74,7 +75,6 @@ impl Which {
                     return Ok(());
                 }
             }
-            next = page.cookie.clone();
             if next.is_none() {
                 return Ok(());
             }

@@ -4,12 +4,16 @@
 //! as him he cannot either. `README.md` lists the steps.
 
 pub mod members;
+pub mod rights;
 pub mod roles;
 pub mod shares;
 
 stepwise_sdk::export!(
     shares::Share,
     shares::Unshare,
+    rights::May,
+    rights::RightsOf,
+    rights::SharedWith,
     members::InTeam,
     members::Members,
     members::Teams,
@@ -32,6 +36,9 @@ mod tests {
         let host = FakeHost::new();
         host.check_examples::<shares::Share>();
         host.check_examples::<shares::Unshare>();
+        host.check_examples::<rights::May>();
+        host.check_examples::<rights::RightsOf>();
+        host.check_examples::<rights::SharedWith>();
         host.check_examples::<members::InTeam>();
         host.check_examples::<members::Members>();
         host.check_examples::<members::Teams>();

@@ -17,7 +17,7 @@ pub fn all(context: &Context, entity: &str, attribute: &str, filter: &str) -> Re
     if page.cookie.is_some() {
         return Err(Failure::permanent("too-many", format!("there are more than {MOST} records of `{entity}`")));
     }
-    Ok(page.records().collect())
+    Ok(page.into_records().collect())
 }
 
 /// What a lookup of each record names.

@@ -18,7 +18,7 @@ fn role(context: &Context, name: &str) -> Result<Reference, Failure> {
     let name = name.trim();
     let found =
         context.query(&Query::of("role").only(["name"]).filter(format!("name eq '{}'", name.replace('\'', "''"))))?;
-    let found = found.records().next().map(|record| record.target);
+    let found = found.into_records().next().map(|record| record.target);
     found.ok_or_else(|| {
         let shown: String = name.chars().take(60).collect();
         Failure::invalid_input(NO_ROLE.0, format!("there is no role `{shown}`"))

@@ -57,7 +57,8 @@ impl Step for Share {
     }
 }
 
-fn rights(text: &str) -> Result<Vec<&'static str>, Failure> {
+/// The rights that a text names.
+pub fn rights(text: &str) -> Result<Vec<&'static str>, Failure> {
     let named = text.split([',', ';', ' ', '\n']).map(str::trim).filter(|word| !word.is_empty());
     let mut rights = Vec::new();
     for word in named {

@@ -41,7 +41,7 @@ fn question(given: &Arguments<'_>, entity: usize, names: usize) -> Result<Query,
 
 fn rows(query: Query, most: u32) -> Result<Dynamic, No> {
     let page = host().query(&query.page_size(most))?;
-    let rows = page.records().map(|record| {
+    let rows = page.into_records().map(|record| {
         let entity = record.target.entity.clone();
         let id = Field { name: "id".into(), value: stepwise_sdk::Value::Lookup(record.target) };
         run::attributes(&entity, record.attributes.into_iter().chain([id]).collect())
@@ -57,7 +57,7 @@ fn count(given: &Arguments<'_>) -> Result<Dynamic, No> {
             query = query.after(cookie);
         }
         let page = host().query(&query)?;
-        counted += i64::try_from(page.records().count()).unwrap_or(i64::MAX);
+        counted += i64::try_from(page.rows.len()).unwrap_or(i64::MAX);
         cookie = page.cookie;
         if cookie.is_none() {
             return Ok(counted.into());
@@ -76,7 +76,7 @@ fn update_all(given: &Arguments<'_>) -> Result<Dynamic, No> {
     let page = host().query(&question(given, 0, 9)?.and(SMALL).page_size(ROWS))?;
     let changes = given.fields(2)?;
     let mut changed = 0i64;
-    for row in page.records() {
+    for row in page.rows {
         host().update(&row.target, changes.clone())?;
         changed += 1;
     }
