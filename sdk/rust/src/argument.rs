@@ -38,6 +38,28 @@ pub struct Argument {
 }
 
 /// A struct that can be made from a step's inputs.
+///
+/// ```
+/// use stepwise_sdk::prelude::*;
+///
+/// #[derive(Inputs)]
+/// struct Overdue {
+///     /// The record that waits for an answer
+///     #[argument(to = "complaint")]
+///     complaint: Reference,
+///     /// After how many days to call
+///     #[argument(default = 3, min = 1, max = 30)]
+///     days: i64,
+///     /// Words for the caller
+///     #[argument(max_length = 200, examples("please"))]
+///     note: Option<String>,
+/// }
+///
+/// let complaint = Reference::new("complaint", Guid::from_u128(1));
+/// let read = Overdue::read(attributes! { "complaint" => complaint }).unwrap();
+/// assert_eq!((read.days, read.note), (3, None));
+/// assert_eq!(Overdue::read(Vec::new()).err().unwrap().code(), "missing-input");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no struct of inputs",
     label = "not made from inputs",
@@ -98,6 +120,20 @@ impl Outputs for () {
 }
 
 /// An enum whose variants are the numbered options of a choice.
+///
+/// ```
+/// use stepwise_sdk::prelude::*;
+///
+/// #[derive(Choice, Clone, Copy)]
+/// enum Severity {
+///     Low = 1,
+///     VeryHigh = 2,
+/// }
+///
+/// assert_eq!(Severity::OPTIONS, [("low", 1), ("very_high", 2)]);
+/// assert!(matches!(Severity::from_number(2), Some(Severity::VeryHigh)));
+/// # assert_eq!(Severity::Low.number(), 1);
+/// ```
 pub trait Choice: Sized {
     /// Name and number of each option.
     const OPTIONS: &'static [(&'static str, i32)];

@@ -4,7 +4,7 @@
 //! The verbs are staged: the host writes them with the step's result, or not at all.
 
 use crate::{
-    DateTime, Field, Guid, Record, Reference, Value,
+    DateTime, Field, Guid, Query, Record, Reference,
     wire::bindings::stepwise::plugin::{
         http,
         records::{Page, VerbError},
@@ -78,6 +78,15 @@ impl<'host> Context<'host> {
 
     /// Creates a record; see [`crate::attributes!`].
     ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let task = context.create("task", attributes! { "subject" => "Call back", "regardingobjectid" => account })?;
+    /// context.info(format!("made {task}"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the host refuses: a right is missing, an attribute is unknown, a key is taken.
     pub fn create(&self, entity: &str, attributes: Vec<Field>) -> Result<Reference, VerbError> {
@@ -85,6 +94,17 @@ impl<'host> Context<'host> {
     }
 
     /// Reads these attributes of a record, all that may be read when none is named.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let read = context.retrieve(task, &["subject", "percentcomplete"])?;
+    /// if let Value::Text(subject) = read.get("subject") {
+    ///     context.info(subject);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// It is gone, or may not be read.
@@ -95,6 +115,14 @@ impl<'host> Context<'host> {
 
     /// Changes a record; returns its new version.
     ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// context.update(task, attributes! { "subject" => "Call back today", "description" => None::<String> })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the host refuses.
     pub fn update(&self, target: &Reference, changes: Vec<Field>) -> Result<u64, VerbError> {
@@ -102,6 +130,18 @@ impl<'host> Context<'host> {
     }
 
     /// Changes a record that still has this version.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let read = context.retrieve(task, &["percentcomplete"])?;
+    /// if read.get("percentcomplete").is_null() {
+    ///     // Who was quicker is not overwritten: the step is tried again.
+    ///     context.update_expecting(task, read.version, attributes! { "percentcomplete" => 10 })?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `conflict` when it has another one by now, or what the host refuses.
@@ -127,6 +167,17 @@ impl<'host> Context<'host> {
 
     /// Gives a record to a user or a team; returns its new version.
     ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let team = context.query(&Query::of("team").filter("name eq 'Escalations'"))?;
+    /// if let Some(team) = team.records().next() {
+    ///     context.assign(task, &team.target)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the host refuses.
     pub fn assign(&self, target: &Reference, owner: &Reference) -> Result<u64, VerbError> {
@@ -135,6 +186,14 @@ impl<'host> Context<'host> {
 
     /// Sets a status, or a state's first status, by name; returns the record's new version.
     ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// context.set_status(task, "canceled")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the host refuses: the transition may not be allowed.
     pub fn set_status(&self, target: &Reference, status: &str) -> Result<u64, VerbError> {
@@ -142,6 +201,14 @@ impl<'host> Context<'host> {
     }
 
     /// Gives a user or a team rights on one record: `read`, `write`, `delete`, `append`, `assign`, `share`.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// context.share(task, &context.initiating_user(), &["read", "write"])?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What the host refuses.
@@ -160,6 +227,24 @@ impl<'host> Context<'host> {
 
     /// One page of records.
     ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let mut question = Query::of("task").only(["subject"]).filter(format!("regardingobjectid eq {}", account.id)).order("subject");
+    /// loop {
+    ///     let page = context.query(&question)?;
+    ///     for task in page.records() {
+    ///         context.debug(format!("{}: {:?}", task.target, task.get("subject")));
+    ///     }
+    ///     match page.cookie {
+    ///         Some(cookie) => question = question.after(cookie),
+    ///         None => break,
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The filter cannot be read, or what the host refuses.
     pub fn query(&self, query: &Query) -> Result<Page, VerbError> {
@@ -175,6 +260,17 @@ impl<'host> Context<'host> {
     }
 
     /// Performs an action or another message and returns its outputs.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// // An action of a process, or a command of every store, listed under `ACTIONS`.
+    /// let answer = context.invoke("RetrievePrincipalAccess", Some(task), attributes! { "principal" => context.user() })?;
+    /// let rights = answer.iter().find(|field| field.name == "rights").map(|field| &field.value);
+    /// # let _ = rights;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What the host or the action refuses.
@@ -208,6 +304,15 @@ impl<'host> Context<'host> {
     }
 
     /// A line with named values beside it.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// # use stepwise_sdk::context::Level;
+    /// context.log(Level::Warning, "the rate is old", &[("days".into(), "12".into())]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn log(&self, level: Level, message: &str, fields: &[(String, String)]) {
         self.host.log(level, message, fields);
     }
@@ -231,6 +336,15 @@ impl<'host> Context<'host> {
     }
 
     /// What the operator set for this library.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let limit: i64 = context.config("limit").and_then(|text| text.parse().ok()).unwrap_or(100);
+    /// # let _ = limit;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn config(&self, key: &str) -> Option<String> {
         self.host.config(key)
@@ -267,6 +381,15 @@ impl<'host> Context<'host> {
     }
 
     /// The record just before the event.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let before = context.pre_image().into_iter().find(|field| field.name == "severity");
+    /// # let _ = before;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn pre_image(&self) -> Vec<Field> {
         self.host.pre_image()
@@ -321,6 +444,18 @@ impl<'host> Context<'host> {
     }
 
     /// True once nobody wants the result any more.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// for number in 0..1_000 {
+    ///     if number % 16 == 0 && context.is_cancelled() {
+    ///         return Err(Failure::new(ErrorKind::Cancelled, "cancelled", "nobody waits for it any more"));
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.host.is_cancelled()
@@ -336,6 +471,16 @@ impl<'host> Context<'host> {
     /// Sends a request to a granted host; only from a step that is [`EXTERNAL`](crate::Step::EXTERNAL). An answer
     /// with a bad status is an answer: see [`Response::good`](crate::http::Response::good).
     ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let request = Request::get("https://rates.example.com/EUR").timeout_ms(5_000);
+    /// let rate = context.send(&request)?.good()?.text();
+    /// # let _ = rate;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// There is no answer: the host is not granted, nobody is there, the time is up.
     pub fn send(&self, request: &crate::http::Request) -> Result<http::Response, http::HttpError> {
@@ -344,6 +489,15 @@ impl<'host> Context<'host> {
 
     /// What stands for a secret in a header or the body of [`send`](Self::send); the secret itself never gets here.
     /// Nothing when the operator set none of that name.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{prelude::*, http::Response};
+    /// # fn step(context: &Context, task: &Reference, account: Reference) -> Result<(), Failure> {
+    /// let key = context.secret("api-key").ok_or_else(|| Failure::permanent("no-key", "the secret `api-key` is not set"))?;
+    /// context.send(&Request::post("https://api.example.com/check").header("x-key", key).json("{}"))?.good()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<String> {
         self.host.placeholder(name)
@@ -353,97 +507,5 @@ impl<'host> Context<'host> {
     #[must_use]
     pub fn basic(&self, user: &str, name: &str) -> Option<String> {
         self.host.basic(user, name)
-    }
-}
-
-/// A question for [`Context::query`]: `Query::of("complaint").only(["title"]).filter("severity eq 3")`.
-#[derive(Debug, Clone)]
-pub struct Query(types::Query);
-
-impl Query {
-    /// All records of an entity that may be read.
-    #[must_use]
-    pub fn of(entity: impl Into<String>) -> Self {
-        Self(types::Query {
-            entity: entity.into(),
-            attributes: Vec::new(),
-            filter: String::new(),
-            order: Vec::new(),
-            page_size: None,
-            cookie: None,
-        })
-    }
-
-    /// Only these attributes.
-    #[must_use]
-    pub fn only<const N: usize>(mut self, attributes: [&str; N]) -> Self {
-        self.0.attributes = attributes.map(String::from).to_vec();
-        self
-    }
-
-    /// This attribute too.
-    #[must_use]
-    pub fn and(mut self, attribute: impl Into<String>) -> Self {
-        self.0.attributes.push(attribute.into());
-        self
-    }
-
-    /// Only records for which this OData filter text is true.
-    #[must_use]
-    pub fn filter(mut self, filter: impl Into<String>) -> Self {
-        self.0.filter = filter.into();
-        self
-    }
-
-    /// Smallest first; a second call orders what is equal by the first.
-    #[must_use]
-    pub fn order(self, attribute: &str) -> Self {
-        self.ordered(attribute, false)
-    }
-
-    /// Largest first.
-    #[must_use]
-    pub fn order_descending(self, attribute: &str) -> Self {
-        self.ordered(attribute, true)
-    }
-
-    /// At most this many on a page (up to 5,000).
-    #[must_use]
-    pub fn page_size(mut self, rows: u32) -> Self {
-        self.0.page_size = Some(rows);
-        self
-    }
-
-    /// The page after the one that gave this cookie.
-    #[must_use]
-    pub fn after(mut self, cookie: impl Into<String>) -> Self {
-        self.0.cookie = Some(cookie.into());
-        self
-    }
-
-    fn ordered(mut self, attribute: &str, descending: bool) -> Self {
-        self.0.order.push(types::Order { attribute: attribute.to_string(), descending });
-        self
-    }
-}
-
-impl Page {
-    /// The records of the page, each with its attributes by name.
-    pub fn records(&self) -> impl Iterator<Item = Record> + '_ {
-        self.rows.iter().map(|row| Record {
-            target: row.target.clone(),
-            version: row.version,
-            attributes: std::iter::zip(&self.attributes, &row.values)
-                .map(|(name, value)| Field { name: name.clone(), value: value.clone() })
-                .collect(),
-        })
-    }
-}
-
-impl Record {
-    /// The value of an attribute; null when it was not read or is empty.
-    #[must_use]
-    pub fn get(&self, attribute: &str) -> &Value {
-        self.attributes.iter().find(|field| field.name == attribute).map_or(&Value::Null, |field| &field.value)
     }
 }

@@ -3,6 +3,28 @@
 use crate::{Field, Inputs, Outputs, Reference, Step};
 
 /// One call as it is documented.
+///
+/// ```
+/// use stepwise_sdk::prelude::*;
+/// # #[derive(Inputs)] struct Whom { name: String }
+/// # #[derive(Outputs)] struct Greeting { text: String }
+/// # struct Greet;
+/// # impl Step for Greet {
+/// #     const NAME: &str = "demo.greet";
+/// #     type Inputs = Whom;
+/// #     type Outputs = Greeting;
+/// #     fn run(_: &Context, whom: Whom) -> Result<Greeting, Failure> {
+/// #         if whom.name.is_empty() { return Err(Failure::rule_violated("no-name", "the name is empty")); }
+/// #         Ok(Greeting { text: format!("Hello {}", whom.name) })
+/// #     }
+/// # }
+///
+/// let examples = [
+///     Example::of::<Greet>("by name", Whom { name: "Ada".into() }).gives(Greeting { text: "Hello Ada".into() }),
+///     Example::failing("nobody", attributes! { "name" => "" }, "no-name"),
+/// ];
+/// assert_eq!(examples[1].title, "nobody");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
     /// What it shows.

@@ -7,6 +7,21 @@ use crate::{ErrorKind, Field, VerbError};
 use std::fmt;
 
 /// The failure of a step. Boxed, so that a `Result` stays small.
+///
+/// ```
+/// use stepwise_sdk::prelude::*;
+///
+/// fn half(text: &str) -> Result<i64, Failure> {
+///     let number: i64 = text.parse().map_err(|_| Failure::invalid_input("no-number", format!("`{text}` is no number")))?;
+///     match number % 2 {
+///         0 => Ok(number / 2),
+///         _ => Err(Failure::rule_violated("odd", "an odd number has no half").with(attributes! { "number" => number })),
+///     }
+/// }
+/// assert_eq!(half("8").unwrap(), 4);
+/// assert_eq!(half("7").unwrap_err().code(), "odd");
+/// assert_eq!(half("x").unwrap_err().kind(), ErrorKind::InvalidInput);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure(#[doc(hidden)] pub Box<Parts>);
 
@@ -68,6 +83,12 @@ impl Failure {
     }
 
     /// Too often; the step is tried again after this many milliseconds.
+    ///
+    /// ```
+    /// # use stepwise_sdk::Failure;
+    /// let failure = Failure::throttled("busy", "the provider asks for a pause", 30_000);
+    /// assert_eq!(failure.to_string(), "the provider asks for a pause (busy)");
+    /// ```
     pub fn throttled(code: impl Into<String>, message: impl Into<String>, retry_after_ms: u64) -> Self {
         let mut failure = Self::new(ErrorKind::Throttled, code, message);
         failure.0.retry_after_ms = Some(retry_after_ms);

@@ -8,6 +8,13 @@ use crate::{Failure, wire::bindings::stepwise::plugin::http};
 pub use http::{HttpError, Response};
 
 /// A request: `Request::get("https://rates.example.com/day").header("accept", "application/json")`.
+///
+/// ```
+/// use stepwise_sdk::prelude::*;
+///
+/// let request = Request::post("https://api.example.com/orders").json("{\"lines\":3}").redirects(0);
+/// assert_eq!(request, request.clone());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request(#[doc(hidden)] pub http::Request);
 
@@ -106,6 +113,14 @@ impl Response {
 
     /// The answer when its status is a good one (200 to 299), else a failure of the right kind: 429 and 503 are
     /// throttled, 408 and the other 500s transient, everything else permanent.
+    ///
+    /// ```
+    /// # use stepwise_sdk::{http::Response, ErrorKind};
+    /// let answer = |status| Response { status, url: String::new(), headers: Vec::new(), body: b"1.08".to_vec() };
+    /// assert_eq!(answer(200).good().unwrap().text(), "1.08");
+    /// assert_eq!(answer(429).good().unwrap_err().kind(), ErrorKind::Throttled);
+    /// assert_eq!(answer(404).good().unwrap_err().kind(), ErrorKind::Permanent);
+    /// ```
     ///
     /// # Errors
     /// The status is no good one. The codes are `http-throttled`, `http-unavailable` and `http-refused`.

@@ -43,6 +43,7 @@ pub mod example;
 pub mod failure;
 pub mod http;
 pub mod manifest;
+pub mod query;
 pub mod step;
 #[cfg(any(not(target_arch = "wasm32"), feature = "testing"))]
 pub mod testing;
@@ -52,9 +53,10 @@ pub mod value;
 pub mod wire;
 
 pub use argument::{Choice, FromValue, Inputs, Outputs};
-pub use context::{Context, Query};
+pub use context::Context;
 pub use example::Example;
 pub use failure::Failure;
+pub use query::Query;
 pub use rust_decimal::Decimal;
 pub use step::{Kind, Limits, Setting, Step, Verb};
 pub use value::{Date, DateTime, Duration, Field, Guid, Money, Record, Reference, Value};

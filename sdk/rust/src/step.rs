@@ -87,6 +87,14 @@ impl Limits {
 }
 
 /// Something that an operator can set for the library.
+///
+/// ```
+/// use stepwise_sdk::prelude::*;
+///
+/// const CONFIG: &[Setting] =
+///     &[Setting { name: "limit", description: "The most that is asked for", required: false, default: Some("100") }];
+/// # assert_eq!(CONFIG.len(), 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// Its key, for [`Context::config`].
@@ -100,6 +108,38 @@ pub struct Setting {
 }
 
 /// One custom step of a library.
+///
+/// ```
+/// use stepwise_sdk::{prelude::*, testing::FakeHost};
+///
+/// /// Closes what is done.
+/// struct Close;
+///
+/// impl Step for Close {
+///     const NAME: &str = "tasks.close";
+///     const TITLE: &str = "Close a task";
+///     const USES: &[(&str, &[Verb])] = &[("task", &[Verb::SetStatus])];
+///     type Inputs = Which;
+///     type Outputs = ();
+///
+///     fn run(context: &Context, which: Which) -> Result<(), Failure> {
+///         context.set_status(&which.task, "completed")?;
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Inputs)]
+/// struct Which {
+///     /// The task
+///     #[argument(to = "task")]
+///     task: Reference,
+/// }
+///
+/// let host = FakeHost::new();
+/// let task = host.with_record("task", attributes! { "subject" => "Call" });
+/// host.run::<Close>(Which { task }).unwrap();
+/// assert_eq!(host.did().len(), 1);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no step",
     label = "does not implement `Step`",

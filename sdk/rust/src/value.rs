@@ -8,14 +8,33 @@ use rust_decimal::Decimal;
 use std::{fmt, str::FromStr};
 
 /// A day without a time zone: days since 1970-01-01.
+///
+/// ```
+/// # use stepwise_sdk::Date;
+/// let day = Date::new(2026, 2, 28).plus_days(1);
+/// assert_eq!((day.parts(), day.to_string().as_str()), ((2026, 3, 1), "2026-03-01"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(pub i32);
 
 /// A moment: microseconds since 1970-01-01T00:00:00Z.
+///
+/// ```
+/// # use stepwise_sdk::{Date, DateTime};
+/// let moment = DateTime(1_767_225_600_000_000);
+/// assert_eq!(moment.to_string(), "2026-01-01T00:00:00Z");
+/// assert_eq!(moment.date(), Date::new(2026, 1, 1));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime(pub i64);
 
 /// An amount in the organisation's currency, with up to 4 places.
+///
+/// ```
+/// # use stepwise_sdk::{Decimal, Money};
+/// let amount = Money("19.90".parse().unwrap());
+/// assert_eq!((amount.0 * Decimal::from(3)).to_string(), "59.70");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(pub Decimal);
 
@@ -51,7 +70,7 @@ impl Date {
     /// So many days later, or earlier.
     #[must_use]
     pub fn plus_days(self, days: i32) -> Self {
-        Self(self.0 + days)
+        Self(self.0.saturating_add(days))
     }
 }
 

@@ -21,7 +21,7 @@ const RUST: [(&str, &str); 3] = [
 ];
 
 /// The SDK for Rust, as it comes with this binary: it is not published, so it lies in the plugin's own folder.
-const SDK: [(&str, &str); 20] = [
+const SDK: [(&str, &str); 21] = [
     ("sdk/rust/Cargo.toml", template!("templates/rust/sdk.toml.in")),
     ("sdk/rust/src/lib.rs", template!("rust/src/lib.rs")),
     ("sdk/rust/src/argument.rs", template!("rust/src/argument.rs")),
@@ -30,6 +30,7 @@ const SDK: [(&str, &str); 20] = [
     ("sdk/rust/src/failure.rs", template!("rust/src/failure.rs")),
     ("sdk/rust/src/http.rs", template!("rust/src/http.rs")),
     ("sdk/rust/src/manifest.rs", template!("rust/src/manifest.rs")),
+    ("sdk/rust/src/query.rs", template!("rust/src/query.rs")),
     ("sdk/rust/src/step.rs", template!("rust/src/step.rs")),
     ("sdk/rust/src/testing.rs", template!("rust/src/testing.rs")),
     ("sdk/rust/src/value.rs", template!("rust/src/value.rs")),
