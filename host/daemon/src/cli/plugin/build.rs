@@ -102,7 +102,15 @@ fn c(dir: &Path, world: World) -> Result<PathBuf, Trouble> {
     let python = environment(dir, Language::C, "python")?;
     let sources = sources(dir, &[])?;
     let mut options = vec!["-m", "ziglang", "cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-Os", "-s"];
-    options.extend(["-Wl,--no-entry", "-Wall", "-Wno-unused-function", "-o", "module.wasm"]);
+    // The compiler's own stack has 16 MiB, a quarter of what a call may have.
+    options.extend([
+        "-Wl,--no-entry",
+        "-Wl,-z,stack-size=524288",
+        "-Wall",
+        "-Wno-unused-function",
+        "-o",
+        "module.wasm",
+    ]);
     options.extend(sources.iter().map(String::as_str));
     run(dir, Language::C, &python, &options)?;
     let module = fs::read(dir.join("module.wasm"))?;
