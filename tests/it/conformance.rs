@@ -65,6 +65,7 @@ const HOST: [(&str, Shown); 20] = [
         &[
             ("host/wasm/tests/it/released.rs", "a_plugin_of_every_released_sdk_is_installed_and_called"),
             ("host/wasm/tests/it/released.rs", "what_a_released_sdk_could_it_still_can"),
+            ("tests/it/released.rs", "what_was_released_still_conforms"),
             (PACKAGES, "every_import_that_is_not_granted_is_named"),
         ],
     ),

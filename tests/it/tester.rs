@@ -1,10 +1,10 @@
 //! Who tests the tester: each case of the kit finds the step that was written for it, and lets a good one pass.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use conform::{Bench, CASES, Expectations, Figures, Kit, Source, Verdict};
-use tests::{guests, subjects};
+use tests::{daemon, guests, subjects};
 
 /// A subject, by what of it is looked at.
 #[derive(Clone, Copy)]
@@ -128,5 +128,47 @@ fn each_case_passes_who_conforms_and_finds_who_does_not() -> Result<()> {
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// Runs `stepwise plugin conform` on a script with these words of the command line, and gives its exit code and its report.
+fn told(folder: &Path, words: &[&str]) -> Result<(Option<i32>, String)> {
+    let mut command = Command::new(daemon::binary());
+    command.args(["plugin", "conform"]).args(words).current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache"));
+    let output = command.output().context("the binary cannot be run")?;
+    Ok((output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+#[test]
+fn the_command_ends_with_8_for_what_fails_and_for_what_does_no_longer() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for (file, text) in [
+        ("good.rhai", SCRIPT.replace("tests.note", "tests.good").as_str()),
+        ("bad.rhai", BROKEN.replace("tests.note", "tests.bad").as_str()),
+        ("known.toml", "[failures]\nSCR-1 = \"half a line is missing\"\n"),
+        ("wrong.toml", "[failures]\nSCR-99 = \"there is none\"\n"),
+    ] {
+        std::fs::write(folder.path().join(file), text)?;
+    }
+    let (code, report) = told(folder.path(), &["good.rhai"])?;
+    ensure!(code == Some(0) && report.contains("20 cases:") && report.contains(" 0 failed"), "{code:?} {report}");
+    let (code, report) = told(folder.path(), &["good.rhai", "--level", "must"])?;
+    ensure!(code == Some(0) && report.contains("18 cases:") && !report.contains("LIM-8"), "{code:?} {report}");
+    let (code, report) = told(folder.path(), &["bad.rhai", "--format", "tap"])?;
+    ensure!(code == Some(8) && report.starts_with("TAP version 14\n1..20\n"), "{code:?} {report}");
+    ensure!(report.lines().any(|line| line.starts_with("not ok") && line.contains("SCR-1")), "{report}");
+    let (code, report) = told(folder.path(), &["bad.rhai", "--format", "junit"])?;
+    ensure!(code == Some(8) && report.contains("<failure message=") && report.contains("type=\"SCR-1\""), "{report}");
+    let (code, report) = told(folder.path(), &["bad.rhai", "--format", "json"])?;
+    let report: serde_json::Value = serde_json::from_str(&report)?;
+    assert_eq!((code, report["passed"].as_bool()), (Some(8), Some(false)));
+    // What is known to fail is no failure; that it fails no longer is one.
+    let known = |script| told(folder.path(), &[script, "--expectations", "known.toml"]);
+    let (code, report) = known("bad.rhai")?;
+    ensure!(code == Some(0) && report.contains("half a line is missing"), "{code:?} {report}");
+    let (code, report) = known("good.rhai")?;
+    ensure!(code == Some(8) && report.contains("SURPRISE"), "{code:?} {report}");
+    let (code, _) = told(folder.path(), &["good.rhai", "--expectations", "wrong.toml"])?;
+    ensure!(code.is_some_and(|code| code != 0 && code != 8), "{code:?}");
     Ok(())
 }

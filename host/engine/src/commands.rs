@@ -79,7 +79,8 @@ fn perform(
             Ok(Vec::new())
         }
         (Command::RetrievePrincipalAccess, [principal, ..]) => {
-            let principal = principal.as_reference().ok_or_else(|| stored("the input `principal`", "it is no record"))?;
+            let principal =
+                principal.as_reference().ok_or_else(|| stored("the input `principal`", "it is no record"))?;
             sharing::rights_of(unit, caller, target, principal)
         }
         (Command::RetrieveSharedPrincipalsAndAccess, _) => sharing::shared_with(unit, caller, target),
