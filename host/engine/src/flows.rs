@@ -23,7 +23,7 @@ use rules::flow::Move;
 
 pub(crate) use self::{
     around::holds,
-    message::message,
+    message::{is_question, message},
     migrate::stranded,
     order::{Ask, order},
     start::on_create,

@@ -2,7 +2,7 @@
 //!
 //! `drive` leaves the unit where such a step stands; a thread of the owner's own pool (`run_outside`) lets the guest run
 //! on [`Collected`], which reads afresh each time and only collects verbs; then the job is worked on again, and its drive
-//! finds the answer here and applies the verbs with the cursor, in one unit. A conflict applies them again and never calls
+//! finds the answer here and applies its orders with the cursor, in one unit. A conflict applies them again and never calls
 //! the guest again. After a crash the answer is gone: the step runs again under the same idempotency key.
 
 mod collected;
@@ -17,7 +17,7 @@ use std::{
 };
 
 use model::{
-    Caller, Field, JobId, Verb,
+    Caller, Field, JobId, RecordRef, Verb,
     audit::Through,
     grant::Uses,
     step::{LogLevel, Returned, StepCall, StepFailure, Usage},
@@ -26,7 +26,10 @@ use parking_lot::{Condvar, Mutex};
 use smol_str::SmolStr;
 
 use self::collected::Collected;
-use crate::{Engine, Error, Failure, background::queue::Claim, catalogue::Step, drive::note, packages::Trial};
+use crate::{
+    Engine, Error, Failure, background::queue::Claim, catalogue::Step, drive::note, flows, messages, packages::Trial,
+    unit::Unit,
+};
 
 /// A call of an external step, on its way out.
 pub(crate) struct Leaving {
@@ -52,11 +55,37 @@ pub(crate) struct Answer {
     pub epoch: u64,
     pub result: Result<Vec<Field>, StepFailure>,
     /// What it wants done.
-    pub verbs: Vec<Verb>,
+    pub orders: Vec<Order>,
     pub said: Vec<(LogLevel, SmolStr)>,
     pub usage: Usage,
     /// How long it took on the wall.
     pub micros: u64,
+}
+
+/// What an external step wants done, done in the unit in which its answer is taken up.
+#[derive(Clone)]
+pub(crate) enum Order {
+    /// A verb; a record that it makes has its identity.
+    Verb(Verb),
+    /// A call of an action, a command or a message of flows; what it answers nobody is told.
+    Invoke { name: SmolStr, target: Option<RecordRef>, arguments: Vec<Field> },
+}
+
+impl Order {
+    /// Does it as `caller`, for the run of `job`.
+    pub fn apply(&self, unit: &mut Unit, caller: &Caller, job: JobId) -> Result<(), Failure> {
+        match self {
+            Self::Verb(verb) => unit.apply(caller, verb.clone()).map(drop),
+            Self::Invoke { name, target, arguments } => {
+                if flows::message(unit, caller, name, *target, arguments)?.is_some() {
+                    return Ok(());
+                }
+                let (name, inputs) = (name.as_str(), arguments.clone());
+                let call = messages::Call { name, target: *target, inputs, parent: Some(job), awaited: false };
+                messages::action(unit, caller, call).map(drop)
+            }
+        }
+    }
 }
 
 /// Calls that wait for a thread, and answers that wait for their job.
@@ -148,10 +177,10 @@ impl Engine {
         note(&self.parts, &self.catalogue(), &leaving.step, (&result, usage, micros), leaving.trial.take());
         let host = host.map(|host| host.into_any().downcast::<Collected>());
         let Some(Ok(host)) = host else { return Err(Error::Lent.into()) };
-        let Collected { verbs, said, trouble, .. } = *host;
+        let Collected { orders, said, trouble, .. } = *host;
         if let Some(trouble) = trouble {
             return Err(trouble);
         }
-        Ok(Answer { key: SmolStr::default(), epoch: leaving.epoch, result, verbs, said, usage, micros })
+        Ok(Answer { key: SmolStr::default(), epoch: leaving.epoch, result, orders, said, usage, micros })
     }
 }

@@ -14,6 +14,9 @@ use crate::{cpu, fault::Stop};
 /// Tables of functions are small; a guest that wants a larger one wants memory by another name.
 const TABLE_ELEMENTS: usize = 20_000;
 
+/// What a line of the log is at least, in bytes.
+const LINE: usize = 32;
+
 /// The account of one call.
 pub struct Meter {
     limits: Limits,
@@ -91,9 +94,9 @@ impl Meter {
         self.in_host += cpu::thread_time().saturating_sub(since);
     }
 
-    /// How many of these bytes of log there is still room for.
+    /// Whether there is still room for a line of so many bytes in the log. A line costs something however short it is.
     pub fn log_room(&mut self, bytes: usize) -> bool {
-        self.log = self.log.saturating_add(bytes);
+        self.log = self.log.saturating_add(bytes.max(LINE));
         self.log <= self.limits.log
     }
 

@@ -18,10 +18,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_multicast()
         || address.is_broadcast()
         || address.is_documentation()
-        // "This" network, shared address space, protocol assignments, benchmarks, the former class E.
+        // "This" network, shared address space, protocol assignments, relays of 6to4, benchmarks, the former class E.
         || a == 0
         || (a == 100 && b & 0xc0 == 64)
         || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
         || (a == 198 && b & 0xfe == 18)
         || a >= 240;
     !elsewhere
@@ -32,19 +33,16 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(inside);
     }
     let [first, second, ..] = address.segments();
-    let elsewhere = address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
-        // Site-local addresses of old, documentation, addresses that are thrown away.
-        || first & 0xffc0 == 0xfec0
+    // All that is routed in the world; of it, protocol assignments (tunnels through Teredo among them) and documentation.
+    let global = first & 0xe000 == 0x2000;
+    let elsewhere = (first == 0x2001 && second < 0x0200)
         || (first == 0x2001 && second == 0x0db8)
-        || first == 0x0100;
-    !elsewhere
+        || (first == 0x3fff && second < 0x1000);
+    global && !elsewhere
 }
 
-/// The address of version 4 that one of version 6 leads to: mapped, compatible, translated (NAT64) or tunnelled (6to4).
+/// The address of version 4 that one of version 6 leads to: mapped, compatible, translated (NAT64) or tunnelled (6to4,
+/// ISATAP).
 fn address_inside(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let of = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
@@ -53,6 +51,7 @@ fn address_inside(address: Ipv6Addr) -> Option<Ipv4Addr> {
         (0, 0, 0, 0, 0, 0) if (g, h) != (0, 0) && (g, h) != (0, 1) => Some(of(g, h)),
         (0x64, 0xff9b, 0, 0, 0, 0) => Some(of(g, h)),
         (0x2002, ..) => Some(of(b, c)),
+        (_, _, _, _, 0 | 0x0200, 0x5efe) => Some(of(g, h)),
         _ => None,
     }
 }
@@ -97,6 +96,18 @@ mod tests {
             ("::7f00:1", false),
             ("64:ff9b::a00:1", false),
             ("2002:7f00:1::", false),
+            ("2002:5db8:d70e::1", true),
+            ("64:ff9b::5db8:d70e", true),
+            ("64:ff9b:1::a00:1", false),
+            ("2001:0:5ef5:79fb:0:59d:a0a8:1", false),
+            ("2001:2::1", false),
+            ("2001:4860:4860::8888", true),
+            ("2a00:1450::5efe:a00:1", false),
+            ("2a00:1450::200:5efe:a9fe:a9fe", false),
+            ("3fff::1", false),
+            ("5f00::1", false),
+            ("100::1", false),
+            ("192.88.99.1", false),
         ] {
             let parsed: IpAddr = address.parse().expect("an address");
             assert_eq!(is_public(parsed), public, "{address}");

@@ -63,7 +63,7 @@ impl Drive<'_> {
         Ok(Ran::Left)
     }
 
-    /// Applies the verbs that the step collected. One that is refused now fails the step: the guest is not asked again.
+    /// Does what the step collected. One order that is refused now fails the step: the guest is not asked again.
     fn answered(
         &mut self,
         pinned: &Step,
@@ -80,7 +80,8 @@ impl Drive<'_> {
         let mut result = answer.result.clone();
         if result.is_ok() {
             let before_it = unit.go_through(Some(through));
-            let refused = answer.verbs.iter().find_map(|verb| unit.apply(&caller, verb.clone()).err());
+            let job = self.job.id;
+            let refused = answer.orders.iter().find_map(|order| order.apply(unit, &caller, job).err());
             unit.go_through(before_it);
             match refused {
                 None => {}

@@ -36,6 +36,11 @@ const MESSAGES: [(&str, Wants, &[&str]); 5] = [
     ("ReadFlow", Wants::Read, &["process"]),
 ];
 
+/// Whether the message only asks.
+pub(crate) fn is_question(name: &str) -> bool {
+    MESSAGES.iter().any(|(known, wants, _)| *known == name && matches!(wants, Wants::Read))
+}
+
 /// Does the message, if it is one of flows.
 pub(crate) fn message(
     unit: &mut Unit,

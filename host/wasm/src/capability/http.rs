@@ -49,8 +49,7 @@ impl Call {
     fn request(&mut self, request: http::Request) -> Result<Result<model::outside::Answer, Unanswered>, Stop> {
         let facts = self.facts()?;
         if !facts.external {
-            let text = "only a step that says `external` talks to the outside, and only in a background workflow or an \
-                        action that is no transaction";
+            let text = "only a step that says `external` talks to the outside, and only in a background workflow";
             return Ok(Err(Unanswered::new(NoAnswer::NotExternal, text)));
         }
         let Some(outside) = facts.outside.clone() else {

@@ -93,7 +93,10 @@ impl records::Host for Call {
     }
 
     fn describe_entity(&mut self, entity: String) -> Answer<String> {
-        answer(self.schema().and_then(|schema| Ok(schema::described(named(schema, &entity)?, schema))))
+        answer(self.count().and_then(|()| self.schema()).and_then(|schema| {
+            let entity = named(schema, &entity)?;
+            Ok(schema::described(entity, schema))
+        }))
     }
 
     fn invoke(

@@ -6,10 +6,13 @@
 use std::sync::OnceLock;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use model::{grant::Secret, outside::Placeholder};
+use model::{grant::Secret, outside::Placeholder, step::HostFault};
 use sha2::{Digest, Sha256};
 
-use crate::{abi::v1::secrets, call::Call};
+use crate::{abi::v1::secrets, call::Call, fault::Stop};
+
+/// Each is looked for in all that is sent and all that is answered.
+const PLACEHOLDERS: usize = 100;
 
 impl secrets::Host for Call {
     fn placeholder(&mut self, name: String) -> wasmtime::Result<Option<String>> {
@@ -17,9 +20,13 @@ impl secrets::Host for Call {
     }
 
     fn basic(&mut self, user: String, name: String) -> wasmtime::Result<Option<String>> {
-        let filled =
-            |secret: &Secret| format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{}", secret.reveal())));
-        Ok(self.stand_in(&["basic", &user, &name], filled, &name)?)
+        let encoded = |secret: &Secret| BASE64_STANDARD.encode(format!("{user}:{}", secret.reveal()));
+        let filled = |secret: &Secret| format!("Basic {}", encoded(secret));
+        let given = self.stand_in(&["basic", &user, &name], filled, &name)?;
+        // Nobody has the placeholders of these: they hide what a host may repeat of it.
+        self.stand_in(&["encoded", &user, &name], encoded, &name)?;
+        self.stand_in(&["placeholder", &name], |secret| secret.reveal().to_owned(), &name)?;
+        Ok(given)
     }
 }
 
@@ -30,7 +37,12 @@ impl Call {
         what: &[&str],
         filled: impl FnOnce(&Secret) -> String,
         name: &str,
-    ) -> Result<Option<String>, crate::fault::Stop> {
+    ) -> Result<Option<String>, Stop> {
+        self.meter.check_time()?;
+        if self.placeholders().len() >= PLACEHOLDERS {
+            let text = format!("it asked for more than {PLACEHOLDERS} placeholders of secrets");
+            return Err(Stop::new(HostFault::HostLimit, text));
+        }
         let facts = self.facts()?;
         let Some(secret) = facts.grants.secrets.get(name) else { return Ok(None) };
         let mut hasher = Sha256::new();

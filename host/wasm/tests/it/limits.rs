@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use model::{
     Value,
-    step::{Limits, LogLevel, StepFailure},
+    consent::Consent,
+    grant::Grants,
+    step::{Limits, LogLevel, StepCall, StepFailure},
 };
 
 use crate::world::*;
@@ -67,6 +69,75 @@ fn a_flood_of_lines_is_cut_and_says_so() {
         let (level, line) = memory.log.last().expect("a line");
         assert_eq!((*level, line.as_str()), (LogLevel::Warn, "the log is cut here: the step wrote more than 64 KiB"));
     }
+}
+
+#[test]
+fn lines_with_nothing_in_them_are_no_way_around_that() {
+    let (outputs, memory) = run(&call("evil.whisper", vec![field("amount", 100_000)]));
+    assert!(outputs.is_ok() || outputs.is_err_and(|failure| failure.code() == "timed-out"));
+    assert!(memory.log.len() <= (64 << 10) / 32 + 1, "{} lines", memory.log.len());
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let expected = Limits {
+        cpu: Duration::from_millis(250),
+        wall: Duration::from_secs(30),
+        memory: 64 * 1024 * 1024,
+        input: 1024 * 1024,
+        output: 1024 * 1024,
+        log: 64 * 1024,
+        verb_calls: 256,
+        http_calls: 32,
+    };
+    assert_eq!(Limits::default(), expected);
+    assert_eq!(model::query::LARGEST_PAGE, 5_000);
+}
+
+/// A call by the limits that an operator grants with this item.
+fn by(item: &str, mut call: StepCall) -> StepCall {
+    let consent = Consent::from_items([item]).expect("a grant");
+    call.limits = Grants::from(&consent).limits(call.step.as_str(), call.limits);
+    call
+}
+
+#[test]
+fn an_operator_raises_and_lowers_each_limit_of_a_step() {
+    let amount = |amount: i64| vec![field("amount", amount)];
+    let text = |length: usize| vec![field("text", "x".repeat(length).as_str())];
+    let outside = |number| StepCall { external: true, ..call("evil.pester", amount(number)) };
+    for (item, call, words) in [
+        ("limit:evil.spin/cpu-ms=20", call("evil.spin", vec![]), "it computed longer than 20ms"),
+        ("limit:evil.spin/cpu-ms=350", call("evil.spin", vec![]), "it computed longer than 350ms"),
+        ("limit:evil.spin/wall-ms=30", call("evil.spin", vec![]), "it ran longer than 30ms"),
+        ("limit:evil.bomb/memory=20971520", call("evil.bomb", vec![]), "it wanted more than 20 MiB"),
+        ("limit:evil.bomb/memory=104857600", call("evil.bomb", vec![]), "it wanted more than 100 MiB"),
+        ("limit:evil.echo/input=1000", call("evil.echo", text(1_000)), "its inputs are larger than 1000 bytes"),
+        ("limit:evil.echo/input=2097152", call("evil.echo", text(3 << 20)), "its inputs are larger than 2 MiB"),
+        ("limit:evil.long-text/output=100", call("evil.long-text", amount(100)), "its outputs are larger than 100 bytes"),
+        ("limit:evil.long-text/output=2097152", call("evil.long-text", amount(2 << 20)), "its outputs are larger than 2 MiB"),
+        ("limit:evil.storm/verb-calls=5", call("evil.storm", amount(6)), "it called more than 5 verbs"),
+        ("limit:evil.storm/verb-calls=300", call("evil.storm", amount(301)), "it called more than 300 verbs"),
+        ("limit:evil.pester/http-calls=2", outside(3), "it sent more than 2 requests"),
+        ("limit:evil.pester/http-calls=40", outside(41), "it sent more than 40 requests"),
+    ] {
+        assert_eq!(fault(&by(item, call)).1, words, "{item}");
+    }
+    for (item, call) in [
+        ("limit:evil.echo/input=2097152", call("evil.echo", text(1_100_000))),
+        ("limit:evil.storm/verb-calls=300", call("evil.storm", amount(300))),
+        ("limit:evil.pester/http-calls=40", outside(40)),
+    ] {
+        assert!(run(&by(item, call)).0.is_ok() || item.contains("echo"), "{item}");
+    }
+    for (item, words) in [("limit:evil.log-flood/log=1000", "1000 bytes"), ("limit:evil.log-flood/log=131072", "128 KiB")] {
+        let (_, memory) = run(&by(item, call("evil.log-flood", amount(20_000))));
+        let (_, line) = memory.log.last().expect("a line");
+        assert_eq!(line, &format!("the log is cut here: the step wrote more than {words}"), "{item}");
+    }
+    // What another step is granted changes nothing.
+    let other = by("limit:evil.bomb/verb-calls=1", call("evil.storm", amount(6)));
+    assert!(run(&other).0.is_ok());
 }
 
 #[test]
@@ -136,12 +207,34 @@ fn a_panic_of_the_engine_ends_the_call_and_the_host_comes_back() {
     the_runner_goes_on();
 }
 
+/// Memory of this process that is in use, in bytes.
+fn resident() -> usize {
+    let read = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    let pages: usize = read.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number");
+    pages * 4096
+}
+
+/// Run by the test below in a process of its own, where nobody else takes memory.
 #[test]
-fn a_thousand_traps_leave_nothing_behind() {
-    for _ in 0..1_000 {
-        assert_eq!(fault(&call("evil.trap", Vec::new())).0, "trap");
-    }
+#[ignore = "measures the memory of its whole process"]
+fn ten_thousand_traps_leave_nothing_behind_here() {
+    let traps = |count| (0..count).for_each(|_| assert_eq!(fault(&call("evil.trap", Vec::new())).0, "trap"));
+    traps(1_000);
     the_runner_goes_on();
+    let before = resident();
+    traps(9_000);
+    the_runner_goes_on();
+    let more = resident().saturating_sub(before);
+    assert!(more < 4 << 20, "9,000 traps took {more} bytes");
+}
+
+#[test]
+fn ten_thousand_traps_leave_nothing_behind() {
+    let own = std::env::current_exe().expect("this program");
+    let name = "limits::ten_thousand_traps_leave_nothing_behind_here";
+    let ran = std::process::Command::new(own).args(["--exact", name, "--ignored"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]

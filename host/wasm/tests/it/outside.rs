@@ -101,6 +101,29 @@ fn only_granted_hosts_and_only_external_steps_get_an_answer() {
 }
 
 #[test]
+fn what_a_host_repeats_of_a_secret_is_a_placeholder_again() {
+    // `Basic` with `ada:hunter2`, the secret in it, and both without what stands before them.
+    for said in ["hunter2", "Basic YWRhOmh1bnRlcjI=", "YWRhOmh1bnRlcjI="] {
+        let (port, _got) = server(said);
+        let call = granted("evil.fetch", &format!("http://api.example.com:{port}/"), port);
+        let told = text(&run(&call).0.expect("outputs"), "text");
+        assert!(told.starts_with("stepwise-secret-") && !told.contains(said), "{said}: {told}");
+    }
+}
+
+#[test]
+fn placeholders_are_not_heaped_up() {
+    let (port, _) = server("");
+    let hoard = |amount: i64| {
+        let granted = granted("evil.hoard", "", port);
+        StepCall { inputs: vec![field("amount", amount)], ..granted }
+    };
+    assert_eq!(output(&run(&hoard(30)).0.expect("outputs"), "number"), &Value::Whole(30));
+    let (code, words) = fault(&hoard(1_000_000));
+    assert_eq!((code, words.as_str()), ("host-limit", "it asked for more than 100 placeholders of secrets"));
+}
+
+#[test]
 fn requests_are_counted() {
     let allowed = StepCall { external: true, ..call("evil.pester", vec![field("amount", 32)]) };
     let (returned, _) = run_with(&allowed, Memory::default());

@@ -42,10 +42,12 @@ stepwise_sdk::export!(
     greedy::LongFailure,
     loud::LogFlood,
     loud::PrintFlood,
+    loud::Whisper,
     loud::Sleep,
     outside::Fetch,
     outside::Sneak,
     outside::Pester,
+    outside::Hoard,
     outside::WorkOutside,
 );
 

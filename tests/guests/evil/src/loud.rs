@@ -19,6 +19,20 @@ impl Step for LogFlood {
     }
 }
 
+/// Writes so many lines of the log with nothing in them.
+pub struct Whisper;
+
+impl Step for Whisper {
+    const NAME: &str = "evil.whisper";
+    type Inputs = Amount;
+    type Outputs = Number;
+
+    fn run(context: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
+        (0..amount).for_each(|_| context.info(""));
+        Ok(Number { number: amount })
+    }
+}
+
 /// Prints so many lines to its standard output and its standard error.
 pub struct PrintFlood;
 

@@ -89,6 +89,21 @@ impl Step for Pester {
     }
 }
 
+/// Asks for so many placeholders of one secret.
+pub struct Hoard;
+
+impl Step for Hoard {
+    const NAME: &str = "evil.hoard";
+    const EXTERNAL: bool = true;
+    type Inputs = Amount;
+    type Outputs = Number;
+
+    fn run(context: &Context, Amount { amount }: Amount) -> Result<Number, Failure> {
+        let held = (0..amount).filter(|number| context.basic(&format!("user {number}"), "key").is_some());
+        Ok(Number { number: held.count() as i64 })
+    }
+}
+
 /// Whose work it is.
 #[derive(Inputs)]
 pub struct Work {
