@@ -313,6 +313,8 @@ impl Bench {
             business_unit: None,
             record,
             message: Message::Create,
+            action: None,
+            stage: Some(model::process::workflow::Stage::After),
             before: Values::new(),
             after: Values::new(),
             depth: 1,

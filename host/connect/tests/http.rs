@@ -3,7 +3,11 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -294,4 +298,171 @@ fn headers_of_the_connection_are_not_the_steps() {
     let grants = [HostGrant::parse("api.example.com private").expect("a grant")];
     let error = send(&request, &grants, &secrets).expect_err("no answer");
     assert!(error.why == NoAnswer::Invalid && !error.message.contains('\n'), "{error}");
+}
+
+/// A client for whom every name has these addresses, at the port that is asked for; it counts the questions.
+fn looking_up(addresses: &'static [&'static str]) -> (Client, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let lookup = move |_: &str, port| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Ok(addresses.iter().map(|one| SocketAddr::new(one.parse().expect("an address"), port)).collect())
+    };
+    (Client::with_lookup(Box::new(lookup), &[]), asked)
+}
+
+#[test]
+fn no_way_of_writing_an_address_leads_around_the_grants() {
+    let server = Server::answering(|_| ok("inside"));
+    let port = server.address.port();
+    // Granted by name, and not for private networks: all names stand for this machine here.
+    let grants = [HostGrant::parse(&format!("http://api.example.com:{port}")).expect("a grant")];
+    for (host, expected) in [
+        ("api.example.com", NoAnswer::NotGranted),
+        ("API.EXAMPLE.COM", NoAnswer::NotGranted),
+        ("api.example.com.", NoAnswer::NotGranted),
+        ("api.example.com..", NoAnswer::NotGranted),
+        ("localhost", NoAnswer::NotGranted),
+        ("localhost.", NoAnswer::NotGranted),
+        ("LOCALHOST", NoAnswer::NotGranted),
+        ("127.0.0.1", NoAnswer::NotGranted),
+        ("127.1", NoAnswer::NotGranted),
+        ("0", NoAnswer::NotGranted),
+        ("0x7f000001", NoAnswer::NotGranted),
+        ("2130706433", NoAnswer::NotGranted),
+        ("0177.0.0.1", NoAnswer::NotGranted),
+        ("[::1]", NoAnswer::NotGranted),
+        ("[::]", NoAnswer::NotGranted),
+        ("[::ffff:127.0.0.1]", NoAnswer::NotGranted),
+        ("[::ffff:7f00:1]", NoAnswer::NotGranted),
+        ("[::127.0.0.1]", NoAnswer::NotGranted),
+        ("[2002:7f00:1::]", NoAnswer::NotGranted),
+        ("[64:ff9b::7f00:1]", NoAnswer::NotGranted),
+        ("[fe80::1%25lo]", NoAnswer::NotGranted),
+        ("[fe80::1%lo]", NoAnswer::NotGranted),
+        ("xn--pi-6kc.example.com", NoAnswer::NotGranted),
+        ("api.example.com.evil.org", NoAnswer::NotGranted),
+        ("evil.org%2eapi.example.com", NoAnswer::NotGranted),
+        ("api%2eexample.com", NoAnswer::NotGranted),
+        ("аpi.example.com", NoAnswer::Invalid),
+        ("api.example.com@127.0.0.1", NoAnswer::Invalid),
+        ("api.example.com:80@127.0.0.1", NoAnswer::Invalid),
+        ("127.0.0.1\\@api.example.com", NoAnswer::Invalid),
+        ("api.example.com\r\nHost: evil.org", NoAnswer::Invalid),
+        ("api.example.com\t", NoAnswer::Invalid),
+        ("[::1", NoAnswer::Invalid),
+    ] {
+        let error = send(&get(&format!("http://{host}:{port}/")), &grants, &secret()).expect_err(host);
+        // What the transport cannot even read it says in its own way; nobody is asked either way.
+        assert!(error.why == expected || error.why == NoAnswer::Invalid, "{host}: {error:?}");
+    }
+    assert!(server.got_nothing());
+}
+
+#[test]
+fn a_redirect_is_no_way_around_the_grants_either() {
+    let inside = Server::answering(|_| ok("inside"));
+    let port = inside.address.port();
+    for to in [
+        format!("http://127.0.0.1:{port}/"),
+        format!("http://localhost:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+        format!("//127.0.0.1:{port}/"),
+        format!("http://api.example.com@127.0.0.1:{port}/"),
+        format!("http:\\\\127.0.0.1:{port}/"),
+        "file:///etc/passwd".to_owned(),
+        "gopher://127.0.0.1/".to_owned(),
+        "javascript:alert(1)".to_owned(),
+    ] {
+        let answer = redirect(302, &to);
+        let server = Server::answering(move |line| if line.contains(" / ") { answer.clone() } else { ok("here") });
+        let sent = send(&get(&server.url("api.example.com", "/")), &[server.grant("api.example.com")], &[]);
+        // What is no URL of its own is a path of the same host.
+        assert!(sent.is_err() || sent.is_ok_and(|answer| answer.body == b"here"), "{to}");
+        assert!(inside.got_nothing(), "{to}");
+    }
+}
+
+#[test]
+fn the_address_that_was_looked_at_is_the_one_that_is_connected_to() {
+    let server = Server::answering(|_| ok("hello"));
+    let url = server.url("api.example.com", "/");
+    let reach = |hosts| Reach { hosts, secrets: &[], within: SOON, largest: 1_000 };
+    let (client, asked) = looking_up(&["127.0.0.1"]);
+    let private = [server.grant("api.example.com")];
+    assert_eq!(client.send(&get(&url), &reach(&private), &mut || false).expect("an answer").status, 200);
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "a second question could be answered differently");
+    assert_eq!(server.got().head[0], "GET / HTTP/1.1");
+    // Of several addresses only those of the world are tried, in whatever order they come.
+    let public = [HostGrant::parse(&format!("http://api.example.com:{}", server.address.port())).expect("a grant")];
+    for addresses in [&["127.0.0.1", "::1"][..], &["::ffff:127.0.0.1", "10.0.0.1"], &["169.254.169.254"], &[]] {
+        let sent = looking_up(addresses).0.send(&get(&url), &reach(&public), &mut || false);
+        assert!(matches!(why(sent), NoAnswer::NotGranted | NoAnswer::NoConnection), "{addresses:?}");
+    }
+    let soon = Reach { within: Duration::from_millis(300), ..reach(&public) };
+    let sent = looking_up(&["127.0.0.1", "1.1.1.1"]).0.send(&get(&url), &soon, &mut || false);
+    assert!(!sent.is_ok_and(|answer| answer.body == b"hello"), "another one is connected to, or nobody");
+    assert!(server.got_nothing());
+}
+
+#[test]
+fn a_host_that_drips_has_no_more_time_than_one_that_is_silent() {
+    for head in ["HTTP/1.1 200 OK\r\nX-Long: ", "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        thread::spawn(move || {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let _ = stream.write_all(head.as_bytes());
+            let _ = stream.set_read_timeout(Some(Duration::from_millis(20)));
+            let dripping = Instant::now();
+            // The pause between two drops is the time that reading waits in vain.
+            while dripping.elapsed() < SOON && stream.write_all(b"x").is_ok() {
+                let _ = stream.read(&mut [0; 64]);
+            }
+        });
+        let grants = [HostGrant::parse(&format!("http://slow.example.com:{port} private")).expect("a grant")];
+        let reach = Reach { hosts: &grants, secrets: &[], within: Duration::from_millis(400), largest: 1 << 20 };
+        let started = Instant::now();
+        let sent = client().send(&get(&format!("http://slow.example.com:{port}/")), &reach, &mut || false);
+        assert_eq!(why(sent), NoAnswer::TimedOut, "{head:?}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{head:?}");
+    }
+}
+
+#[test]
+fn what_is_packed_is_not_unpacked() {
+    // A kilobyte of zeros, packed by gzip: a step gets what was sent, however large it would become.
+    let packed: [u8; 29] =
+        [31, 139, 8, 0, 0, 0, 0, 0, 2, 255, 99, 96, 24, 5, 163, 96, 20, 140, 84, 0, 0, 46, 175, 181, 239, 0, 4, 0, 0];
+    let server = Server::answering(move |_| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
+        [head.as_bytes(), &packed].concat()
+    });
+    let answer = send(&get(&server.url("api.example.com", "/")), &[server.grant("api.example.com")], &[]);
+    assert_eq!(answer.expect("an answer").body, packed);
+    assert_eq!(server.got().header("accept-encoding").filter(|text| text.contains("gzip")), None);
+}
+
+#[test]
+fn a_placeholder_in_an_address_stays_one_and_no_error_tells_a_secret() {
+    let server = Server::answering(|_| ok("hello"));
+    let grants = [server.grant("api.example.com")];
+    let url = server.url("api.example.com", "/stepwise-secret-1?key=stepwise-secret-1");
+    let answer = send(&get(&url), &grants, &secret()).expect("an answer");
+    assert_eq!(answer.url, url);
+    assert_eq!(server.got().head[0], "GET /stepwise-secret-1?key=stepwise-secret-1 HTTP/1.1");
+    // A port of nobody, a host that is not granted, a header that cannot be: none of them tells what would have been sent.
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|one| one.local_addr()).expect("an address").port();
+    for (url, header) in [
+        (format!("http://api.example.com:{nobody}/"), "stepwise-secret-1"),
+        ("http://other.example.com/".to_owned(), "stepwise-secret-1"),
+        (server.url("api.example.com", "/"), "stepwise-secret-1\r\n"),
+    ] {
+        let mut request = get(&url);
+        request.headers.push(("X-Key".into(), header.into()));
+        let granted =
+            [grants[0].clone(), HostGrant::parse(&format!("http://api.example.com:{nobody} private")).expect("one")];
+        let error = send(&request, &granted, &secret()).expect_err(&url);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
 }

@@ -58,7 +58,7 @@ fn run_before(unit: &mut Unit, caller: &Caller, record: RecordRef) -> Result<Vec
             caller: *caller,
         };
         if start::decide(unit, process, &fact, Some(Stage::Before))? {
-            run(unit, process, &fact)?;
+            run(unit, process, &fact, Stage::Before)?;
             ran.push(process.id);
         }
     }
@@ -79,7 +79,7 @@ pub(crate) fn before_delete(unit: &mut Unit, caller: &Caller, record: &Record) -
     for process in catalogue.real_time(record.entity) {
         let fact = fact();
         if start::decide(unit, process, &fact, Some(Stage::Before))? {
-            run(unit, process, &fact)?;
+            run(unit, process, &fact, Stage::Before)?;
         }
     }
     Ok(())
@@ -96,15 +96,15 @@ pub(crate) fn after(unit: &mut Unit, place: usize, met: &[ProcessId]) -> Result<
     let (fact, first) = (fact.clone(), unit.facts.len());
     for process in catalogue.real_time(fact.record.entity) {
         if !met.contains(&process.id) && start::decide(unit, process, &fact, Some(Stage::After))? {
-            run(unit, process, &fact)?;
+            run(unit, process, &fact, Stage::After)?;
         }
     }
     let newer = unit.facts.get(first..).unwrap_or_default().iter().rev().find(|newer| newer.record == fact.record);
     Ok(newer.and_then(|newer| newer.after.as_ref()).map(|record| record.version))
 }
 
-/// Runs `process` for `fact`, to its end.
-fn run(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<(), Failure> {
+/// Runs `process` for `fact` on this side of the change, to its end.
+fn run(unit: &mut Unit, process: &Process, fact: &Fact, stage: Stage) -> Result<(), Failure> {
     let Some(activation) = &process.activation else { return Ok(()) };
     access::owner::check(unit, process)?;
     let user = match process.workflow.mode {
@@ -114,7 +114,10 @@ fn run(unit: &mut Unit, process: &Process, fact: &Fact) -> Result<(), Failure> {
     let mut job = start::new_job(unit, activation, Some(fact.record), user, start::cause_of(fact, activation));
     job.real_time = true;
     start::check_loops(unit, process, fact, &job)??;
-    finish(unit, activation, job).map(drop)
+    let outer = std::mem::replace(&mut unit.stage, stage);
+    let ended = finish(unit, activation, job).map(drop);
+    unit.stage = outer;
+    ended
 }
 
 /// Runs `job` to its end in the unit, notes it, and gives it as it ended; one that did not succeed is refused.

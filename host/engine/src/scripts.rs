@@ -227,6 +227,8 @@ impl Trial<'_> {
             business_unit: Members(unit).unit_of(user),
             record,
             message: Message::OnDemand,
+            action: None,
+            stage: None,
             before: Values::new(),
             after: Values::new(),
             depth: self.caller.depth,

@@ -9,7 +9,8 @@ mod pending;
 use std::sync::{Arc, atomic::AtomicBool};
 
 use model::{
-    Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact, schema::Entity,
+    Caller, EntityId, Outcome, Record, RecordRef, Refusal, Timestamp, Verb, audit::Through, fact::Fact,
+    process::workflow::Stage, schema::Entity,
 };
 use smol_str::SmolStr;
 use store::{Overlay, records};
@@ -37,6 +38,8 @@ pub(crate) struct Unit {
     pub stop: Arc<AtomicBool>,
     /// How many guests have the unit, one within the other (E13).
     pub guests: u32,
+    /// On which side of its change the run stands that is being driven: jobs come after it.
+    pub stage: Stage,
     /// The changes that wait for their before-stage to end, the innermost last (E21).
     pending: Vec<Pending>,
     /// How those changes were altered, newest last.
@@ -109,6 +112,7 @@ impl Unit {
             dropped: Vec::new(),
             stop: Arc::default(),
             guests: 0,
+            stage: Stage::After,
             pending: Vec::new(),
             altered: Vec::new(),
             ready: Vec::new(),

@@ -12,6 +12,7 @@ use crate::{
     Timestamp, Verb,
     grant::{Grants, LimitChanges},
     package::Code,
+    process::workflow::Stage,
     query::{Page, Query},
 };
 
@@ -49,6 +50,10 @@ pub struct StepContext {
     pub record: Option<RecordRef>,
     /// What started the run.
     pub message: Message,
+    /// The action's name, where it is one that was called.
+    pub action: Option<SmolStr>,
+    /// Before or after the change that started the run is written; absent where none did.
+    pub stage: Option<Stage>,
     /// The record before the event.
     pub before: Image,
     /// The record after the event.

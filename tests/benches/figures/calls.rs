@@ -196,6 +196,8 @@ fn call(step: &str, code: Code, inputs: Vec<Field>) -> Result<StepCall> {
         business_unit: None,
         record: None,
         message: Message::Create,
+        action: None,
+        stage: Some(model::process::workflow::Stage::After),
         before: Image::new(),
         after: Image::new(),
         depth: 2,

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use model::{
-    Field, Refusal, StepName,
+    Field, Message, Refusal, StepName,
     job::{Job, LogEvent},
     package::Code,
     step::{HostFault, Returned, StepCall, StepContext, StepFailure, Usage},
@@ -200,6 +200,8 @@ impl Drive<'_> {
             business_unit: Members(unit).unit_of(job.user),
             record: job.record,
             message: job.cause.message,
+            action: (job.cause.message == Message::Action).then(|| activation.program.name().as_str().into()),
+            stage: is_event(job.cause.message).then_some(unit.stage),
             before: job.cause.before.clone(),
             after: job.cause.after.clone(),
             depth: job.cause.depth,
@@ -239,6 +241,15 @@ impl Drive<'_> {
             _ => self.slot.unit()?.rollback(pending.before),
         }
         self.next_moment()
+    }
+}
+
+/// Whether a change of a record started the run.
+fn is_event(message: Message) -> bool {
+    match message {
+        Message::Create | Message::Update | Message::SetStatus | Message::Assign | Message::Delete => true,
+        Message::Share | Message::Unshare => true,
+        Message::OnDemand | Message::Child | Message::Action | Message::Schedule => false,
     }
 }
 

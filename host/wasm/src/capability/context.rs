@@ -1,6 +1,6 @@
 //! `context`: who calls, about what.
 
-use model::{Image, Message, RecordRef, Schema};
+use model::{Image, RecordRef, Schema, process::workflow::Stage};
 
 use crate::{
     abi::v1::{self, context, types},
@@ -28,7 +28,8 @@ impl context::Host for Call {
     }
 
     fn message(&mut self) -> wasmtime::Result<String> {
-        Ok(self.facts()?.context.message.word().to_owned())
+        let context = &self.facts()?.context;
+        Ok(context.action.as_deref().unwrap_or(context.message.word()).to_owned())
     }
 
     fn pre_image(&mut self) -> wasmtime::Result<Vec<types::Field>> {
@@ -56,11 +57,11 @@ impl context::Host for Call {
         })
     }
 
-    /// Background runs come after the change; there are no others yet.
     fn stage(&mut self) -> wasmtime::Result<context::EventStage> {
-        Ok(match is_event(self.facts()?.context.message) {
-            true => context::EventStage::After,
-            false => context::EventStage::None,
+        Ok(match self.facts()?.context.stage {
+            None => context::EventStage::None,
+            Some(Stage::Before) => context::EventStage::Before,
+            Some(Stage::After) => context::EventStage::After,
         })
     }
 
@@ -90,22 +91,16 @@ impl context::Host for Call {
             "contract" => Some(inspect::SPOKEN_WORDS.to_owned()),
             "host" => Some(concat!("stepwise ", env!("CARGO_PKG_VERSION")).to_owned()),
             "mode" => Some(if context.background { "background" } else { "real-time" }.to_owned()),
-            "stage" => Some(if is_event(context.message) { "after" } else { "none" }.to_owned()),
+            "stage" => Some(
+                match context.stage {
+                    None => "none",
+                    Some(Stage::Before) => "before",
+                    Some(Stage::After) => "after",
+                }
+                .to_owned(),
+            ),
             _ => None,
         })
-    }
-}
-
-/// Whether a change started the run.
-fn is_event(message: Message) -> bool {
-    match message {
-        Message::Create | Message::Update | Message::SetStatus | Message::Assign | Message::Delete => true,
-        Message::OnDemand
-        | Message::Child
-        | Message::Action
-        | Message::Schedule
-        | Message::Share
-        | Message::Unshare => false,
     }
 }
 

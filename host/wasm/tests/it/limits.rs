@@ -114,8 +114,16 @@ fn an_operator_raises_and_lowers_each_limit_of_a_step() {
         ("limit:evil.bomb/memory=104857600", call("evil.bomb", vec![]), "it wanted more than 100 MiB"),
         ("limit:evil.echo/input=1000", call("evil.echo", text(1_000)), "its inputs are larger than 1000 bytes"),
         ("limit:evil.echo/input=2097152", call("evil.echo", text(3 << 20)), "its inputs are larger than 2 MiB"),
-        ("limit:evil.long-text/output=100", call("evil.long-text", amount(100)), "its outputs are larger than 100 bytes"),
-        ("limit:evil.long-text/output=2097152", call("evil.long-text", amount(2 << 20)), "its outputs are larger than 2 MiB"),
+        (
+            "limit:evil.long-text/output=100",
+            call("evil.long-text", amount(100)),
+            "its outputs are larger than 100 bytes",
+        ),
+        (
+            "limit:evil.long-text/output=2097152",
+            call("evil.long-text", amount(2 << 20)),
+            "its outputs are larger than 2 MiB",
+        ),
         ("limit:evil.storm/verb-calls=5", call("evil.storm", amount(6)), "it called more than 5 verbs"),
         ("limit:evil.storm/verb-calls=300", call("evil.storm", amount(301)), "it called more than 300 verbs"),
         ("limit:evil.pester/http-calls=2", outside(3), "it sent more than 2 requests"),
@@ -130,7 +138,9 @@ fn an_operator_raises_and_lowers_each_limit_of_a_step() {
     ] {
         assert!(run(&by(item, call)).0.is_ok() || item.contains("echo"), "{item}");
     }
-    for (item, words) in [("limit:evil.log-flood/log=1000", "1000 bytes"), ("limit:evil.log-flood/log=131072", "128 KiB")] {
+    for (item, words) in
+        [("limit:evil.log-flood/log=1000", "1000 bytes"), ("limit:evil.log-flood/log=131072", "128 KiB")]
+    {
         let (_, memory) = run(&by(item, call("evil.log-flood", amount(20_000))));
         let (_, line) = memory.log.last().expect("a line");
         assert_eq!(line, &format!("the log is cut here: the step wrote more than {words}"), "{item}");

@@ -272,6 +272,8 @@ pub fn context() -> StepContext {
         business_unit: None,
         record: Some(FIRST),
         message: Message::Create,
+        action: None,
+        stage: Some(model::process::workflow::Stage::After),
         before: Values::new(),
         after: Values::from_iter([(SUBJECT, Value::text("call"))]),
         depth: 1,

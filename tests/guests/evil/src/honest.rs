@@ -164,7 +164,7 @@ impl Step for Surroundings {
 #[derive(Outputs)]
 pub struct Told {
     /// One line for each thing.
-    lines: String,
+    pub lines: String,
 }
 
 /// Asks for everything that a context has.
@@ -197,6 +197,45 @@ impl Step for Ask {
         ];
         Ok(Told { lines: lines.join("\n") })
     }
+}
+
+/// Tells in one line where it runs.
+pub struct Where;
+
+impl Step for Where {
+    const NAME: &str = "evil.where";
+    type Inputs = ();
+    type Outputs = Told;
+
+    fn run(context: &Context, (): ()) -> Result<Told, Failure> {
+        Ok(Told { lines: whereabouts(context) })
+    }
+}
+
+/// What a context says that is the same each time.
+pub fn whereabouts(context: &Context) -> String {
+    let entity = |reference: Option<Reference>| reference.map_or("none".to_owned(), |one| one.entity);
+    let image = |fields: Vec<Field>| {
+        let fields = fields.iter().map(|field| match &field.value {
+            Value::Text(text) => format!("{} {text}", field.name),
+            value => format!("{} {value:?}", field.name),
+        });
+        fields.collect::<Vec<_>>().join(", ")
+    };
+    let same = if context.user() == context.initiating_user() { "the same" } else { "another" };
+    let key = context.idempotency_key();
+    [
+        format!("{:?} {:?} by `{}`", context.mode(), context.stage(), context.message()),
+        format!("as {} and {same}", context.user().entity),
+        format!("unit {}", entity(context.business_unit())),
+        format!("record {}", entity(context.record())),
+        format!("before ({}) after ({})", image(context.pre_image()), image(context.post_image())),
+        format!("depth {} attempt {}", context.depth(), context.attempt()),
+        format!("key ..{}", key.split_once(':').map_or("", |(_, step)| step)),
+        format!("{} s left", (context.deadline().0 - context.now().0) / 1_000_000),
+        format!("cancelled {}", context.is_cancelled()),
+    ]
+    .join("; ")
 }
 
 /// Which task, and which colleague.

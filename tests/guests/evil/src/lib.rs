@@ -17,6 +17,7 @@ stepwise_sdk::export!(
     honest::Bump,
     honest::Surroundings,
     honest::Ask,
+    honest::Where,
     honest::HandOn,
     honest::Lead,
     honest::Rows,
@@ -48,6 +49,7 @@ stepwise_sdk::export!(
     outside::Sneak,
     outside::Pester,
     outside::Hoard,
+    outside::WhereOutside,
     outside::WorkOutside,
 );
 
