@@ -12,6 +12,7 @@ mod flows;
 mod jobs;
 mod loops;
 mod organisation;
+mod quarantine;
 mod queries;
 mod schedules;
 mod scripts;
