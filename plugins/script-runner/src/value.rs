@@ -79,9 +79,30 @@ pub fn from_script(value: &Dynamic) -> Result<Value, String> {
         Plain::Reference(target) => Value::Lookup(target_of(&target)?),
         Plain::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
         Plain::Document(Document(bytes)) => Value::Json(bytes.to_vec()),
-        Plain::List(_) => return Err("a list is no value of an attribute".into()),
+        Plain::List(items) => return list(items),
         Plain::Fields(_) => return Err("a map is no value of an attribute".into()),
     })
+}
+
+/// A list of records, or of the rows that `query` gives, or of the numbers of options.
+fn list(items: Vec<Plain>) -> Result<Value, String> {
+    if !items.is_empty() && items.iter().all(|item| matches!(item, Plain::Whole(_) | Plain::Choice(_))) {
+        let numbers = items.iter().map(|item| match item {
+            Plain::Choice(choice) => Ok(choice.number),
+            Plain::Whole(number) => i32::try_from(*number).map_err(|_| format!("{number} is no option")),
+            _ => Err("an option is a number".to_owned()),
+        });
+        return numbers.collect::<Result<_, _>>().map(Value::Choices);
+    }
+    let records = items.iter().map(|item| match item {
+        Plain::Reference(target) => target_of(target),
+        Plain::Fields(fields) => match fields.iter().find(|(name, _)| name == "id") {
+            Some((_, Plain::Reference(target))) => target_of(target),
+            _ => Err("a map without the `id` of a record cannot be handed over".to_owned()),
+        },
+        _ => Err("a list that is handed over has records, rows of `query` or numbers of options".to_owned()),
+    });
+    records.collect::<Result<_, _>>().map(Value::Lookups)
 }
 
 /// A map of the script as fields.

@@ -82,6 +82,11 @@ fn records<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'a>) -> Opt
     let (report, node) = (steps.report, fields.need("for-each")?);
     let text = node.as_text().unwrap_or_default();
     let SourceKind::Expression(inner, at) = source_kind(text) else {
+        if fields.get("of").is_some() {
+            let message = "`of` says of which entity the records of a list are: this goes through all of one";
+            report.error(fields.place_of("of"), message);
+            return None;
+        }
         let name: EntityName = fields.need_name("for-each")?;
         return scope.names.entity(report, name.as_str(), node.place).one().map(|entity| (&**entity, None));
     };
@@ -96,13 +101,31 @@ fn records<'a>(steps: &Steps<'_>, fields: &Fields<'_>, scope: &Scope<'a>) -> Opt
             return None;
         }
     };
-    let [entity] = kind.to.as_slice() else {
-        let hint = Some("its argument says of which with `to`".to_owned());
-        report.error_with(node.place, "a loop goes through records of one entity, and this list may hold others", hint);
-        return None;
-    };
-    let entity = scope.names.schema.named(entity.as_str())?;
+    let entity = of_list(fields, node, &kind.to, scope)?;
     Some((entity, expression.paths.into_iter().next()))
+}
+
+/// The entity whose records of a list a loop goes through: the only one on it, or the one that the step names. Others on it
+/// are left alone.
+fn of_list<'a>(fields: &Fields<'_>, list: &Node, to: &[EntityName], scope: &Scope<'a>) -> Option<&'a Entity> {
+    let report = fields.report;
+    let Some(node) = fields.get("of") else {
+        let [only] = to else {
+            let hint = Some("name it, as in `of: task`: others on the list are left alone".to_owned());
+            let message = "a loop goes through records of one entity, and this list may hold others";
+            report.error_with(list.place, message, hint);
+            return None;
+        };
+        return scope.names.schema.named(only.as_str()).map(|entity| &**entity);
+    };
+    let name: EntityName = fields.name("of")?;
+    let entity = scope.names.entity(report, name.as_str(), node.place).one()?;
+    if !to.is_empty() && !to.contains(&name) {
+        let there: Vec<_> = to.iter().map(|name| format!("`{name}`")).collect();
+        report.error(node.place, format!("this list holds no records of `{name}`, but of {}", there.join(" and ")));
+        return None;
+    }
+    Some(entity)
 }
 
 fn wanted(

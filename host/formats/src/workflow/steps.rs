@@ -66,7 +66,7 @@ const FIND: Keys =
     Keys { what: "a `find` step", known: step_keys!["find", "as", "where", "order", "limit"], later: &[] };
 const FOR_EACH: Keys = Keys {
     what: "a `for-each` step",
-    known: step_keys!["for-each", "as", "where", "order", "limit", "steps"],
+    known: step_keys!["for-each", "of", "as", "where", "order", "limit", "steps"],
     later: &[],
 };
 const STOP: Keys = Keys { what: "a `stop` step", known: step_keys!["stop", "message"], later: &[] };
