@@ -5,19 +5,11 @@ use rhai::Dynamic;
 
 use super::{
     Answer, Function,
-    Topic::BusinessDays,
     arguments::Arguments,
     dates::{plus, too_far},
 };
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(BusinessDays, name, signature, arguments, body)
-}
+about!(BusinessDays);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("add_business_days", "add_business_days(when: moment, days: whole) -> moment", (2, 2), |call| {

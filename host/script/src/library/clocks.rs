@@ -6,20 +6,12 @@ use rhai::Dynamic;
 
 use super::{
     Answer, Function,
-    Topic::Dates,
     arguments::{Arguments, Moment, bounded},
     dates::too_far,
 };
 use crate::calendar::weekday;
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Dates, name, signature, arguments, body)
-}
+about!(Dates);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("format_date", "format_date(when: moment, pattern: text[, zone: text]) -> text", (2, 3), format_date).help(

@@ -6,19 +6,11 @@ use rhai::Dynamic;
 
 use super::{
     Answer, Function,
-    Topic::Dates,
     arguments::{Arguments, Moment},
 };
 use crate::{Environment, calendar::weekday};
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Dates, name, signature, arguments, body)
-}
+about!(Dates);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("today", "today() -> date", (0, 0), |call| Ok(Dynamic::from(call.environment().today())))

@@ -4,23 +4,15 @@ use rhai::{Array, Dynamic, ImmutableString, Map};
 use rust_decimal::Decimal;
 
 use super::{
-    Answer, Function, LONGEST_LIST, LONGEST_TEXT,
-    Topic::Collections,
-    arguments::{Arguments, bounded, number, show, whole_if_possible},
+    Function, LONGEST_LIST, LONGEST_TEXT,
+    arguments::{bounded, number, show, whole_if_possible},
 };
 use crate::{Environment, dynamic::kind};
 
 /// How deep lists and maps may lie in each other.
 const DEEPEST: usize = 32;
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Collections, name, signature, arguments, body).in_scripts()
-}
+about!(Collections, in_scripts);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("json", "json(value: any) -> text", (1, 1), |call| {

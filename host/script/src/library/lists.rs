@@ -7,20 +7,12 @@ use rust_decimal::Decimal;
 
 use super::{
     Answer, Function, LONGEST_LIST,
-    Topic::Collections,
     arguments::{Arguments, bounded_list, whole_if_possible},
     operators::{compare, equal},
 };
 use crate::dynamic::kind;
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Collections, name, signature, arguments, body)
-}
+about!(Collections);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("count", "count(list: list) -> whole", (1, 1), |call| {

@@ -5,19 +5,11 @@ use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 
 use super::{
     Answer, Function,
-    Topic::Money,
     arguments::{Arguments, bounded, bounded_list},
     numbers::grouped,
 };
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Money, name, signature, arguments, body)
-}
+about!(Money);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("round_money", "round_money(amount: number) -> number", (1, 1), |call| Ok(cents(call.number(0)?).into())).help(

@@ -7,20 +7,12 @@ use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 
 use super::{
     Answer, Function,
-    Topic::Numbers,
     arguments::{Arguments, bounded, whole_if_possible},
     operators::compare,
 };
 use crate::dynamic::kind;
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Numbers, name, signature, arguments, body)
-}
+about!(Numbers);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("round", "round(number: number[, places: whole]) -> number", (1, 2), |call| {

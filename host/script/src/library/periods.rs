@@ -9,20 +9,12 @@ use rhai::Dynamic;
 
 use super::{
     Answer, Function,
-    Topic::Dates,
     arguments::Arguments,
     dates::{too_far, whole_part},
 };
 use crate::calendar::weekday;
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Dates, name, signature, arguments, body)
-}
+about!(Dates);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("date_of", "date_of(year: whole, month: whole, day: whole) -> date", (3, 3), date_of).help(

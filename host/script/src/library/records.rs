@@ -4,19 +4,11 @@ use rhai::Dynamic;
 
 use super::{
     Answer, Function,
-    Topic::Values,
     arguments::{Arguments, bounded, moment, number, show, whole_if_possible},
     operators::{self, compare},
 };
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Values, name, signature, arguments, body)
-}
+about!(Values);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("coalesce", "coalesce(value: any, ...) -> any", (1, 8), |call| {

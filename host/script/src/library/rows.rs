@@ -8,21 +8,13 @@ use rust_decimal::Decimal;
 
 use super::{
     Answer, Function,
-    Topic::Collections,
     arguments::{Arguments, number, whole_if_possible},
     lists::sort_by_key,
     operators::equal,
 };
 use crate::dynamic::kind;
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Collections, name, signature, arguments, body).in_scripts()
-}
+about!(Collections, in_scripts);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("column", "column(rows: rows, name: text) -> list", (2, 2), |call| {

@@ -4,20 +4,12 @@ use rhai::Dynamic;
 
 use super::{
     Answer, Function, LONGEST_LIST,
-    Topic::Text,
     arguments::{Arguments, bounded, show},
     operators::equal,
 };
 use crate::dynamic::Choices;
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Text, name, signature, arguments, body)
-}
+about!(Text);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("upper", "upper(text: text) -> text", (1, 1), |call| bounded(call.text(0)?.to_uppercase()))

@@ -6,19 +6,11 @@ use uuid::Uuid;
 
 use super::{
     Answer, Function, LONGEST_TEXT,
-    Topic::Text,
     arguments::{Arguments, bounded, bounded_list, number, show},
 };
 use crate::dynamic::{Choice, Reference};
 
-const fn f(
-    name: &'static str,
-    signature: &'static str,
-    arguments: (usize, usize),
-    body: fn(&Arguments<'_>) -> Answer,
-) -> Function {
-    Function::new(Text, name, signature, arguments, body)
-}
+about!(Text);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     f("capitalize", "capitalize(text: text) -> text", (1, 1), |call| bounded(capitalized(&call.text(0)?)))
