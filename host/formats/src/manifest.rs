@@ -147,10 +147,13 @@ fn script_of(file: &SourceFile, text: &str) -> Script {
 fn headed<'f>(file: &'f SourceFile, names: &Names<'_>, problems: &mut Vec<Problem>) -> Option<(&'f str, Manifest)> {
     let whole = Report::new(file.path.clone(), "");
     let Ok(text) = std::str::from_utf8(&file.bytes) else {
-        whole.error(Place::START, "the file is not UTF-8 text");
+        let hint = Some("save it as UTF-8".to_owned());
+        whole.error_with(Place::START, "the file is not UTF-8 text", hint);
         problems.extend(whole.problems());
         return None;
     };
+    // Some editors begin a file with a mark that nobody sees.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > tree::MAX_BYTES {
         whole.error(Place::START, format!("the file has {} bytes; at most {} are read", text.len(), tree::MAX_BYTES));
         problems.extend(whole.problems());

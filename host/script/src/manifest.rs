@@ -38,6 +38,11 @@ pub fn split(text: &str) -> Result<Split<'_>, Diagnostic> {
             None if bare != OPENING => return Err(missing(place, "only `/*---` may stand on the first line")),
             None => yaml = Some(place + line.len()),
             Some(from) if bare == CLOSING => {
+                if let Some(second) = second(&text[place..]) {
+                    let at = place + second;
+                    let found = Diagnostic::at(text, at, at + OPENING.len(), "a second heading begins here");
+                    return Err(found.hint("each script has a file of its own"));
+                }
                 return Ok(Split {
                     yaml: &text[from..place],
                     yaml_line: line_of(text, from),
@@ -50,6 +55,18 @@ pub fn split(text: &str) -> Result<Split<'_>, Diagnostic> {
         place += line.len();
     }
     Err(missing(start, "the comment with the manifest has no end"))
+}
+
+/// The byte at which another heading begins.
+fn second(rest: &str) -> Option<usize> {
+    let mut place = 0;
+    for line in rest.split_inclusive('\n') {
+        if line.trim() == OPENING {
+            return Some(place + line.len() - line.trim_start().len());
+        }
+        place += line.len();
+    }
+    None
 }
 
 fn line_of(text: &str, place: usize) -> u32 {
@@ -84,6 +101,7 @@ mod tests {
             ("", 1, "the manifest is missing"),
             ("\n/*--- step: x\n---*/", 2, "only `/*---` may stand on the first line"),
             ("/*---\nstep: a.b\n", 1, "the comment with the manifest has no end"),
+            ("/*---\nstep: a.b\n---*/\n1\n/*---\nstep: a.c\n---*/\n2", 5, "a second heading begins here"),
         ] {
             let found = split(text).expect_err(text);
             assert_eq!((found.line, found.message.as_str()), (line, message), "{text}");

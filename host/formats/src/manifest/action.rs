@@ -12,6 +12,10 @@ const SHARED: [&str; 6] = ["title", "description", "privilege", "inputs", "outpu
 /// The step that the manifest in `tree` names under `action`, and the action's name.
 pub(crate) fn named(tree: &Node) -> Option<(SmolStr, SmolStr)> {
     let written = tree.get("action")?.as_written()?;
+    // One that says two things at once is reported, and is nothing.
+    if tree.get("step").is_some() || tree.get("condition").is_some() {
+        return None;
+    }
     let step = super::name_of_action(&written)?;
     let (_, name) = step.as_str().split_once('.')?;
     Some((step.as_str().into(), name.into()))

@@ -138,7 +138,8 @@ impl Score {
                 .try_for_each(|(level, text)| line(&format!("          {} \"{text}\"", level.word())))?;
             line(&in_words(one))?;
             if let Some(problem) = &one.place {
-                line(&script.place(problem.clone()).text())?;
+                let told = script.place(problem.clone()).text();
+                line(&anstream::adapter::strip_str(&told).to_string())?;
             }
         }
         for (page, wrong) in &pages {
