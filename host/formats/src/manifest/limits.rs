@@ -40,8 +40,8 @@ pub(super) fn read(fields: &Fields<'_>, name: Option<&str>, most: Limits) -> Lim
             let library = step.split('.').next().unwrap_or(step);
             let setting = key.replace('-', "_");
             let hint = format!(
-                "an operator gives more: `stepwise plugin grant {library} limit:{step}/{key}={figure}`, or the setting \
-                 `scripts.{setting}` for all scripts"
+                "leave it out and let an operator give it: `stepwise plugin grant {library} limit:{step}/{key}={figure}`; for all \
+                 scripts there is the setting `scripts.{setting}`"
             );
             let message = format!("`{key}` is {figure}, and a script gives itself {allowed} at most");
             report.error_with(limits.value_place(key), message, Some(hint));
