@@ -35,9 +35,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     // All that is routed in the world; of it, protocol assignments (tunnels through Teredo among them) and documentation.
     let global = first & 0xe000 == 0x2000;
-    let elsewhere = (first == 0x2001 && second < 0x0200)
-        || (first == 0x2001 && second == 0x0db8)
-        || (first == 0x3fff && second < 0x1000);
+    let elsewhere = (first == 0x2001 && (second < 0x0200 || second == 0x0db8)) || (first == 0x3fff && second < 0x1000);
     global && !elsewhere
 }
 
