@@ -1,8 +1,6 @@
 //! Arguments and variables (formats 6): what workflows and scripts take, give and keep.
 
-use model::{
-    Argument, AttributeName, Decimal, EntityName, Value, ValueType, argument::ArgumentKind, entity::ChoiceOption,
-};
+use model::{Argument, AttributeName, EntityName, Value, ValueType, argument::ArgumentKind, entity::ChoiceOption};
 
 use crate::{
     choice,
@@ -68,8 +66,8 @@ fn convert(report: &Report<'_>, entry: &Entry, names: &Names<'_>) -> Option<Argu
         value_type,
         to: targets(&fields, value_type, names),
         options: options(&fields, value_type, names),
-        min: bound(&fields, "min"),
-        max: bound(&fields, "max"),
+        min: fields.decimal("min"),
+        max: fields.decimal("max"),
         max_length: fields.whole("max-length", 1, 1_000_000).and_then(|most| u32::try_from(most).ok()),
     };
     let default = fields
@@ -130,16 +128,4 @@ fn options(fields: &Fields<'_>, value_type: ValueType, names: &Names<'_>) -> Vec
             Vec::new()
         }
     }
-}
-
-fn bound(fields: &Fields<'_>, key: &str) -> Option<Decimal> {
-    let node = fields.get(key)?;
-    let number = match &node.kind {
-        Kind::Number(text) => Decimal::from_str_exact(text).ok(),
-        _ => None,
-    };
-    if number.is_none() {
-        fields.report.error(node.place, format!("`{key}` is a number, not {}", node.in_words()));
-    }
-    number
 }

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use model::name::NameProblem;
+use model::{Decimal, name::NameProblem};
 
 use crate::{
     nearest,
@@ -126,6 +126,19 @@ impl<'r> Fields<'r> {
             self.report.error(node.place, format!("`{key}` is {range}, not {}", node.in_words()));
         }
         within
+    }
+
+    /// A number at `key`, with as many places as it is written with.
+    pub fn decimal(&self, key: &str) -> Option<Decimal> {
+        let node = self.get(key)?;
+        let number = match &node.kind {
+            Kind::Number(text) => Decimal::from_str_exact(text).ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.report.error(node.place, format!("`{key}` is a number, not {}", node.in_words()));
+        }
+        number
     }
 
     /// One of a few words at `key`.

@@ -1,7 +1,7 @@
 //! The attributes of an entity: what each holds, with the bounds that its type allows.
 
 use model::{
-    AttributeName, Decimal, EntityName, Value, ValueType,
+    AttributeName, EntityName, Value, ValueType,
     entity::{
         AttributeDefinition, AttributeKind, Cascade, ChoiceSource, LookupKind, NumberKind, OnDelete, Requirement,
         Targets, TextFormat, TextKind,
@@ -197,18 +197,7 @@ fn text(fields: &Fields<'_>) -> TextKind {
 }
 
 fn number(fields: &Fields<'_>) -> NumberKind {
-    let bound = |key: &str| {
-        let node = fields.get(key)?;
-        let number = match &node.kind {
-            Kind::Number(text) => Decimal::from_str_exact(text).ok(),
-            _ => None,
-        };
-        if number.is_none() {
-            fields.report.error(node.place, format!("`{key}` is a number, not {}", node.in_words()));
-        }
-        number
-    };
-    let (min, max) = (bound("min"), bound("max"));
+    let (min, max) = (fields.decimal("min"), fields.decimal("max"));
     in_order(fields, !matches!((min, max), (Some(min), Some(max)) if min > max));
     let precision = fields.whole("precision", 0, 10).and_then(|places| u8::try_from(places).ok()).unwrap_or(2);
     if precision == 2 {
