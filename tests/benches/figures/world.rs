@@ -1,6 +1,7 @@
 //! An engine on a store on disk with the threads that the daemon would give it, and what passed through it.
 
 use std::{
+    iter,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -13,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use engine::{Engine, Parts, RandomIds, Settings, SystemClock};
 use formats::SourceFile;
 use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use model::{Caller, Value, Values, Verb};
+use model::{Caller, Value, Values, Verb, outside::Outside};
 use store::{
     Disk, Store,
     bench::{Recording, Writes, raw},
@@ -26,6 +27,9 @@ use wasm::{Runner, RunnerSettings};
 const PATIENCE: Duration = Duration::from_millis(100);
 /// The page cache of both the store and its ceiling.
 const CACHE: usize = 256 << 20;
+
+/// Threads that answer.
+const INTERACTIVE: usize = 4;
 
 /// The store's file in a world's directory.
 pub const STORE: &str = "store.redb";
@@ -72,7 +76,13 @@ impl World {
         let options = disk::Options { cache_bytes, ..disk::Options::default() };
         let disk = Disk::open(directory.path().join(STORE), options)?;
         let recording = Arc::new(Recording::of(Arc::new(disk)));
-        let runner = Runner::new(RunnerSettings { cache_dir: None, threads: 4, ..RunnerSettings::default() })?;
+        let external = settings.external;
+        let outside: Option<Arc<dyn Outside>> = match external {
+            0 => None,
+            _ => Some(Arc::new(connect::Client::trusting(None)?)),
+        };
+        let runner = RunnerSettings { cache_dir: None, threads: 4 + external, outside, ..RunnerSettings::default() };
+        let runner = Runner::new(runner)?;
         let parts = Parts {
             store: recording.clone(),
             clock: Arc::new(SystemClock::new()),
@@ -82,17 +92,19 @@ impl World {
         };
         let engine = Engine::open(parts)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let threads = match jobs {
-            Jobs::Run => 6,
-            Jobs::Rest => 4,
+        let jobs = match jobs {
+            Jobs::Run => 2,
+            Jobs::Rest => 0,
         };
-        let threads = (0..threads).map(|number| spawn(&engine, &stop, number < 4)).collect();
+        let works = [(Works::Interactive, INTERACTIVE), (Works::Jobs, jobs), (Works::Outside, external)];
+        let threads = works.into_iter().flat_map(|(works, threads)| iter::repeat_n(works, threads));
+        let threads = threads.map(|works| spawn(&engine, &stop, works)).collect();
         Ok(Self { engine, recording, stop, threads, directory })
     }
 
     /// Whether it has threads for jobs.
     pub fn runs_jobs(&self) -> bool {
-        self.threads.len() > 4
+        self.threads.len() > INTERACTIVE
     }
 
     /// Where its store lies; the directory stays as long as somebody has this.
@@ -183,13 +195,22 @@ impl Drop for World {
     }
 }
 
-fn spawn(engine: &Arc<Engine>, stop: &Arc<AtomicBool>, interactive: bool) -> JoinHandle<()> {
+/// What a thread is for.
+#[derive(Clone, Copy)]
+enum Works {
+    Interactive,
+    Jobs,
+    Outside,
+}
+
+fn spawn(engine: &Arc<Engine>, stop: &Arc<AtomicBool>, works: Works) -> JoinHandle<()> {
     let (engine, stop) = (engine.clone(), stop.clone());
     let work = move || {
         while !stop.load(Relaxed) {
-            match interactive {
-                true => drop(engine.serve_one(PATIENCE)),
-                false => drop(engine.run_one(PATIENCE)),
+            match works {
+                Works::Interactive => drop(engine.serve_one(PATIENCE)),
+                Works::Jobs => drop(engine.run_one(PATIENCE)),
+                Works::Outside => drop(engine.run_outside(PATIENCE)),
             }
         }
     };
