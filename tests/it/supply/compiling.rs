@@ -2,9 +2,11 @@
 
 use std::{
     cell::Cell,
+    collections::BTreeSet,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -87,14 +89,19 @@ fn held(daemon: &mut Daemon) -> Result<u32> {
     Ok(held.get())
 }
 
-/// A house in which the plugin is installed and used, and then its compiled form is taken away; it takes seconds to make.
-fn house(cache: &Path, ballast: u32) -> Result<House> {
+/// A house that keeps compiled code here; all but what this is about is compiled already.
+fn empty(cache: &Path) -> Result<House> {
     let mut house = House::plain()?;
-    // All but what this test is about is compiled already.
     for file in fs::read_dir(binary().with_file_name("compiled-components"))?.flatten() {
         let _ = fs::hard_link(file.path(), cache.join(file.file_name()));
     }
     house.again(cache)?;
+    Ok(house)
+}
+
+/// A house in which the plugin is installed and used, and then its compiled form is taken away; it takes seconds to make.
+fn house(cache: &Path, ballast: u32) -> Result<House> {
+    let house = empty(cache)?;
     let component = made::component(&made::manifest("slow", "1.0.0", "", ""), "1.0.0", ballast);
     let file = house.file("slow.wasm", component)?;
     house.good(&["install", &file])?;
@@ -210,4 +217,26 @@ fn what_cannot_be_compiled_any_more_suspends_its_jobs_and_is_tried_again_when_th
     house.daemon.wait_until("done", |daemon| {
         Ok(daemon.all("/api/data/v9.2/parcels")?.iter().all(|parcel| parcel["name"] == "by 1.0.0"))
     })
+}
+
+#[test]
+fn an_installation_that_is_cut_off_leaves_nothing_behind() -> Result<()> {
+    let cache = tempfile::tempdir_in(binary().parent().unwrap_or(Path::new(".")))?;
+    let mut house = empty(cache.path())?;
+    let component = made::component(&made::manifest("slow", "1.0.0", "", ""), "1.0.0", 8_002);
+    let file = house.file("slow.wasm", component)?;
+    let names = || -> Result<BTreeSet<OsString>> {
+        Ok(fs::read_dir(cache.path())?.flatten().map(|entry| entry.file_name()).collect())
+    };
+    let before = names()?;
+    let mut install = house.daemon.program(&["plugin", "install", &file]);
+    let install = install.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    held(&mut house.daemon)?;
+    house.daemon.kill()?;
+    let output = install.wait_with_output()?;
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    house.again(cache.path())?;
+    assert!(house.versions("slow")?.is_empty());
+    assert!(names()?.is_subset(&before), "no half of a file is left");
+    says(&house.good(&["install", &file])?, &["slow 1.0.0: slow.run"])
 }

@@ -259,5 +259,13 @@ fn tampered_code_in_the_cache_is_compiled_again() -> Result<()> {
         assert_eq!(handled(&mut house)?, "by 1.0.0");
         assert_eq!(std::fs::read(kept()?)?.len(), whole.len(), "it was made again");
     }
+    // Other bytes take its place, and all its jobs have succeeded: nothing of it stays.
+    let manifest = made::manifest("one", "1.0.0", SIZE, "");
+    house.file("one.wasm", made::component(&manifest, "mended", 0))?;
+    house.daemon.wait_until("followed", |daemon| {
+        Ok(daemon.get("/api/v1/plugins/one")?.1["versions"][0]["digest"] != digest.as_str())
+    })?;
+    house.daemon.wait_until("rid of the old one", |_| Ok(kept().is_err()))?;
+    assert_eq!(handled(&mut house)?, "by mended");
     Ok(())
 }

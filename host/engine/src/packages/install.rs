@@ -141,7 +141,7 @@ impl Engine {
         let (found, signed) = self.looked_at(caller, new)?;
         let _alone = self.deploying.lock();
         let (catalogue, snapshot) = self.state()?;
-        check_place(&snapshot, &found, new)?;
+        let replaced = check_place(&snapshot, &found, new)?;
         let directory = with(&catalogue.steps, &found);
         let mut problems = broken(&catalogue, &snapshot, &found.manifest.library, &directory)?;
         problems.retain(|problem| !problem.warning);
@@ -165,6 +165,7 @@ impl Engine {
             }
             Ok(())
         })?;
+        replaced.into_iter().try_for_each(|replaced| self.let_go(replaced))?;
         if let Some(why) = &signed.warning {
             let (library, version) = (found.manifest.library.as_str(), found.manifest.version.to_string());
             tracing::warn!(library, version, why = why.as_str(), "a plugin was installed that nobody answers for");
@@ -224,12 +225,14 @@ pub(super) fn broken(
     Ok(problems)
 }
 
-/// A version is what it is: other bytes need another one, or somebody who says that they may take its place.
-fn check_place(reader: &dyn store::Reader, found: &Installed, new: &NewPlugin<'_>) -> Result<(), Failure> {
+/// A version is what it is: other bytes need another one, or somebody who says that they may take its place. Gives those
+/// whose place they take.
+fn check_place(reader: &dyn store::Reader, found: &Installed, new: &NewPlugin<'_>) -> Result<Option<Digest>, Failure> {
     let Manifest { library, version, .. } = &found.manifest;
-    let known = rows::installed(reader, library, &version.to_smolstr())?;
-    if known.is_none_or(|known| known.package == found.digest) || new.replace {
-        return Ok(());
+    let known = rows::installed(reader, library, &version.to_smolstr())?.map(|known| known.package);
+    let replaced = known.filter(|known| *known != found.digest);
+    if replaced.is_none() || new.replace {
+        return Ok(replaced);
     }
     Err(Refusal::NotPossible {
         verb: "the installation".into(),

@@ -2,9 +2,16 @@
 //!
 //! Nothing here touches a running job: it keeps the digest that it began with, and what it needs cannot be uninstalled.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
-use model::{ActivationId, Caller, Digest, Refusal, TaskName, consent::Consent};
+use model::{
+    ActivationId, Caller, Digest, Refusal, TaskName,
+    consent::Consent,
+    job::{Job, JobState},
+};
 use rules::workflow::Program;
 use semver::Version;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
@@ -15,7 +22,7 @@ use store::{
 
 use crate::{
     Engine, Failure, activation,
-    catalogue::{self, Directory},
+    catalogue::{self, Activation, Directory},
 };
 
 /// A library that went back.
@@ -152,23 +159,55 @@ impl Engine {
                 by.push(format!("process `{}`", process.name));
             }
         }
-        for (process, count) in self.pinned_jobs(reader, gone)? {
+        for (process, count) in self.pinned_jobs(reader, gone, |job| job.state.is_completed())? {
             let jobs = if count == 1 { "1 unfinished job" } else { &format!("{count} unfinished jobs") };
             by.push(format!("{jobs} of `{}`", catalogue.process_name(process)));
         }
         Ok(by)
     }
 
-    /// How many unfinished jobs of each process are pinned to any of these.
+    /// Takes bytes away in whose place others have come, where nothing could still run by them: no definition, and no job
+    /// but those that are over for good. Whoever is the last to need them leaves them behind. Called while no deployment is
+    /// under way: who starts a job from now on starts it by what came instead.
+    pub(super) fn let_go(&self, replaced: Digest) -> Result<(), Failure> {
+        let (catalogue, snapshot) = self.state()?;
+        let runs =
+            |active: &Arc<Activation>| active.pins.all().any(|(_, step)| catalogue::digest(&step.code) == replaced);
+        let mut active = catalogue.processes().filter_map(|process| process.activation.as_ref());
+        if active.any(runs) || rows::all(&snapshot)?.iter().any(|install| install.package == replaced) {
+            return Ok(());
+        }
+        let is_over = |job: &Job| matches!(job.state, JobState::Succeeded(_) | JobState::Canceled(_));
+        let gone = HashSet::from([replaced]);
+        // Where there are very many jobs, the bytes are cheaper than the look.
+        let many = self.parts.settings.jobs_looked_at;
+        if jobs::newest(&snapshot, None)?.nth(many).is_some()
+            || !self.pinned_jobs(&snapshot, &gone, is_over)?.is_empty()
+        {
+            return Ok(());
+        }
+        self.deploy(|unit| {
+            rows::remove_bytes(&mut unit.overlay, replaced);
+            super::quarantine::end(unit, replaced);
+            Ok(())
+        })?;
+        self.parts.runner.forget(replaced);
+        catalogue.standing.health.forgive(replaced);
+        self.compiled_code();
+        Ok(())
+    }
+
+    /// How many jobs of each process are pinned to any of these that are not over.
     fn pinned_jobs(
         &self,
         reader: &dyn Reader,
         gone: &HashSet<Digest>,
+        is_over: impl Fn(&Job) -> bool,
     ) -> Result<BTreeMap<model::ProcessId, u64>, Failure> {
         let (mut pins, mut found): (HashMap<ActivationId, bool>, BTreeMap<_, u64>) = Default::default();
         for job in jobs::newest(reader, None)? {
             let job = job?;
-            if job.state.is_completed() {
+            if is_over(&job) {
                 continue;
             }
             let id = job.activation;
