@@ -228,10 +228,10 @@ mod tests {
         for component in [used, unused, gone] {
             cache.store(component, b"compiled").expect("stored");
         }
-        let long_ago = SystemTime::now() - UNUSED - A_DAY;
         for component in [used, unused] {
             let file = File::options().write(true).open(cache.path(component)).expect("a file");
-            file.set_modified(long_ago).expect("set");
+            let now = file.metadata().and_then(|about| about.modified()).expect("a time");
+            file.set_modified(now - UNUSED - A_DAY).expect("set");
         }
         let foreign = directory.path().join(format!("{gone}-00000000000000aa{ENDING}"));
         let (left, own) = (directory.path().join("4294967294-0.tmp"), format!("{}-7.tmp", std::process::id()));
