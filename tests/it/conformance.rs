@@ -59,7 +59,7 @@ const HOST: [(&str, Shown); 20] = [
             (OUTSIDE, "only_granted_hosts_and_only_external_steps_get_an_answer"),
         ],
     ),
-    ("ISO-5", &[(LIMITS, "a_thousand_traps_leave_nothing_behind"), (LIMITS, "guests_on_many_threads_do_not_meet")]),
+    ("ISO-5", &[(LIMITS, "ten_thousand_traps_leave_nothing_behind"), (LIMITS, "guests_on_many_threads_do_not_meet")]),
     (
         "VER-1",
         &[
