@@ -75,7 +75,10 @@ fn a_mistake_is_told_with_its_line_and_column() {
         ("retrieve(5);", "scripts/test.rhai:1:1: "),
         ("throw \"no\";", "scripts/test.rhai:1:1: no"),
         ("5", "scripts/test.rhai: the script ends with a whole number"),
-        ("#{ a: [true] }", "scripts/test.rhai: `a`: a list that is handed over has records, rows of `query` or numbers"),
+        (
+            "#{ a: [true] }",
+            "scripts/test.rhai: `a`: a list that is handed over has records, rows of `query` or numbers",
+        ),
         ("#{ a: [#{ title: \"x\" }] }", "scripts/test.rhai: `a`: a map without the `id` of a record"),
     ] {
         let error = failure(text);
