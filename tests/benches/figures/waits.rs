@@ -233,8 +233,7 @@ fn closed(world: World) -> Result<u64> {
     bench::allocated(&directory.path().join(STORE)).context("the store cannot be measured")
 }
 
-/// Bytes of this process in memory.
-/// In megabytes.
+/// What this process has in memory, in megabytes.
 fn resident() -> Result<f64> {
     let statm = fs::read_to_string("/proc/self/statm").context("only Linux tells what is resident")?;
     let pages: u32 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).context("an unknown statm")?;
