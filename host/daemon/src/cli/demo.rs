@@ -169,6 +169,8 @@ fn calls(figures: &str) -> Vec<Calls> {
             _ => {}
         }
     }
+    // The figures come in no order.
+    found.sort_by(|one, other| one.kind.cmp(&other.kind));
     found
 }
 
