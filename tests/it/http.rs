@@ -88,3 +88,38 @@ fn a_daemon_that_is_asked_to_end_ends_well_and_keeps_everything() -> Result<()> 
     assert_eq!(page["value"][0]["name"], "Ada");
     Ok(())
 }
+
+/// A record on which a script is an action.
+const GRACE: [(&str, &str); 3] = [
+    ("solution.yaml", "kind: solution\nname: lending\nversion: 1.0.0\nprefix: lnd\n"),
+    (
+        "entities/loan.yaml",
+        "kind: entity\nname: loan\nownership: user-or-team\nprimary: title\nattributes:\n  title: { type: text }\n  \
+         days: { type: whole }\n",
+    ),
+    (
+        "scripts/grace.rhai",
+        "/*---\naction: lending.grace\nentity: loan\ninputs: { days: { type: whole, required: true } }\n\
+         outputs: { left: { type: whole } }\nerrors: { too-many: Ten days are the most }\nuses: { loan: [update] }\n---*/\n\
+         update(record(), #{ days: inputs.days });\nif inputs.days > 10 { fail(\"too-many\", \"ten days are the most\"); }\n\
+         #{ left: 10 - inputs.days }\n",
+    ),
+];
+
+#[test]
+fn a_client_calls_an_action_that_is_a_script() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let daemon = Daemon::start(directory.path())?;
+    daemon.apply(GRACE)?;
+    daemon.post("/api/data/v9.2/loans", &json!({"title": "A boat"}))?;
+    let loans = daemon.all("/api/data/v9.2/loans?$select=loanid")?;
+    let loan = loans.first().and_then(|loan| loan["loanid"].as_str()).context("it was created")?;
+    let call = format!("/api/data/v9.2/loans({loan})/Microsoft.Dynamics.CRM.lnd_grace");
+    let (status, answer) = daemon.post(&call, &json!({"days": 3}))?;
+    assert_eq!((status, &answer["left"]), (200, &json!(7)), "{answer}");
+    let (status, answer) = daemon.post(&call, &json!({"days": 11}))?;
+    assert_eq!(answer["error"]["message"], "ten days are the most", "{status}");
+    let loans = daemon.all("/api/data/v9.2/loans?$select=days")?;
+    assert_eq!(loans[0]["days"], 3, "what was refused left nothing");
+    Ok(())
+}

@@ -105,19 +105,13 @@ fn poisoned(directory: &Path, crashes: usize, files: &[(String, String)]) -> Res
     let plugin = directory.join("evil.wasm");
     fs::write(&plugin, guests::evil())?;
     daemon.command(&["plugin", "install", "--yes", &plugin.to_string_lossy()])?;
-    let solution = directory.join("solution");
     let entity = "kind: entity\nname: dose\nownership: user-or-team\nprimary: name\nattributes:\n  name: { type: text }\n  \
                   url: { type: text }\n  handled: { type: boolean }\n";
     let own = [
-        ("solution.yaml".to_owned(), "kind: solution\nname: poison\nversion: 1.0.0\nprefix: psn\n".to_owned()),
-        ("entities/dose.yaml".to_owned(), entity.to_owned()),
+        ("solution.yaml", "kind: solution\nname: poison\nversion: 1.0.0\nprefix: psn\n"),
+        ("entities/dose.yaml", entity),
     ];
-    for (path, text) in own.iter().chain(files) {
-        let file = solution.join(path);
-        fs::create_dir_all(file.parent().unwrap_or(&solution))?;
-        fs::write(file, text)?;
-    }
-    daemon.command(&["apply", &solution.to_string_lossy()])?;
+    daemon.apply(own.into_iter().chain(files.iter().map(|(path, text)| (path.as_str(), text.as_str()))))?;
     Ok(daemon)
 }
 
@@ -230,13 +224,7 @@ fn a_guest_overflows_its_stack_at_every_level_and_the_daemon_goes_on() -> Result
     let plugin = directory.path().join("evil.wasm");
     fs::write(&plugin, guests::evil())?;
     daemon.command(&["plugin", "install", "--yes", &plugin.to_string_lossy()])?;
-    let solution = directory.path().join("solution");
-    for (path, text) in DIVE {
-        let file = solution.join(path);
-        fs::create_dir_all(file.parent().unwrap_or(&solution))?;
-        fs::write(file, text)?;
-    }
-    daemon.command(&["apply", &solution.to_string_lossy()])?;
+    daemon.apply(DIVE)?;
     for left in 0..=DEEPEST {
         let (status, answer) = daemon.post("/api/data/v9.2/dives", &json!({ "left": left }))?;
         let told = answer["error"]["message"].as_str().unwrap_or_default();

@@ -135,6 +135,17 @@ impl Daemon {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Applies a solution of these files: paths and texts.
+    pub fn apply<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<String> {
+        let solution = tempfile::tempdir()?;
+        for (path, text) in files {
+            let file = solution.path().join(path);
+            fs::create_dir_all(file.parent().context("a file lies in a folder")?)?;
+            fs::write(file, text)?;
+        }
+        self.command(&["apply", &solution.path().to_string_lossy()])
+    }
+
     /// GET: status and body.
     pub fn get(&self, path: &str) -> Result<(u16, Value)> {
         let request = self.agent.get(format!("{}{path}", self.address)).header("authorization", self.bearer());
